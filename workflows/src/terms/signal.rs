@@ -1,0 +1,130 @@
+//! What cases tell each other.
+
+use engine::CaseId;
+
+use super::{Channel, DefectCode, Neighbour};
+use crate::{credential, delegated, paper, self_service, tail};
+
+/// What one case tells another; it enters the other's inbox in the same transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Signal {
+    /// This case has issued: the other one ends.
+    Supersede {
+        /// The other one.
+        to: Neighbour,
+    },
+    /// This case got a certificate: the other one is not needed.
+    NotNeeded {
+        /// The other one.
+        to: Neighbour,
+    },
+    /// The password was entered rightly.
+    Claim {
+        /// The case that issued it.
+        to: Neighbour,
+        /// PKCS#10 in PEM when the key was made in the browser.
+        csr: Option<String>,
+    },
+    /// The password was entered wrongly too often.
+    RetrievalLocked {
+        /// The case that issued it.
+        to: Neighbour,
+    },
+    /// The one-time password locked while a self-service case was open.
+    OtpLocked {
+        /// That case.
+        case: CaseId,
+    },
+    /// The transaction password locked while a delegated case was open.
+    TransactionLocked {
+        /// That case.
+        case: CaseId,
+    },
+    /// A new retrieval password is live: count from zero.
+    Arm {
+        /// The retrieval credential.
+        credential: CaseId,
+    },
+    /// The retrieval password is void or expired.
+    Disarm {
+        /// The retrieval credential.
+        credential: CaseId,
+    },
+    /// The bank released a lock.
+    Unlock {
+        /// The credential concerned.
+        credential: CaseId,
+    },
+    /// The bank reset a password.
+    Reset {
+        /// The credential concerned.
+        credential: CaseId,
+    },
+    /// The one seal of the form is defective: so is every case that came with it.
+    SealDefect {
+        /// A paper case from the same envelope.
+        case: CaseId,
+        /// Only codes that concern the seal.
+        codes: Vec<DefectCode>,
+    },
+}
+
+/// A command of one of the workflows that receive signals, ready to be put into an inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Addressed {
+    /// For a self-service case.
+    SelfService(self_service::Command),
+    /// For a delegated case.
+    Delegated(delegated::Command),
+    /// For a paper case.
+    Paper(paper::Command),
+    /// For a credential.
+    Credential(credential::Command),
+}
+
+impl Addressed {
+    /// The stored name of the receiving workflow.
+    pub const fn workflow(&self) -> &'static str {
+        match self {
+            Self::SelfService(_) => self_service::NAME,
+            Self::Delegated(_) => delegated::NAME,
+            Self::Paper(_) => paper::NAME,
+            Self::Credential(_) => credential::NAME,
+        }
+    }
+}
+
+impl Signal {
+    /// Where the signal goes and which command it is there.
+    pub fn address(&self) -> (CaseId, Addressed) {
+        let tail = |to: &Neighbour, command| (to.case, in_tail(to.channel, command));
+        let credential = |case: CaseId, command| (case, Addressed::Credential(command));
+        match self {
+            Self::Supersede { to } => tail(to, tail::Command::Supersede),
+            Self::NotNeeded { to } => tail(to, tail::Command::NotNeeded),
+            Self::Claim { to, csr } => tail(to, tail::Command::Claim { csr: csr.clone() }),
+            Self::RetrievalLocked { to } => tail(to, tail::Command::RetrievalLocked),
+            Self::OtpLocked { case } => {
+                (*case, Addressed::SelfService(self_service::Command::OtpLocked))
+            }
+            Self::TransactionLocked { case } => {
+                (*case, Addressed::Delegated(delegated::Command::TransactionLocked))
+            }
+            Self::Arm { credential: case } => credential(*case, credential::Command::Arm),
+            Self::Disarm { credential: case } => credential(*case, credential::Command::Disarm),
+            Self::Unlock { credential: case } => credential(*case, credential::Command::Unlock),
+            Self::Reset { credential: case } => credential(*case, credential::Command::Reset),
+            Self::SealDefect { case, codes } => {
+                (*case, Addressed::Paper(paper::Command::Defect { codes: codes.clone() }))
+            }
+        }
+    }
+}
+
+fn in_tail(channel: Channel, command: tail::Command) -> Addressed {
+    match channel {
+        Channel::SelfService => Addressed::SelfService(self_service::Command::Tail(command)),
+        Channel::Delegated => Addressed::Delegated(delegated::Command::Tail(command)),
+        Channel::Paper => Addressed::Paper(paper::Command::Tail(command)),
+    }
+}
