@@ -1,0 +1,295 @@
+//! One database, two kinds: `SQLite` embedded, `PostgreSQL` when one machine is not enough.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use crate::{Clock, Fault, Moment};
+
+/// A statement on whichever database is open: `on!(tx, |conn| query(SQL).bind(id).execute(conn).await)`.
+///
+/// Both arms are compiled from the one text; `$1` suits both databases.
+#[macro_export]
+macro_rules! on {
+    ($tx:expr, |$conn:ident| $body:expr) => {{
+        let tx: &mut $crate::Tx = $tx;
+        match tx.statement() {
+            Err(error) => Err(error),
+            Ok($crate::Connection::Sqlite($conn)) => {
+                let $conn = &mut **$conn;
+                $body
+            }
+            Ok($crate::Connection::Postgres($conn)) => {
+                let $conn = &mut **$conn;
+                $body
+            }
+        }
+    }};
+}
+
+/// An open database.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pools: Pools,
+    clock: Clock,
+    fuse: Option<Fuse>,
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    /// One writer, so that writers queue instead of failing; readers beside it.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// Which database is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Embedded.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// Fails every statement after so many: proves that a transaction leaves all or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Fuse(Arc<AtomicI64>);
+
+impl Fuse {
+    /// Lets `statements` more pass, then fails all until set anew.
+    pub fn set(&self, statements: i64) {
+        self.0.store(statements, Ordering::SeqCst);
+    }
+
+    fn burn(&self) -> Result<(), sqlx::Error> {
+        if self.0.fetch_sub(1, Ordering::SeqCst) > 0 {
+            return Ok(());
+        }
+        Err(sqlx::Error::Protocol("the test fuse has blown".into()))
+    }
+}
+
+impl Db {
+    /// Opens, and creates when `create`, an embedded database with durable commits.
+    pub async fn sqlite(path: &Path, create: bool, clock: Clock) -> Result<Self, Fault> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(create)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("secure_delete", "on");
+        let open = Fault::database("open");
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await
+            .map_err(&open)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(8)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(&open)?;
+        let found: i64 =
+            sqlx::query_scalar("PRAGMA synchronous").fetch_one(&writer).await.map_err(&open)?;
+        if found < 2 {
+            let (setting, wanted) = ("synchronous", "2 (full)");
+            return Err(Fault::Setting { setting, found: found.to_string(), wanted });
+        }
+        Ok(Self { pools: Pools::Sqlite { writer, readers }, clock, fuse: None })
+    }
+
+    /// Connects to a server: `postgres://user@host:port/database`.
+    pub async fn postgres(url: &str, connections: u32, clock: Clock) -> Result<Self, Fault> {
+        let open = Fault::database("connect");
+        let options: PgConnectOptions = url.parse().map_err(&open)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options)
+            .await
+            .map_err(&open)?;
+        for (setting, query) in
+            [("fsync", "SHOW fsync"), ("synchronous_commit", "SHOW synchronous_commit")]
+        {
+            let found: String = sqlx::query_scalar(query).fetch_one(&pool).await.map_err(&open)?;
+            if found == "off" {
+                return Err(Fault::Setting { setting, found, wanted: "on" });
+            }
+        }
+        Ok(Self { pools: Pools::Postgres(pool), clock, fuse: None })
+    }
+
+    /// The same database with a fuse in every write transaction.
+    #[must_use]
+    pub fn with_fuse(mut self, fuse: Fuse) -> Self {
+        self.fuse = Some(fuse);
+        self
+    }
+
+    /// Brings the schema up to date; refuses a schema newer than this program.
+    pub async fn migrate(&self, sqlite: &Migrator, postgres: &Migrator) -> Result<(), Fault> {
+        let done = match &self.pools {
+            Pools::Sqlite { writer, .. } => sqlite.run(writer).await,
+            Pools::Postgres(pool) => postgres.run(pool).await,
+        };
+        done.map_err(|source| Fault::Migration { source })
+    }
+
+    /// Which database this is.
+    pub fn kind(&self) -> Kind {
+        match self.pools {
+            Pools::Sqlite { .. } => Kind::Sqlite,
+            Pools::Postgres(_) => Kind::Postgres,
+        }
+    }
+
+    /// Where this database takes its time from.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Begins a transaction that writes. On SQLite it takes the writer's place at once
+    /// (`BEGIN IMMEDIATE`): a read that turns into a write would fail with code 517.
+    pub async fn write(&self) -> Result<Tx, Fault> {
+        let begin = Fault::database("begin");
+        let connection = match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                Connection::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(&begin)?)
+            }
+            Pools::Postgres(pool) => Connection::Postgres(pool.begin().await.map_err(&begin)?),
+        };
+        self.begun(connection, self.fuse.clone()).await
+    }
+
+    /// Begins a transaction that only reads.
+    pub async fn read(&self) -> Result<Tx, Fault> {
+        let begin = Fault::database("begin");
+        let connection = match &self.pools {
+            Pools::Sqlite { readers, .. } => {
+                Connection::Sqlite(readers.begin().await.map_err(&begin)?)
+            }
+            Pools::Postgres(pool) => Connection::Postgres(pool.begin().await.map_err(&begin)?),
+        };
+        self.begun(connection, None).await
+    }
+
+    /// The time by this database's clock.
+    pub async fn now(&self) -> Result<Moment, Fault> {
+        match self.clock.set_time() {
+            Some(now) => Ok(now),
+            None => Ok(self.read().await?.now()),
+        }
+    }
+
+    /// Writes SQLite's log back into the file and empties it, so that deleted secrets do not
+    /// linger there. Does nothing on `PostgreSQL`.
+    pub async fn checkpoint_log(&self) -> Result<(), Fault> {
+        if let Pools::Sqlite { writer, .. } = &self.pools {
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                .execute(writer)
+                .await
+                .map_err(Fault::database("checkpoint"))?;
+        }
+        Ok(())
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    async fn begun(&self, connection: Connection, fuse: Option<Fuse>) -> Result<Tx, Fault> {
+        let mut tx = Tx { connection, fuse, now: Moment(0) };
+        tx.now = match (self.clock.set_time(), &mut tx.connection) {
+            (Some(now), _) => now,
+            (None, Connection::Sqlite(_)) => Moment::of_this_machine(),
+            (None, Connection::Postgres(conn)) => {
+                let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+                let now = sqlx::query_scalar(sql).fetch_one(&mut **conn).await;
+                Moment(now.map_err(Fault::database("read the clock"))?)
+            }
+        };
+        Ok(tx)
+    }
+}
+
+/// An open transaction; dropping it rolls back.
+#[derive(Debug)]
+pub struct Tx {
+    connection: Connection,
+    fuse: Option<Fuse>,
+    now: Moment,
+}
+
+/// The two kinds of connection that [`on!`] tells apart.
+#[derive(Debug)]
+pub enum Connection {
+    /// Embedded.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// A server.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    /// The moment of this transaction, read once at its beginning.
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Which database this is.
+    pub fn kind(&self) -> Kind {
+        match self.connection {
+            Connection::Sqlite(_) => Kind::Sqlite,
+            Connection::Postgres(_) => Kind::Postgres,
+        }
+    }
+
+    /// The connection for one statement; used by [`on!`].
+    pub fn statement(&mut self) -> Result<&mut Connection, sqlx::Error> {
+        if let Some(fuse) = &self.fuse {
+            fuse.burn()?;
+        }
+        Ok(&mut self.connection)
+    }
+
+    /// Makes everything permanent. After an error the outcome may be unknown: the command id
+    /// settles it when the command is sent again.
+    pub async fn commit(mut self) -> Result<(), Fault> {
+        self.statement().map_err(Fault::database("commit"))?;
+        let done = match self.connection {
+            Connection::Sqlite(tx) => tx.commit().await,
+            Connection::Postgres(tx) => tx.commit().await,
+        };
+        done.map_err(Fault::database("commit"))
+    }
+
+    /// Undoes everything now rather than at drop.
+    pub async fn roll_back(self) -> Result<(), Fault> {
+        let done = match self.connection {
+            Connection::Sqlite(tx) => tx.rollback().await,
+            Connection::Postgres(tx) => tx.rollback().await,
+        };
+        done.map_err(Fault::database("roll back"))
+    }
+}

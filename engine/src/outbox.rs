@@ -1,0 +1,229 @@
+//! What leaves the house after the commit: leased, retried with back-off, and in the end handed
+//! to a person.
+
+use std::time::Duration;
+
+use crate::history::digest;
+use crate::{CaseId, Fault, Kind, Moment, Tx, on};
+
+/// How often and how patiently a message or a job is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retry {
+    /// Attempts before the row becomes a dead letter.
+    pub attempts: i64,
+    /// Seconds before the second attempt; doubled each time.
+    pub first_delay_s: u64,
+    /// Longest delay between attempts, in seconds.
+    pub longest_delay_s: u64,
+    /// Seconds for which a worker owns a row; must exceed the longest send.
+    pub lease_s: u64,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { attempts: 12, first_delay_s: 5, longest_delay_s: 3600, lease_s: 300 }
+    }
+}
+
+impl Retry {
+    /// When to try again after attempt `attempt` (from 1): doubled each time, spread by ±20 % so
+    /// that rows which failed together do not return together.
+    pub fn delay(&self, id: i64, attempt: i64) -> Duration {
+        let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(30);
+        let plain = self.first_delay_s.saturating_mul(1 << doublings).min(self.longest_delay_s);
+        let [high, low, ..] = digest(format!("{id}/{attempt}").as_bytes());
+        let spread = u64::from(u16::from_be_bytes([high, low]));
+        let millis = plain.saturating_mul(1000);
+        let jitter = millis.saturating_mul(spread) / u64::from(u16::MAX) * 2 / 5;
+        Duration::from_millis((millis - millis / 5).saturating_add(jitter))
+    }
+}
+
+/// A row of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
+pub struct OutboxRow {
+    /// The row; stays the same through all retries.
+    pub id: i64,
+    /// `notice`, `job` or `tick`.
+    pub kind: String,
+    /// Which workflow, or which schedule.
+    pub workflow: String,
+    /// Which case, unless it is a tick.
+    pub case_id: Option<i64>,
+    /// Queued by this history entry.
+    pub entry: i64,
+    /// What it is, by name.
+    pub label: String,
+    /// The message or job, as JSON.
+    #[serde(skip)]
+    pub body: String,
+    /// `ready`, `leased`, `done`, `dead` or `dropped`.
+    pub status: String,
+    /// Attempts begun.
+    pub attempts: i64,
+    /// Not before.
+    pub due_at: i64,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
+    /// When it was queued.
+    pub created_at: i64,
+    /// When it was settled.
+    pub done_at: Option<i64>,
+}
+
+/// Queues a message, a job or a tick.
+pub(crate) async fn put(
+    tx: &mut Tx,
+    kind: &str,
+    workflow: &str,
+    cause: Option<(CaseId, i64)>,
+    label: &str,
+    body: &str,
+) -> Result<(), Fault> {
+    const SQL: &str = "INSERT INTO outbox (kind, workflow, case_id, entry, label, body, status, \
+         attempts, due_at, created_at) VALUES ($1,$2,$3,$4,$5,$6,'ready',0,$7,$7)";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(kind)
+        .bind(workflow)
+        .bind(cause.map(|(case, _)| case.0))
+        .bind(cause.map_or(0, |(_, entry)| entry))
+        .bind(label)
+        .bind(body)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("queue in the outbox"))
+}
+
+const CLAIM_SQLITE: &str = "UPDATE outbox SET status = 'leased', attempts = attempts + 1, \
+     leased_until = $2 WHERE id IN (SELECT id FROM outbox WHERE (status = 'ready' AND due_at <= $1) \
+     OR (status = 'leased' AND leased_until <= $1) ORDER BY due_at, id LIMIT $3) \
+     RETURNING id, kind, workflow, case_id, entry, label, body, status, attempts, due_at, \
+     last_error, created_at, done_at";
+const CLAIM_POSTGRES: &str = "UPDATE outbox SET status = 'leased', attempts = attempts + 1, \
+     leased_until = $2 WHERE id IN (SELECT id FROM outbox WHERE (status = 'ready' AND due_at <= $1) \
+     OR (status = 'leased' AND leased_until <= $1) ORDER BY due_at, id LIMIT $3 \
+     FOR UPDATE SKIP LOCKED) \
+     RETURNING id, kind, workflow, case_id, entry, label, body, status, attempts, due_at, \
+     last_error, created_at, done_at";
+
+/// Takes due rows; each is ours until the lease ends. The attempt number is the fencing token.
+pub(crate) async fn claim(
+    tx: &mut Tx,
+    lease: Duration,
+    limit: i64,
+) -> Result<Vec<OutboxRow>, Fault> {
+    let sql = match tx.kind() {
+        Kind::Sqlite => CLAIM_SQLITE,
+        Kind::Postgres => CLAIM_POSTGRES,
+    };
+    let now = tx.now();
+    let mut rows: Vec<OutboxRow> = on!(tx, |conn| sqlx::query_as(sql)
+        .bind(now.0)
+        .bind(now.plus(lease).0)
+        .bind(limit)
+        .fetch_all(conn)
+        .await)
+    .map_err(Fault::database("claim from the outbox"))?;
+    rows.sort_unstable_by_key(|row| (row.due_at, row.id));
+    Ok(rows)
+}
+
+/// Settles a row; false when the lease was lost to another attempt.
+pub(crate) async fn done(tx: &mut Tx, id: i64, attempt: i64) -> Result<bool, Fault> {
+    const SQL: &str = "UPDATE outbox SET status = 'done', done_at = $3, leased_until = NULL, \
+         last_error = NULL WHERE id = $1 AND attempts = $2 AND status = 'leased'";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(attempt)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0))
+    .map_err(Fault::database("settle an outbox row"))
+}
+
+/// Puts a row back for a later attempt, or aside as a dead letter.
+pub(crate) async fn failed(
+    tx: &mut Tx,
+    row: &OutboxRow,
+    reason: &str,
+    again_at: Option<Moment>,
+) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE outbox SET status = $3, due_at = $4, last_error = $5, \
+         leased_until = NULL WHERE id = $1 AND attempts = $2 AND status = 'leased'";
+    let status = if again_at.is_some() { "ready" } else { "dead" };
+    let due = again_at.map_or(row.due_at, |at| at.0);
+    let reason: String = reason.chars().take(500).collect();
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(row.id)
+        .bind(row.attempts)
+        .bind(status)
+        .bind(due)
+        .bind(&reason)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("put an outbox row back"))
+}
+
+/// Rows of one status (every status when `None`), newest first.
+pub async fn list(tx: &mut Tx, status: Option<&str>, limit: i64) -> Result<Vec<OutboxRow>, Fault> {
+    const SQL: &str = "SELECT id, kind, workflow, case_id, entry, label, body, status, attempts, \
+         due_at, last_error, created_at, done_at FROM outbox \
+         WHERE ($1 = '' OR status = $1) ORDER BY id DESC LIMIT $2";
+    on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(status.unwrap_or_default())
+        .bind(limit)
+        .fetch_all(conn)
+        .await)
+    .map_err(Fault::database("list the outbox"))
+}
+
+/// The rows that a case has queued, oldest first.
+pub async fn of_case(tx: &mut Tx, case: CaseId) -> Result<Vec<OutboxRow>, Fault> {
+    const SQL: &str = "SELECT id, kind, workflow, case_id, entry, label, body, status, attempts, \
+         due_at, last_error, created_at, done_at FROM outbox WHERE case_id = $1 ORDER BY id";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_all(conn).await)
+        .map_err(Fault::database("list the outbox"))
+}
+
+/// Makes a dead letter ready again; false when the row is no dead letter.
+pub(crate) async fn revive(tx: &mut Tx, id: i64) -> Result<Option<OutboxRow>, Fault> {
+    const SQL: &str = "UPDATE outbox SET status = 'ready', attempts = 0, due_at = $2 \
+         WHERE id = $1 AND status = 'dead' RETURNING id, kind, workflow, case_id, entry, label, \
+         body, status, attempts, due_at, last_error, created_at, done_at";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query_as(SQL).bind(id).bind(now).fetch_optional(conn).await)
+        .map_err(Fault::database("retry a dead letter"))
+}
+
+/// Gives a dead letter up; false when the row is no dead letter.
+pub(crate) async fn discard(tx: &mut Tx, id: i64) -> Result<Option<OutboxRow>, Fault> {
+    const SQL: &str = "UPDATE outbox SET status = 'dropped', done_at = $2 \
+         WHERE id = $1 AND status = 'dead' RETURNING id, kind, workflow, case_id, entry, label, \
+         body, status, attempts, due_at, last_error, created_at, done_at";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query_as(SQL).bind(id).bind(now).fetch_optional(conn).await)
+        .map_err(Fault::database("drop a dead letter"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_longest_and_are_spread() {
+        let retry = Retry::default();
+        for (attempt, plain) in [(1, 5), (2, 10), (5, 80), (11, 3600), (60, 3600)] {
+            let delay = retry.delay(42, attempt).as_secs_f64();
+            let plain = f64::from(plain);
+            assert!((plain * 0.8..=plain * 1.2).contains(&delay), "{attempt}: {delay}");
+        }
+        assert_ne!(retry.delay(1, 3), retry.delay(2, 3));
+    }
+}
