@@ -6,8 +6,8 @@
 //! random octets of the caller's. Only key generation and ECDSA's own nonce take the operating
 //! system's generator, because *ring* accepts no other.
 //!
-//! **What a person sees is decided elsewhere.** A certificate proves the possession of a key;
-//! whether it identifies anybody is judged by the caller at every request, by the exact
+//! **A certificate identifies nobody by itself.** Showing it proves the possession of a key;
+//! whether that key stands for anybody is judged by the caller at every request, by the exact
 //! certificate ([`Fingerprint`]).
 
 pub mod authority;

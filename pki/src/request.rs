@@ -3,6 +3,7 @@
 
 use rustls::pki_types::CertificateSigningRequestDer;
 use rustls::pki_types::pem::PemObject;
+use x509_parser::asn1_rs::Tag;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::oid_registry::{
     OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_PKCS1_RSAENCRYPTION, OID_PKCS1_SHA256WITHRSA,
@@ -99,8 +100,8 @@ fn judge_key(key: &SubjectPublicKeyInfo<'_>) -> Result<&'static [Oid<'static>], 
 }
 
 fn judge_curve(algorithm: &AlgorithmIdentifier<'_>) -> Result<(), Refusal> {
-    let curve = algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
-    match curve {
+    let named = algorithm.parameters.as_ref().filter(|any| any.tag() == Tag::Oid);
+    match named.and_then(|any| any.as_oid().ok()) {
         Some(curve) if curve == OID_EC_P256 => Ok(()),
         Some(curve) => Err(Refusal::KeyKind { algorithm: curve.to_id_string() }),
         // Explicit curve parameters (CVE-2020-0601) end here.

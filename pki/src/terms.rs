@@ -272,7 +272,7 @@ fn write_hex(formatter: &mut fmt::Formatter<'_>, octets: &[u8]) -> fmt::Result {
 }
 
 fn read_hex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || !text.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|octet| octet.is_ascii_hexdigit()) {
         return None;
     }
     let pairs = (0..text.len()).step_by(2);
