@@ -182,6 +182,7 @@ fn asks<'a, W: Workflow, P>(
             state: &open.state,
             command: &submission.command,
             actor: &submission.actor,
+            origin: &submission.origin,
             command_id: &submission.command_id,
             now,
         })
@@ -203,6 +204,7 @@ fn writes<'a, W: Workflow, P>(
             to: &done.transition.to,
             command: &item.submission.command,
             actor: &item.submission.actor,
+            origin: &item.submission.origin,
             command_id: &item.submission.command_id,
             now,
             effects: &done.transition.effects,

@@ -10,7 +10,7 @@ use crate::host::{Ask, Host, Parcel};
 use crate::outbox::OutboxRow;
 use crate::runner::{BoxFuture, Performed, Runner, Settled};
 use crate::submission::{Cause, Outcome, Stored, Submission, Target};
-use crate::{Actor, CaseId, Context, Core, Failure, Fault, Moment, Role, Workflow};
+use crate::{Actor, CaseId, Context, Core, Failure, Fault, Moment, Origin, Role, Workflow};
 
 /// Commands of one workflow go in here.
 pub struct Desk<W: Workflow, H: Host<W>> {
@@ -79,12 +79,13 @@ impl<W: Workflow, H: Host<W>> Desk<W, H> {
         case: CaseId,
         command: &W::Command,
         actor: &Actor<W::Role>,
+        origin: &Origin,
     ) -> Result<Result<(), W::Refusal>, Fault> {
         let mut tx = self.core.db.read().await?;
         let row = case::find(&mut tx, case).await?.ok_or(Fault::NoSuchCase { case })?;
         let state = row.read_state::<W>()?;
         let (subject, command_id, now) = (row.subject.as_str(), "", tx.now());
-        let ask = Ask { case, subject, state: &state, command, actor, command_id, now };
+        let ask = Ask { case, subject, state: &state, command, actor, origin, command_id, now };
         let Some(facts) = self.host.facts(&mut tx, &[ask]).await?.pop() else {
             return Err(Fault::NoSuchCase { case });
         };
@@ -154,6 +155,7 @@ impl<W: Workflow, H: Host<W>> Desk<W, H> {
             state: &state,
             command: &submission.command,
             actor: &submission.actor,
+            origin: &submission.origin,
             command_id: &submission.command_id,
             now,
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{Actor, CaseId, Fault, Moment, Tx, Workflow};
+use crate::{Actor, CaseId, Fault, Moment, Origin, Tx, Workflow};
 
 /// Supplies what a workflow must know and carries out what it decides. Facts are asked and
 /// effects given for many cases at once, inside one transaction; everything slow or random is
@@ -74,6 +74,8 @@ pub struct Ask<'a, W: Workflow> {
     pub command: &'a W::Command,
     /// By whom.
     pub actor: &'a Actor<W::Role>,
+    /// From where, and how authenticated.
+    pub origin: &'a Origin,
     /// Under which id.
     pub command_id: &'a str,
     /// When.
@@ -95,6 +97,8 @@ pub struct Write<'a, W: Workflow, P> {
     pub command: &'a W::Command,
     /// By whom.
     pub actor: &'a Actor<W::Role>,
+    /// From where, and how authenticated.
+    pub origin: &'a Origin,
     /// Under which id.
     pub command_id: &'a str,
     /// When.
