@@ -211,7 +211,7 @@ fn writes<'a, W: Workflow, P>(
             prepared: item.prepared,
         })
     };
-    decided.iter().filter(|d| !d.transition.effects.is_empty()).filter_map(write).collect()
+    decided.iter().filter(|d| d.is_new || !d.transition.effects.is_empty()).filter_map(write).collect()
 }
 
 /// Writes an accepted command: state, history, outbox, signals, timers.

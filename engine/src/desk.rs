@@ -289,7 +289,9 @@ impl<W: Workflow, H: Host<W>> Runner for Desk<W, H> {
                 return Ok(Performed::Sent);
             }
             let body = read(case, "job", &row.body).map_err(Failure::permanent)?;
-            let answer = self.host.perform(parcel(row, case, subject, body)).await?;
+            let Some(answer) = self.host.perform(parcel(row, case, subject, body)).await? else {
+                return Ok(Performed::Sent);
+            };
             let id = format!("job-{}", row.id);
             let submission = Submission::new(case, answer.command, Actor::worker(), id);
             let cause = Cause::Job { outbox: row.id, attempt: row.attempts };

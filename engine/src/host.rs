@@ -41,7 +41,8 @@ pub trait Host<W: Workflow>: Send + Sync + 'static {
         asks: &[Ask<'_, W>],
     ) -> impl Future<Output = Result<Vec<W::Facts>, Fault>> + Send;
 
-    /// Writes the effects of accepted commands.
+    /// Writes the effects of accepted commands. The opening of a case comes here even without
+    /// effects, so that the host may write its own row for it.
     fn apply(
         &self,
         tx: &mut Tx,
@@ -54,11 +55,12 @@ pub trait Host<W: Workflow>: Send + Sync + 'static {
     /// Sends a message. Called after the commit, at least once.
     fn send(&self, parcel: Parcel<W::Notice>) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Does a job and says which command answers it. Called after the commit, at least once.
+    /// Does a job and says which command answers it, if any does. Called after the commit, at
+    /// least once.
     fn perform(
         &self,
         parcel: Parcel<W::Job>,
-    ) -> impl Future<Output = Result<Answer<W, Self::Attachment>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Option<Answer<W, Self::Attachment>>, Failure>> + Send;
 }
 
 /// One command as the host sees it before it is decided.
