@@ -7,6 +7,7 @@ pub mod clerical;
 pub mod credential;
 pub mod delegated;
 pub mod paper;
+mod reissue;
 pub mod router;
 pub mod self_service;
 pub mod submission;

@@ -1,9 +1,9 @@
 //! Something people have to do outside the system, with owner, due time and history.
 
-use engine::{ActorId, CaseId};
+use engine::{ActorId, Anchor, CaseId, Context, Deadline, Span, Transition, Workflow};
 use serde::{Deserialize, Serialize};
 
-use crate::terms::TaskKind;
+use crate::terms::{Role, Rules, Signal, TaskKind, days};
 
 /// A task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,4 +94,201 @@ pub enum Command {
     Remind,
     /// Clock: nobody did it.
     GiveUp,
+}
+
+/// A task needs no facts: who may do it follows from roles and persons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts;
+
+/// A task writes nothing besides its own history.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Links the task to the case it is about.
+    LinkCase {
+        /// That case.
+        about: CaseId,
+        /// What is to be done.
+        kind: TaskKind,
+    },
+    /// Keeps the result beside the case it is about.
+    RecordOutcome {
+        /// What came of it.
+        outcome: Outcome,
+    },
+}
+
+/// A message to staff.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Notice {
+    /// To the supervisor: late.
+    Overdue {
+        /// What is to be done.
+        kind: TaskKind,
+    },
+    /// To the supervisor: nobody did it.
+    GivenUp {
+        /// What was to be done.
+        kind: TaskKind,
+    },
+}
+
+/// A task asks for no work.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Job {}
+
+/// Why a task declines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum Refusal {
+    /// Wrong role.
+    #[error("this role may not do that")]
+    NotAllowed,
+    /// Right role, wrong moment.
+    #[error("the task is not at that step")]
+    NotNow,
+    /// Somebody else has taken it.
+    #[error("somebody else owns the task")]
+    NotOwner,
+    /// The second record needs a second person.
+    #[error("a second person must record the result")]
+    SecondPerson,
+    /// The second record differs from the first.
+    #[error("the two records differ")]
+    RecordsDiffer,
+}
+
+impl Workflow for Task {
+    const NAME: &'static str = NAME;
+    const VERSION: u32 = 1;
+    type State = State;
+    type Command = Command;
+    type Role = Role;
+    type Facts = Facts;
+    type Rules = Rules;
+    type Effect = Effect;
+    type Notice = Notice;
+    type Job = Job;
+    type Signal = Signal;
+    type Refusal = Refusal;
+
+    fn start() -> State {
+        State::Start
+    }
+
+    fn decide(
+        state: &State,
+        command: &Command,
+        context: &Context<Self>,
+        _rules: &Rules,
+    ) -> Result<Transition<Self>, Refusal> {
+        permit(state, command, context.actor.role)?;
+        match command {
+            Command::Remind | Command::GiveUp => late(state, command),
+            _ => work(state, command, &context.actor.id),
+        }
+    }
+
+    fn deadlines(state: &State, rules: &Rules) -> Vec<Deadline<Command>> {
+        let due = Span::BusinessDays(rules.task_due_business_days);
+        let remind = Deadline::after(Anchor::OPENED, due, Command::Remind);
+        let give_up = Deadline::after(Anchor::OPENED, days(rules.task_close_days), Command::GiveUp);
+        match state {
+            State::Start
+            | State::Open { overdue: true, .. }
+            | State::Owned { overdue: true, .. }
+            | State::Recorded { overdue: true, .. } => vec![give_up],
+            State::Open { .. } | State::Owned { .. } | State::Recorded { .. } => {
+                vec![remind, give_up]
+            }
+            State::Done { .. } | State::Dropped | State::GivenUp => Vec::new(),
+        }
+    }
+}
+
+type Decision = Result<Transition<Task>, Refusal>;
+
+/// The supervisor's own call is the supervisor's, everything else is open to the staff who keep
+/// cases.
+fn permit(state: &State, command: &Command, role: Role) -> Result<(), Refusal> {
+    let staff = matches!(role, Role::Clerk | Role::Approver | Role::HelpDesk | Role::Supervisor);
+    let kind = match state {
+        State::Open { kind, .. } | State::Owned { kind, .. } | State::Recorded { kind, .. } => {
+            Some(*kind)
+        }
+        _ => None,
+    };
+    let allowed = match command {
+        Command::Open { .. } => role == Role::Worker,
+        Command::Remind | Command::GiveUp => role == Role::Clock,
+        Command::Drop => matches!(role, Role::Supervisor | Role::Worker),
+        Command::Take | Command::Release | Command::Record { .. } | Command::Dispute => {
+            if kind == Some(TaskKind::SupervisorCall) { role == Role::Supervisor } else { staff }
+        }
+    };
+    if allowed { Ok(()) } else { Err(Refusal::NotAllowed) }
+}
+
+fn work(state: &State, command: &Command, actor: &ActorId) -> Decision {
+    use {Command as C, State as S};
+    Ok(match (state, command) {
+        (S::Start, C::Open { kind, about }) => {
+            Transition::to(S::Open { kind: *kind, overdue: false })
+                .with(Effect::LinkCase { about: *about, kind: *kind })
+        }
+        (S::Open { kind, overdue }, C::Take) => {
+            Transition::to(S::Owned { kind: *kind, owner: actor.clone(), overdue: *overdue })
+        }
+        (S::Owned { owner, .. }, C::Release | C::Record { .. }) if owner != actor => {
+            return Err(Refusal::NotOwner);
+        }
+        (S::Owned { kind, overdue, .. }, C::Record { outcome }) if kind.needs_two_people() => {
+            Transition::to(S::Recorded {
+                kind: *kind,
+                first: actor.clone(),
+                outcome: *outcome,
+                overdue: *overdue,
+            })
+        }
+        (S::Recorded { first, .. }, C::Record { .. } | C::Dispute) if first == actor => {
+            return Err(Refusal::SecondPerson);
+        }
+        (S::Recorded { outcome: before, .. }, C::Record { outcome }) if before != outcome => {
+            return Err(Refusal::RecordsDiffer);
+        }
+        (S::Owned { .. } | S::Recorded { .. }, C::Record { outcome }) => done(*outcome),
+        (S::Owned { kind, overdue, .. }, C::Release)
+        | (S::Recorded { kind, overdue, .. }, C::Dispute) => {
+            Transition::to(S::Open { kind: *kind, overdue: *overdue })
+        }
+        (S::Open { .. } | S::Owned { .. } | S::Recorded { .. }, C::Drop) => {
+            Transition::to(S::Dropped)
+        }
+        _ => return Err(Refusal::NotNow),
+    })
+}
+
+fn done(outcome: Outcome) -> Transition<Task> {
+    Transition::to(State::Done { outcome }).with(Effect::RecordOutcome { outcome })
+}
+
+fn late(state: &State, command: &Command) -> Decision {
+    let mut next = state.clone();
+    let kind = match &mut next {
+        State::Start if *command == Command::GiveUp => {
+            return Ok(Transition::to(State::GivenUp));
+        }
+        State::Open { kind, overdue }
+        | State::Owned { kind, overdue, .. }
+        | State::Recorded { kind, overdue, .. } => {
+            if *command == Command::Remind && *overdue {
+                return Err(Refusal::NotNow);
+            }
+            *overdue = true;
+            *kind
+        }
+        _ => return Err(Refusal::NotNow),
+    };
+    Ok(match command {
+        Command::Remind => Transition::to(next).telling(Notice::Overdue { kind }),
+        _ => Transition::to(State::GivenUp).telling(Notice::GivenUp { kind }),
+    })
 }

@@ -9,8 +9,8 @@ use super::{Channel, DefectCode};
 /// certificates; whatever is secret or slow was prepared by the host before the transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Voids every older pending or live password of the user, stores the prepared one: live at
-    /// once online, pending on paper. Also stores the display copy online.
+    /// Stores the prepared password. Online it is live at once, supersedes every older live one of
+    /// the user and gets a display copy; on paper it is pending and touches no other.
     IssuePassword {
         /// Decides the validity and whether it is pending.
         channel: Channel,
@@ -68,6 +68,8 @@ pub enum Effect {
     },
     /// Confirms the present version of the registered address for this case.
     ConfirmAddress,
+    /// Marks this case as dangerous until it is cleared.
+    RaiseDanger,
     /// Clears the danger sign of this case.
     ClearDanger,
 }
@@ -127,11 +129,9 @@ pub enum Notice {
         /// Eleven digits.
         tracking: String,
     },
-    /// The form is defective: e-mail without detail, letter with the defects.
-    Defective {
-        /// For the letter only.
-        codes: Vec<DefectCode>,
-    },
+    /// The form is defective: e-mail without detail, letter with the defects kept by
+    /// `Effect::RecordDefects`.
+    Defective,
     /// The corrected form is awaited.
     DefectReminder,
     /// Inquiry to the old address after a change of address (照会状); letter only.
@@ -185,7 +185,7 @@ impl Notice {
     pub const fn is_lettered(&self) -> bool {
         matches!(
             self,
-            Self::Defective { .. }
+            Self::Defective
                 | Self::AddressInquiry
                 | Self::Undelivered
                 | Self::Rejected

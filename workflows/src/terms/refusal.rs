@@ -54,6 +54,15 @@ pub enum Refusal {
     /// The own transaction password was not entered, or too long ago.
     #[error("the transaction password is missing")]
     TransactionMissing,
+    /// For oneself there is path 1, with its one-time password.
+    #[error("this way is for colleagues")]
+    ForColleagues,
+    /// A danger sign is not cleared.
+    #[error("somebody must call back first")]
+    Danger,
+    /// The registered address changed lately and is not confirmed.
+    #[error("the registered address changed lately")]
+    AddressFresh,
     /// Too many today.
     #[error("the daily limit is reached")]
     DailyLimit,

@@ -82,6 +82,9 @@ pub struct Rules {
     pub paper_lapse_days: u32,
     /// Days after which a clerical case that nobody moves on lapses. RULINGS 10. Default 60.
     pub clerical_lapse_days: u32,
+    /// Days after which people take over what the bank's own system did not answer. RULINGS 10.
+    /// Default 1.
+    pub bank_answer_days: u32,
     /// Business days until a task is overdue and the supervisor is told. RULINGS 19. Default 1.
     pub task_due_business_days: u32,
     /// Days after which an overdue task is given up, on record. RULINGS 19. Default 30.
@@ -127,6 +130,7 @@ impl Default for Rules {
             paper_sla_business_days: 3,
             paper_lapse_days: 60,
             clerical_lapse_days: 60,
+            bank_answer_days: 1,
             task_due_business_days: 1,
             task_close_days: 30,
         }
