@@ -62,11 +62,7 @@ pub fn explore<W: Workflow>(universe: &Universe<W>) -> Graph<W> {
     let mut queue: VecDeque<W::State> = universe.starts.iter().cloned().collect();
     while let Some(state) = queue.pop_front() {
         for command in commands_in(universe, &state) {
-            for context in &contexts {
-                if let Some(next) = graph.visit(&state, &command, context, &universe.rules) {
-                    queue.push_back(next);
-                }
-            }
+            queue.extend(graph.visit(&state, &command, &contexts, &universe.rules));
         }
     }
     graph.stuck = graph.without_way_to_an_end(&universe.rules);
@@ -98,27 +94,40 @@ fn commands_in<W: Workflow>(universe: &Universe<W>, state: &W::State) -> Vec<W::
 }
 
 impl<W: Workflow> Graph<W> {
+    /// Sends one command in one state under every context; returns the states found newly.
     fn visit(
         &mut self,
         state: &W::State,
         command: &W::Command,
-        context: &Context<W>,
+        contexts: &[Context<W>],
         rules: &W::Rules,
-    ) -> Option<W::State> {
-        let mut found = None;
-        let outcome = match W::decide(state, command, context, rules) {
-            Ok(transition) => {
-                if self.states.insert(transition.to.clone()) {
-                    found = Some(transition.to.clone());
+    ) -> Vec<W::State> {
+        let mut found = Vec::new();
+        let mut accepted = BTreeSet::new();
+        // Most contexts are refused for few reasons, so these are named once, at the end.
+        let mut refused: BTreeSet<(&'static str, W::Refusal)> = BTreeSet::new();
+        for context in contexts {
+            let role = context.actor.role.name();
+            match W::decide(state, command, context, rules) {
+                Ok(transition) => {
+                    if self.states.insert(transition.to.clone()) {
+                        found.push(transition.to.clone());
+                    }
+                    accepted.insert(format!("{role:<10} {}", told(&transition)));
+                    let (from, command, context) =
+                        (state.clone(), command.clone(), context.clone());
+                    self.steps.push(Step { from, command, context, transition });
                 }
-                let outcome = format!("{:<10} {}", context.actor.role.name(), told(&transition));
-                let (from, command, context) = (state.clone(), command.clone(), context.clone());
-                self.steps.push(Step { from, command, context, transition });
-                outcome
+                Err(refusal) => {
+                    refused.insert((role, refusal));
+                }
             }
-            Err(refusal) => format!("{:<10} ✗ {}", context.actor.role.name(), label(&refusal)),
-        };
-        self.table.entry((label(state), label(command))).or_default().insert(outcome);
+        }
+        let row = self.table.entry((label(state), label(command))).or_default();
+        row.extend(accepted);
+        row.extend(
+            refused.iter().map(|(role, refusal)| format!("{role:<10} ✗ {}", label(refusal))),
+        );
         found
     }
 
