@@ -84,7 +84,7 @@ impl Root {
         let certificate = self.signatory.sign(
             "the issuing authority's certificate",
             &params,
-            &key.public_key()?,
+            key.public_key(),
         )?;
         let signatory = Signatory::assemble(ISSUING, certificate, key)?;
         Ok(Authority { root: self.certificate().clone(), signatory })
@@ -205,7 +205,7 @@ impl Signatory {
         let key_identifier = judge_authority(&certificate)
             .map_err(|lacking| Fault::NotAnAuthority { owner, lacking })?;
         let issuer = Issuer::from_ca_cert_der(&certificate.der().into(), key)
-            .map_err(|source| Fault::Signing { what: owner, source })?;
+            .map_err(|_| Fault::NotAnAuthority { owner, lacking: "a readable subject" })?;
         Ok(Self { certificate, issuer, key_identifier })
     }
 

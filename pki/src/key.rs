@@ -18,7 +18,7 @@ use crate::{Fault, pem};
 /// a signature.
 pub struct PrivateKey {
     pkcs8: Zeroizing<Vec<u8>>,
-    point: Vec<u8>,
+    public: PublicKey,
 }
 
 impl PrivateKey {
@@ -51,8 +51,10 @@ impl PrivateKey {
     /// [`Fault::Key`] unless it is a P-256 key that carries its public part.
     pub fn from_pkcs8(owner: &'static str, der: &[u8]) -> Result<Self, Fault> {
         let pair = key_pair(der).ok_or(Fault::Key { owner })?;
-        let point = pair.public_key().as_ref().to_vec();
-        Ok(Self { pkcs8: Zeroizing::new(der.to_vec()), point })
+        let point = Point(pair.public_key().as_ref().to_vec());
+        let public = PublicKey::from_spki(&point.subject_public_key_info())
+            .map_err(|_| Fault::Key { owner })?;
+        Ok(Self { pkcs8: Zeroizing::new(der.to_vec()), public })
     }
 
     /// The key in PKCS#8, DER. Secret.
@@ -66,12 +68,8 @@ impl PrivateKey {
     }
 
     /// The public half.
-    ///
-    /// # Errors
-    /// [`Fault::Signing`] when the library cannot encode it.
-    pub fn public_key(&self) -> Result<PublicKey, Fault> {
-        PublicKey::from_spki(&self.subject_public_key_info())
-            .map_err(|source| Fault::Signing { what: "a public key", source })
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public
     }
 }
 
@@ -83,11 +81,11 @@ impl fmt::Debug for PrivateKey {
 
 impl PublicKeyData for PrivateKey {
     fn der_bytes(&self) -> &[u8] {
-        &self.point
+        self.public.data.der_bytes()
     }
 
     fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &rcgen::PKCS_ECDSA_P256_SHA256
+        self.public.data.algorithm()
     }
 }
 
@@ -97,6 +95,19 @@ impl SigningKey for PrivateKey {
         let signature =
             pair.sign(&SystemRandom::new(), message).map_err(|_| rcgen::Error::RingUnspecified)?;
         Ok(signature.as_ref().to_vec())
+    }
+}
+
+/// The public half as *ring* gives it: an uncompressed point on P-256.
+struct Point(Vec<u8>);
+
+impl PublicKeyData for Point {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &rcgen::PKCS_ECDSA_P256_SHA256
     }
 }
 

@@ -343,6 +343,15 @@ fn a_client_that_keeps_sessions_never_resumes_on_the_certificate_site() {
 }
 
 #[test]
+fn two_locks_each_forbid_resumption() {
+    let bench = Workbench::at(today());
+    let config = certificate_site(&bench);
+    assert!(!config.session_storage.can_cache());
+    assert!(!config.ticketer.enabled());
+    assert_eq!((config.send_tls13_tickets, config.max_early_data_size), (0, 0));
+}
+
+#[test]
 fn a_server_of_another_authority_is_taken_from_pem() {
     let bench = Workbench::at(today());
     let own =

@@ -110,7 +110,7 @@ pub(crate) fn server(number: u8, now: i64, names: &[&str]) -> ServerSpecificatio
 
 pub(crate) fn fresh_key() -> (PrivateKey, PublicKey) {
     let key = PrivateKey::generate().unwrap();
-    let public = key.public_key().unwrap();
+    let public = key.public_key().clone();
     (key, public)
 }
 
