@@ -60,7 +60,8 @@ CREATE TABLE outbox (
     label        TEXT    NOT NULL,
     body         TEXT    NOT NULL,
     status       TEXT    NOT NULL,          -- ready, leased, done, dead, dropped
-    attempts     BIGINT NOT NULL,
+    attempts     BIGINT NOT NULL,          -- begun so far; the fencing token, so it only grows
+    spent        BIGINT NOT NULL DEFAULT 0, -- of these, before a person last revived the row
     due_at       BIGINT NOT NULL,
     leased_until BIGINT,
     last_error   TEXT,
@@ -84,7 +85,10 @@ CREATE TABLE inbox (
     status        TEXT    NOT NULL,         -- waiting, taken, moot
     tried_version BIGINT NOT NULL,         -- case version that last declined it, -1 before
     outcome       TEXT    NOT NULL,
-    created_at    BIGINT NOT NULL
+    created_at    BIGINT NOT NULL,
+    failures      BIGINT NOT NULL DEFAULT 0, -- times that something broke while it was asked
+    retry_at      BIGINT NOT NULL DEFAULT 0,
+    last_error    TEXT
 );
 CREATE INDEX inbox_waiting ON inbox (case_id) WHERE status = 'waiting';
 
@@ -94,9 +98,13 @@ CREATE TABLE timers (
     workflow TEXT    NOT NULL,
     due_at   BIGINT NOT NULL,
     command  TEXT    NOT NULL,
+    fired_at BIGINT,                       -- kept while the state wants it, so that it fires once
+    failures BIGINT NOT NULL DEFAULT 0,    -- times that something broke while it was sent
+    retry_at BIGINT NOT NULL DEFAULT 0,
+    last_error TEXT,
     PRIMARY KEY (case_id, slot)
 );
-CREATE INDEX timers_due ON timers (due_at);
+CREATE INDEX timers_due ON timers (due_at) WHERE fired_at IS NULL;
 
 CREATE TABLE schedules (
     name      TEXT    PRIMARY KEY,
@@ -106,4 +114,11 @@ CREATE TABLE schedules (
 CREATE TABLE numbers (
     name TEXT    PRIMARY KEY,
     next BIGINT NOT NULL
+);
+
+-- What was written into the checkpoint outside the database: it must not lose its newest part.
+CREATE TABLE checkpoints (
+    mac       BYTEA    PRIMARY KEY,
+    at        BIGINT NOT NULL,
+    confirmed BIGINT NOT NULL               -- 1 once it was seen outside
 );

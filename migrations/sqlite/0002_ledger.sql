@@ -58,7 +58,6 @@ CREATE TABLE credentials (
     case_id   INTEGER NOT NULL UNIQUE,
     secret    TEXT    NOT NULL,                  -- PHC string, or sealed seed; empty when none
     last_step INTEGER NOT NULL,                  -- last accepted time step of a card
-    wrong_at  INTEGER NOT NULL,                  -- when an entry was last charged
     PRIMARY KEY (user_id, kind)
 );
 

@@ -51,8 +51,11 @@ CREATE TABLE retrieval_passwords (
     issued_at  INTEGER NOT NULL,
     settled_at INTEGER
 );
+-- One live password a user; letters in the making are pending and touch no other.
 CREATE UNIQUE INDEX retrieval_passwords_one_live ON retrieval_passwords (user_id)
-    WHERE state IN ('pending', 'active');
+    WHERE state = 'active';
+CREATE UNIQUE INDEX retrieval_passwords_one_pending ON retrieval_passwords (case_id)
+    WHERE state = 'pending';
 CREATE INDEX retrieval_passwords_by_case ON retrieval_passwords (case_id);
 CREATE INDEX retrieval_passwords_by_user ON retrieval_passwords (user_id, issued_at);
 
@@ -88,12 +91,13 @@ CREATE TABLE submissions (
 
 CREATE TABLE pages (
     id         INTEGER PRIMARY KEY,
-    submission INTEGER NOT NULL REFERENCES submissions (number),
+    submission INTEGER REFERENCES submissions (number), -- none once detached
     no         INTEGER NOT NULL,                 -- from 1, in the order of the scan
     digest     BLOB    NOT NULL,                 -- SHA-256 of the file
     picture    BLOB    NOT NULL,                 -- the file as it came, sealed at rest
     reading    TEXT    NOT NULL,                 -- JSON
     scanned_at INTEGER NOT NULL,
+    closed     BOOLEAN NOT NULL DEFAULT FALSE, -- the paper went back: for auditors only
     UNIQUE (submission, no)
 );
 CREATE INDEX pages_by_digest ON pages (digest);
@@ -125,7 +129,8 @@ CREATE INDEX letters_by_case ON letters (case_id);
 CREATE TABLE tasks (
     case_id    INTEGER PRIMARY KEY,
     kind       TEXT    NOT NULL,
-    about_case INTEGER NOT NULL
+    about_case INTEGER NOT NULL,
+    outcome    TEXT    NOT NULL DEFAULT ''
 );
 CREATE INDEX tasks_by_case ON tasks (about_case);
 

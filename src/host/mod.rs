@@ -1,0 +1,83 @@
+//! The application as the engine sees it: facts, preparations, effects, notices and jobs, one
+//! module a kind of case.
+
+mod clerical;
+mod credential;
+mod effects;
+mod facts;
+mod issue;
+mod reissue;
+mod submission;
+mod task;
+
+pub use clerical::ClericalHost;
+pub use credential::{CredentialHost, Judged};
+pub use issue::{Attachment, Prepared};
+pub use reissue::{Path, ReissueHost};
+pub use submission::{ItemDesks, SubmissionHost};
+pub use task::TaskHost;
+
+use std::sync::Arc;
+
+use engine::{ActorId, Entropy, Origin};
+use workflows::terms::{Role, Rules};
+
+use crate::config::Config;
+use crate::notify::Notifier;
+use crate::secret::{Keys, StationPublicKey};
+
+/// What every host works with.
+pub struct Tools {
+    /// The configuration in force.
+    pub config: Arc<Config>,
+    /// Its rules, as the workflows take them.
+    pub rules: Arc<Rules>,
+    /// The bank's keys.
+    pub keys: Keys,
+    /// Random bytes.
+    pub entropy: Entropy,
+    /// The issuing authority.
+    pub authority: pki::Authority,
+    /// Prints forms and letters.
+    pub press: forms::Press,
+    /// What letters are sealed to.
+    pub station: StationPublicKey,
+    /// Sends messages.
+    pub notifier: Notifier,
+    /// The open database, for what happens outside the engine's transactions.
+    pub db: engine::Db,
+}
+
+/// The user behind an actor, when it is a customer's.
+pub(crate) fn user_of(actor: &ActorId) -> Option<i64> {
+    actor.0.strip_prefix("user-")?.parse().ok()
+}
+
+/// The user whom a subject names.
+pub(crate) fn user_of_subject(subject: &str) -> Option<i64> {
+    subject.strip_prefix("user-")?.parse().ok()
+}
+
+/// The session from which a command came: places of customers begin with `session-<id>`.
+pub(crate) fn session_of(origin: &Origin) -> Option<i64> {
+    origin.place.split(' ').next()?.strip_prefix("session-")?.parse().ok()
+}
+
+/// A host's own fault: something that should be there is not.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Missing {
+    /// The ledger does not know the subject of a case.
+    #[error("the ledger has no {what} for {subject}")]
+    Subject { what: &'static str, subject: String },
+    /// An effect came without what it needs.
+    #[error("{what} was not prepared")]
+    Prepared { what: &'static str },
+    /// What was judged is not what is stored any more.
+    #[error("{what} changed meanwhile")]
+    Changed { what: &'static str },
+}
+
+/// The name under which a role is shown for customers: holders of the authority act as such.
+pub(crate) fn customer_role(has_authority: bool) -> Role {
+    if has_authority { Role::AuthorityHolder } else { Role::User }
+}

@@ -1,0 +1,76 @@
+//! The host of tasks: work of people, linked to the case it is about.
+
+use std::sync::Arc;
+
+use engine::{Addressed, Answer, Ask, Failure, Fault, Host, Parcel, Tx, Write};
+use workflows::task::{Effect, Facts, Job, Notice, Task};
+use workflows::terms::{Rules, Signal};
+
+use super::{Tools, reissue};
+use crate::store::tasks;
+
+/// Serves the tasks.
+pub struct TaskHost {
+    tools: Arc<Tools>,
+}
+
+impl TaskHost {
+    /// A host.
+    pub fn new(tools: Arc<Tools>) -> Self {
+        Self { tools }
+    }
+}
+
+impl Host<Task> for TaskHost {
+    type Attachment = ();
+    type Prepared = ();
+
+    fn rules(&self) -> Arc<Rules> {
+        self.tools.rules.clone()
+    }
+
+    async fn prepare(&self, _ask: &Ask<'_, Task>, _attachment: &()) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn lock(&self, _tx: &mut Tx, _subjects: &[String]) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn facts(&self, _tx: &mut Tx, asks: &[Ask<'_, Task>]) -> Result<Vec<Facts>, Fault> {
+        Ok(asks.iter().map(|_| Facts).collect())
+    }
+
+    async fn apply(&self, tx: &mut Tx, writes: &[Write<'_, Task, ()>]) -> Result<(), Fault> {
+        for write in writes {
+            for effect in write.effects {
+                match effect {
+                    Effect::LinkCase { about, kind } => {
+                        tasks::link(tx, write.case, &kind_name(*kind), *about).await?;
+                    }
+                    Effect::RecordOutcome { outcome } => {
+                        tasks::settle(tx, write.case, &format!("{outcome:?}")).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn address(&self, signal: &Signal) -> Result<Addressed, Fault> {
+        reissue::address(signal)
+    }
+
+    async fn send(&self, parcel: Parcel<Notice>) -> Result<(), Failure> {
+        self.tools.notifier.send_task(&parcel).await
+    }
+
+    async fn perform(&self, parcel: Parcel<Job>) -> Result<Option<Answer<Task, ()>>, Failure> {
+        match parcel.body {}
+    }
+}
+
+/// The stored name of a kind of task.
+fn kind_name(kind: workflows::terms::TaskKind) -> String {
+    engine::label(&kind)
+}

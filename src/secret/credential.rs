@@ -1,0 +1,104 @@
+//! Passwords and one-time-password cards.
+
+use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::PasswordVerifier;
+use argon2::{Algorithm, Argon2, Params, Version};
+use serde::{Deserialize, Serialize};
+use totp_rs::{Algorithm as OtpAlgorithm, Builder};
+use zeroize::Zeroizing;
+
+use super::keys::{Keys, SecretFault};
+
+/// What one hash costs (argon2id, RFC 9106).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HashCost {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes over it.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+impl Default for HashCost {
+    /// 19 MiB, two passes, one lane: the least that OWASP's password storage page advises.
+    fn default() -> Self {
+        Self { memory_kib: 19 * 1024, passes: 2, lanes: 1 }
+    }
+}
+
+/// Hashes a secret under the pepper of `purpose`; gives a PHC string. Slow by design: call it
+/// where blocking is allowed.
+pub fn hash_password(
+    keys: &Keys,
+    purpose: &str,
+    secret: &[u8],
+    cost: HashCost,
+) -> Result<String, SecretFault> {
+    let failed = |()| SecretFault::Unsealable { purpose: "password" };
+    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None);
+    let params = params.map_err(|_| failed(()))?;
+    let mut salt = [0; 16];
+    (keys.entropy())(&mut salt);
+    let peppered = Zeroizing::new(keys.mac(purpose, secret)?);
+    let hash = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_with_salt(peppered.as_slice(), &salt)
+        .map_err(|_| failed(()))?;
+    Ok(hash.to_string())
+}
+
+/// True when `secret` gives the PHC string. A string that cannot be read takes no entry. Slow by
+/// design, and equally slow for every entry.
+pub fn verify_password(
+    keys: &Keys,
+    key_id: &str,
+    purpose: &str,
+    secret: &[u8],
+    verifier: &str,
+) -> Result<bool, SecretFault> {
+    let peppered = Zeroizing::new(keys.mac_with(key_id, purpose, secret)?);
+    Ok(Argon2::default().verify_password(peppered.as_slice(), verifier).is_ok())
+}
+
+/// A one-time-password card: OATH TOTP (RFC 6238), six digits, 30 seconds, SHA-1 as cards have it.
+pub struct OneTimeCard {
+    totp: totp_rs::Totp,
+}
+
+impl OneTimeCard {
+    /// A card with this seed, at least 16 bytes long.
+    pub fn new(seed: &[u8]) -> Result<Self, SecretFault> {
+        let totp = Builder::new()
+            .with_algorithm(OtpAlgorithm::SHA1)
+            .with_digits(6)
+            .with_skew(1)
+            .with_step_duration(30)
+            .with_secret(seed.to_vec())
+            .build()
+            .map_err(|_| SecretFault::Unopenable { purpose: "card seed" })?;
+        Ok(Self { totp })
+    }
+
+    /// What the card shows at a moment, in seconds since 1970.
+    pub fn shown_at(&self, seconds: u64) -> String {
+        self.totp.generate(seconds).to_string()
+    }
+
+    /// The time step that an entry belongs to, when it is right within one step of the moment.
+    /// The caller accepts each step once only.
+    pub fn step_of(&self, entry: &str, seconds: u64) -> Option<u64> {
+        let digits: String =
+            entry.chars().filter(|c| !c.is_whitespace()).map(to_half_width).take(16).collect();
+        self.totp.check(&digits, seconds)
+    }
+}
+
+fn to_half_width(character: char) -> char {
+    match character {
+        '０'..='９' => {
+            char::from_u32(u32::from(character) - u32::from('０') + u32::from('0')).unwrap_or('?')
+        }
+        other => other,
+    }
+}

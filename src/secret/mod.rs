@@ -1,0 +1,15 @@
+//! Secrets: keys, sealing, the retrieval password and the other credentials.
+//!
+//! Nothing in here can be displayed or serialized, and everything is wiped when dropped.
+
+mod credential;
+mod digits;
+mod keys;
+mod station;
+mod ticket;
+
+pub use credential::{HashCost, OneTimeCard, hash_password, verify_password};
+pub use digits::{DigitsFault, RetrievalPassword};
+pub use keys::{Keys, SecretFault};
+pub use station::{StationKey, StationPublicKey};
+pub use ticket::{Ticket, Token};

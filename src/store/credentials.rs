@@ -1,0 +1,65 @@
+//! The secret halves of credentials; their counters are cases of the engine.
+
+use engine::{CaseId, Fault, Tx, on};
+
+/// A row of `credentials` with the state of its case.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct CredentialRow {
+    /// Whose.
+    pub user_id: i64,
+    /// `login`, `transaction`, `one_time_password` or `retrieval`.
+    pub kind: String,
+    /// The case that counts its entries.
+    pub case_id: i64,
+    /// PHC string, or sealed seed in Base64; empty when there is none.
+    pub secret: String,
+    /// Last accepted time step of a card.
+    pub last_step: i64,
+    /// The case's state by name; empty before the case was opened.
+    pub state_name: String,
+}
+
+const COLUMNS: &str = "SELECT k.user_id, k.kind, k.case_id, k.secret, k.last_step, \
+     COALESCE(c.state_name, '') AS state_name FROM credentials k \
+     LEFT JOIN cases c ON c.id = k.case_id WHERE k.user_id = $1 ORDER BY k.kind";
+
+/// Every credential of a user.
+pub async fn of_user(tx: &mut Tx, user: i64) -> Result<Vec<CredentialRow>, Fault> {
+    on!(tx, |conn| sqlx::query_as(COLUMNS).bind(user).fetch_all(conn).await)
+        .map_err(Fault::database("read credentials"))
+}
+
+/// One credential of a user.
+pub async fn find(tx: &mut Tx, user: i64, kind: &str) -> Result<Option<CredentialRow>, Fault> {
+    Ok(of_user(tx, user).await?.into_iter().find(|row| row.kind == kind))
+}
+
+/// Credentials whose case was never opened, as after an import that was interrupted.
+pub async fn without_case(tx: &mut Tx, limit: i64) -> Result<Vec<(i64, String, CaseId)>, Fault> {
+    const SQL: &str = "SELECT k.user_id, k.kind, k.case_id FROM credentials k \
+         LEFT JOIN cases c ON c.id = k.case_id WHERE c.id IS NULL ORDER BY k.case_id LIMIT $1";
+    let rows: Vec<(i64, String, i64)> =
+        on!(tx, |conn| sqlx::query_as(SQL).bind(limit).fetch_all(conn).await)
+            .map_err(Fault::database("read credentials"))?;
+    Ok(rows.into_iter().map(|(user, kind, case)| (user, kind, CaseId(case))).collect())
+}
+
+/// Accepts a card's time step once: false when this or a later one was accepted before.
+pub async fn advance_step(tx: &mut Tx, user: i64, step: i64) -> Result<bool, Fault> {
+    const SQL: &str = "UPDATE credentials SET last_step = $2 \
+         WHERE user_id = $1 AND kind = 'one_time_password' AND last_step < $2";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(user)
+        .bind(step)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))
+    .map_err(Fault::database("accept a time step"))
+}
+
+/// Makes a secret useless.
+pub async fn retire(tx: &mut Tx, case: CaseId) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE credentials SET secret = '' WHERE case_id = $1";
+    on!(tx, |conn| sqlx::query(SQL).bind(case.0).execute(conn).await.map(drop))
+        .map_err(Fault::database("retire a secret"))
+}

@@ -1,0 +1,106 @@
+//! Password letters, sealed to the print station.
+
+use engine::{CaseId, Fault, Tx, on};
+
+/// A row of `letters`.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct LetterRow {
+    /// The letter.
+    pub id: i64,
+    /// Whose case.
+    pub case_id: i64,
+    /// The version of the registered address it goes to.
+    pub address_version: i64,
+    /// Sealed to the print station.
+    pub sealed: Vec<u8>,
+    /// The same page with ● for every digit.
+    pub specimen: Vec<u8>,
+    /// `printed`, `spoiled`, `posted`, `delivered` or `returned`.
+    pub state: String,
+    /// Its batch was counted and agrees.
+    pub reconciled: bool,
+    /// Registered-mail number.
+    pub tracking: String,
+}
+
+/// Stores a letter that was just made.
+pub async fn insert(
+    tx: &mut Tx,
+    case: CaseId,
+    address_version: i64,
+    sealed: &[u8],
+    specimen: &[u8],
+) -> Result<(), Fault> {
+    const SQL: &str = "INSERT INTO letters (case_id, address_version, sealed, specimen, state, \
+         reconciled, tracking, made_at) VALUES ($1,$2,$3,$4,'printed',FALSE,'',$5)";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(case.0)
+        .bind(address_version)
+        .bind(sealed)
+        .bind(specimen)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("store a letter"))
+}
+
+/// The newest letter of a case.
+pub async fn newest(tx: &mut Tx, case: CaseId) -> Result<Option<LetterRow>, Fault> {
+    const SQL: &str = "SELECT id, case_id, address_version, sealed, specimen, state, reconciled, \
+         tracking FROM letters WHERE case_id = $1 ORDER BY id DESC LIMIT 1";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_optional(conn).await)
+        .map_err(Fault::database("read a letter"))
+}
+
+/// Notes that the batch of these cases' letters was counted and agrees.
+pub async fn reconcile(tx: &mut Tx, case: CaseId) -> Result<bool, Fault> {
+    const SQL: &str =
+        "UPDATE letters SET reconciled = TRUE WHERE case_id = $1 AND state = 'printed'";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(case.0)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))
+    .map_err(Fault::database("reconcile a letter"))
+}
+
+/// Sets aside the letter of a case that was printed and will not be posted.
+pub async fn spoil(tx: &mut Tx, case: CaseId) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE letters SET state = 'spoiled', settled_at = $2 \
+         WHERE case_id = $1 AND state = 'printed'";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query(SQL).bind(case.0).bind(now).execute(conn).await.map(drop))
+        .map_err(Fault::database("set a letter aside"))
+}
+
+/// Notes that the letter of a case was posted.
+pub async fn post(tx: &mut Tx, case: CaseId, tracking: &str) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE letters SET state = 'posted', tracking = $2, posted_at = $3 \
+         WHERE case_id = $1 AND state = 'printed'";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(case.0)
+        .bind(tracking)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("post a letter"))
+}
+
+/// Notes that the posted letter of a case was delivered or came back.
+pub async fn settle(tx: &mut Tx, case: CaseId, state: &str) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE letters SET state = $2, settled_at = $3 \
+         WHERE case_id = $1 AND state = 'posted'";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(case.0)
+        .bind(state)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("settle a letter"))
+}

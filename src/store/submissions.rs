@@ -1,0 +1,210 @@
+//! Envelopes, their pages and what was found on them.
+
+use engine::{CaseId, Fault, Tx, on};
+
+/// A row of `submissions`.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct SubmissionRow {
+    /// The number in the code of its pages.
+    pub number: i64,
+    /// Its case.
+    pub case_id: i64,
+    /// `bizstation` or `light`.
+    pub variant: String,
+    /// The contract, once it is known.
+    pub contract_id: Option<i64>,
+    /// Receipt number, empty before the envelope came.
+    pub receipt: String,
+    /// How it came.
+    pub carrier: String,
+    /// Pages counted by hand.
+    pub counted: i64,
+    /// What was printed into the form, JSON.
+    pub prefilled: String,
+    /// What was read, JSON; empty before.
+    pub reading: String,
+}
+
+const COLUMNS: &str = "SELECT number, case_id, variant, contract_id, receipt, carrier, counted, \
+     prefilled, reading FROM submissions WHERE number = $1";
+const BY_CASE: &str = "SELECT number, case_id, variant, contract_id, receipt, carrier, counted, \
+     prefilled, reading FROM submissions WHERE case_id = $1";
+
+/// Writes the row of a submission before its case is opened.
+pub async fn insert(tx: &mut Tx, row: &SubmissionRow) -> Result<(), Fault> {
+    const SQL: &str = "INSERT INTO submissions (number, case_id, variant, contract_id, receipt, \
+         carrier, counted, prefilled, reading) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(row.number)
+        .bind(row.case_id)
+        .bind(&row.variant)
+        .bind(row.contract_id)
+        .bind(&row.receipt)
+        .bind(&row.carrier)
+        .bind(row.counted)
+        .bind(&row.prefilled)
+        .bind(&row.reading)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("write a submission"))
+}
+
+/// Finds a submission by its number.
+pub async fn find(tx: &mut Tx, number: i64) -> Result<Option<SubmissionRow>, Fault> {
+    on!(tx, |conn| sqlx::query_as(COLUMNS).bind(number).fetch_optional(conn).await)
+        .map_err(Fault::database("read a submission"))
+}
+
+/// Finds a submission by its case.
+pub async fn of_case(tx: &mut Tx, case: CaseId) -> Result<Option<SubmissionRow>, Fault> {
+    on!(tx, |conn| sqlx::query_as(BY_CASE).bind(case.0).fetch_optional(conn).await)
+        .map_err(Fault::database("read a submission"))
+}
+
+/// Notes that the envelope came.
+pub async fn receive(
+    tx: &mut Tx,
+    case: CaseId,
+    receipt: &str,
+    carrier: &str,
+    pages: i64,
+) -> Result<(), Fault> {
+    const SQL: &str =
+        "UPDATE submissions SET receipt = $2, carrier = $3, counted = $4 WHERE case_id = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(case.0)
+        .bind(receipt)
+        .bind(carrier)
+        .bind(pages)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("register an envelope"))
+}
+
+/// Counts pages that came later.
+pub async fn count_more(tx: &mut Tx, case: CaseId, pages: i64) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE submissions SET counted = counted + $2 WHERE case_id = $1";
+    on!(tx, |conn| sqlx::query(SQL).bind(case.0).bind(pages).execute(conn).await.map(drop))
+        .map_err(Fault::database("count pages"))
+}
+
+/// Keeps what was read, and the contract it names.
+pub async fn keep_reading(
+    tx: &mut Tx,
+    case: CaseId,
+    contract: Option<i64>,
+    reading: &str,
+) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE submissions SET reading = $2, \
+         contract_id = COALESCE($3, contract_id) WHERE case_id = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(case.0)
+        .bind(reading)
+        .bind(contract)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("keep a reading"))
+}
+
+/// A scanned file of a submission.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct PageRow {
+    /// The row.
+    pub id: i64,
+    /// The submission.
+    pub submission: i64,
+    /// From 1, in the order of the scan.
+    pub no: i64,
+    /// SHA-256 of the file.
+    pub digest: Vec<u8>,
+    /// The file, sealed.
+    pub picture: Vec<u8>,
+}
+
+/// Keeps a scanned file.
+pub async fn add_page(
+    tx: &mut Tx,
+    submission: i64,
+    no: i64,
+    digest: &[u8; 32],
+    picture: &[u8],
+) -> Result<(), Fault> {
+    const SQL: &str = "INSERT INTO pages (submission, no, digest, picture, reading, scanned_at) \
+         VALUES ($1,$2,$3,$4,'',$5)";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(submission)
+        .bind(no)
+        .bind(digest.as_slice())
+        .bind(picture)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("keep a page"))
+}
+
+/// The scanned files of a submission.
+pub async fn pages(tx: &mut Tx, submission: i64) -> Result<Vec<PageRow>, Fault> {
+    const SQL: &str = "SELECT id, submission, no, digest, picture FROM pages \
+         WHERE submission = $1 ORDER BY no";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(submission).fetch_all(conn).await)
+        .map_err(Fault::database("read pages"))
+}
+
+/// How many scanned files a submission has.
+pub async fn count_pages(tx: &mut Tx, submission: i64) -> Result<i64, Fault> {
+    const SQL: &str = "SELECT COUNT(*) FROM pages WHERE submission = $1";
+    on!(tx, |conn| sqlx::query_scalar(SQL).bind(submission).fetch_one(conn).await)
+        .map_err(Fault::database("count pages"))
+}
+
+/// Links a request on the form to the case that carries it.
+pub async fn add_item(
+    tx: &mut Tx,
+    submission: i64,
+    row: i64,
+    request: &str,
+    user: i64,
+    case: CaseId,
+) -> Result<(), Fault> {
+    const SQL: &str = "INSERT INTO items (submission, row_no, request, user_id, case_id) \
+         VALUES ($1,$2,$3,$4,$5) ON CONFLICT (submission, row_no, request) DO NOTHING";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(submission)
+        .bind(row)
+        .bind(request)
+        .bind(user)
+        .bind(case.0)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("link a request"))
+}
+
+/// The cases of a submission: row, request, case.
+pub async fn items(tx: &mut Tx, submission: i64) -> Result<Vec<(i64, String, i64)>, Fault> {
+    const SQL: &str = "SELECT row_no, request, case_id FROM items WHERE submission = $1 \
+         ORDER BY row_no, request";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(submission).fetch_all(conn).await)
+        .map_err(Fault::database("read requests"))
+}
+
+/// Takes a page out of a submission; the remaining ones keep their order.
+pub async fn detach(tx: &mut Tx, case: CaseId, no: i64) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE pages SET submission = NULL WHERE no = $2 AND submission = \
+         (SELECT number FROM submissions WHERE case_id = $1)";
+    on!(tx, |conn| sqlx::query(SQL).bind(case.0).bind(no).execute(conn).await.map(drop))
+        .map_err(Fault::database("detach a page"))
+}
+
+/// Closes the page images of a submission that goes back.
+pub async fn close_pages(tx: &mut Tx, case: CaseId) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE pages SET closed = TRUE WHERE submission = \
+         (SELECT number FROM submissions WHERE case_id = $1)";
+    on!(tx, |conn| sqlx::query(SQL).bind(case.0).execute(conn).await.map(drop))
+        .map_err(Fault::database("close pages"))
+}

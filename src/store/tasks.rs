@@ -1,0 +1,30 @@
+//! Tasks of people, linked to the cases they are about.
+
+use engine::{CaseId, Fault, Tx, on};
+
+/// Links a task to the case it is about.
+pub async fn link(tx: &mut Tx, task: CaseId, kind: &str, about: CaseId) -> Result<(), Fault> {
+    const SQL: &str = "INSERT INTO tasks (case_id, kind, about_case) VALUES ($1,$2,$3)";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(task.0)
+        .bind(kind)
+        .bind(about.0)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("link a task"))
+}
+
+/// The tasks about a case.
+pub async fn about(tx: &mut Tx, case: CaseId) -> Result<Vec<(i64, String)>, Fault> {
+    const SQL: &str = "SELECT case_id, kind FROM tasks WHERE about_case = $1 ORDER BY case_id";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_all(conn).await)
+        .map_err(Fault::database("read tasks"))
+}
+
+/// Keeps what came of a task.
+pub async fn settle(tx: &mut Tx, task: CaseId, outcome: &str) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE tasks SET outcome = $2 WHERE case_id = $1";
+    on!(tx, |conn| sqlx::query(SQL).bind(task.0).bind(outcome).execute(conn).await.map(drop))
+        .map_err(Fault::database("settle a task"))
+}
