@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use crate::case::{self, CaseRow, write_json};
-use crate::history::{self, Details, Entry, EntryKind, GENESIS, Hash, digest};
+use crate::history::{self, Details, Entry, EntryKind, GENESIS, Hash};
 use crate::host::{Ask, Host, Write};
+use crate::runner::Touched;
 use crate::submission::{Cause, Outcome, Receipt, Submission, Target};
 use crate::{
     Anchor, CaseId, Context, Core, Fault, Moment, Role, Transition, Tx, Workflow, inbox, label, on,
@@ -21,10 +22,10 @@ pub(crate) struct Item<'a, W: Workflow, P> {
     pub(crate) prepared: &'a P,
 }
 
-/// What one batch did, and which cases now have something in their inbox.
+/// What one batch did, and which cases it touched.
 pub(crate) struct Advanced<W: Workflow> {
     pub(crate) outcomes: Vec<Outcome<W>>,
-    pub(crate) woken: Vec<CaseId>,
+    pub(crate) touched: Touched,
 }
 
 /// A case taken into the transaction.
@@ -54,8 +55,11 @@ pub(crate) async fn advance_in<W: Workflow, H: Host<W>>(
     let mut outcomes: Vec<Option<Outcome<W>>> = items.iter().map(|_| None).collect();
     let opened = open_all(host, tx, items, &mut outcomes).await?;
     let facts = host.facts(tx, &asks(items, &opened, tx.now())).await?;
+    if facts.len() != opened.len() {
+        return Err(Fault::FactsMissing { asked: opened.len(), given: facts.len() });
+    }
     let mut decided: Vec<Decided<W>> = Vec::new();
-    let mut woken = Vec::new();
+    let mut touched = Touched::default();
     for ((index, open), facts) in opened.into_iter().zip(facts) {
         let Some(item) = items.get(index) else { continue };
         let context = Context { actor: item.submission.actor.clone(), facts };
@@ -65,22 +69,25 @@ pub(crate) async fn advance_in<W: Workflow, H: Host<W>>(
                 decided.push(Decided { index, from, transition, row, is_new });
             }
             Err(refusal) => {
+                touched.changed.push(open.row.case());
                 let outcome = decline(core, tx, item, open, refusal, &rules).await?;
                 set(&mut outcomes, index, outcome);
             }
         }
     }
-    host.apply(tx, &writes(items, &decided, tx.now())).await?;
+    let writes = writes(items, &decided, tx.now());
+    if !writes.is_empty() {
+        host.apply(tx, &writes).await?;
+    }
     for done in decided {
         let Some(item) = items.get(done.index) else { continue };
         let index = done.index;
-        let receipt = record(core, host, tx, item, done, &rules, &mut woken).await?;
-        woken.push(receipt.case);
+        let receipt = record(core, host, tx, item, done, &rules, &mut touched).await?;
         set(&mut outcomes, index, Outcome::Accepted(receipt));
     }
     Ok(Advanced {
         outcomes: outcomes.into_iter().map(|o| o.unwrap_or(Outcome::Moot)).collect(),
-        woken,
+        touched,
     })
 }
 
@@ -128,20 +135,32 @@ async fn open<W: Workflow, P>(
 ) -> Result<Result<Opened<W>, Outcome<W>>, Fault> {
     let submission = item.submission;
     let (row, is_new) = match &submission.target {
-        Target::Existing(case) => (case::lock(tx, *case).await?, false),
-        Target::New { case, subject } => (CaseRow::fresh::<W>(*case, subject, tx.now())?, true),
+        Target::Existing(case) => match case::lock(tx, *case).await? {
+            Some(row) => (row, false),
+            None => return Err(Fault::NoSuchCase { case: *case }),
+        },
+        // An opening that was refused before may be tried again under the same number.
+        Target::New { case, subject } => match case::lock(tx, *case).await? {
+            Some(row) => (row, false),
+            None => (CaseRow::fresh::<W>(*case, subject, tx.now())?, true),
+        },
     };
     if let Some(receipt) = finished::<W>(tx, &submission.command_id).await? {
-        if let Cause::Timer { slot } = item.cause {
-            timers::take(tx, row.case(), slot).await?;
+        if let Cause::Timer { slot, due } = item.cause {
+            timers::take(tx, row.case(), slot, *due).await?;
         }
         settle_cause(tx, item.cause, "").await?;
         return Ok(Err(Outcome::Accepted(receipt)));
     }
-    if let Cause::Timer { slot } = item.cause
-        && !timers::take(tx, row.case(), slot).await?
+    if let Cause::Timer { slot, due } = item.cause
+        && !timers::take(tx, row.case(), slot, *due).await?
     {
         return Ok(Err(Outcome::Moot));
+    }
+    if let Target::New { subject, .. } = &submission.target
+        && (row.version > 0 || row.subject != *subject || row.workflow != W::NAME)
+    {
+        return Err(Fault::CaseExists { case: row.case() });
     }
     if let Some(expected) = submission.expects
         && expected != row.version
@@ -211,7 +230,11 @@ fn writes<'a, W: Workflow, P>(
             prepared: item.prepared,
         })
     };
-    decided.iter().filter(|d| d.is_new || !d.transition.effects.is_empty()).filter_map(write).collect()
+    decided
+        .iter()
+        .filter(|d| d.row.version == 0 || !d.transition.effects.is_empty())
+        .filter_map(write)
+        .collect()
 }
 
 /// Writes an accepted command: state, history, outbox, signals, timers.
@@ -222,11 +245,14 @@ async fn record<W: Workflow, H: Host<W>>(
     item: &Item<'_, W, H::Prepared>,
     done: Decided<W>,
     rules: &W::Rules,
-    woken: &mut Vec<CaseId>,
+    touched: &mut Touched,
 ) -> Result<Receipt<W>, Fault> {
     let Decided { from, transition, mut row, is_new, .. } = done;
     let now = tx.now();
-    let moved = moved_anchors(&from, &transition);
+    let mut moved = moved_anchors(&from, &transition);
+    if row.version == 0 {
+        moved.extend([Anchor::OPENED.0, Anchor::ENTERED.0]);
+    }
     let anchors = set_anchors(&mut row, &moved, now)?;
     row.state = write_json("state", &transition.to)?;
     row.shape = i64::from(W::VERSION);
@@ -249,13 +275,17 @@ async fn record<W: Workflow, H: Host<W>>(
     }
     for (index, signal) in transition.signals.iter().enumerate() {
         let addressed = host.address(signal)?;
-        woken.push(addressed.case);
+        touched.expectant.push(addressed.case);
         inbox::signal(tx, case, entry, index, &addressed).await?;
     }
     let calendar = core.calendar();
     let slots = timers::wanted::<W>(&transition.to, rules, &anchors, &moved, &calendar)?;
-    timers::set(tx, case, W::NAME, &slots, item.cause).await?;
+    timers::set(tx, case, W::NAME, &slots).await?;
     settle_cause(tx, item.cause, outcome).await?;
+    touched.changed.push(case);
+    if inbox::expects(tx, case).await? {
+        touched.expectant.push(case);
+    }
     Ok(Receipt { case, entry, state: transition.to, version: row.version, repeated: false })
 }
 
@@ -291,9 +321,13 @@ async fn decline<W: Workflow, P>(
 ) -> Result<Outcome<W>, Fault> {
     let Opened { mut row, state, is_new } = open;
     let case = row.case();
+    let at_rest = is_new || row.ended_at.is_some() || W::is_end(&state, rules);
     if let Cause::Kept { inbox } = item.cause {
-        let moot = W::is_end(&state, rules);
-        inbox::declined(tx, *inbox, row.version, moot, &label(&refusal)).await?;
+        inbox::declined(tx, *inbox, row.version, at_rest, &label(&refusal)).await?;
+        return Ok(Outcome::Kept { case, refusal });
+    }
+    let keep = item.submission.keep && !at_rest;
+    if keep && inbox::is_kept(tx, &item.submission.command_id).await? {
         return Ok(Outcome::Kept { case, refusal });
     }
     if is_new {
@@ -304,7 +338,7 @@ async fn decline<W: Workflow, P>(
     let line = Line { kind: EntryKind::Refused, from: &from, outcome: &name };
     chain(core, tx, item.submission, &mut row, line, is_new).await?;
     settle_cause(tx, item.cause, &name).await?;
-    if item.submission.keep && !is_new {
+    if keep {
         inbox::keep(tx, item.submission, row.version).await?;
         return Ok(Outcome::Kept { case, refusal });
     }
@@ -357,7 +391,7 @@ async fn chain<W: Workflow>(
         to: row.state_name.clone(),
         outcome: line.outcome.to_owned(),
         version: row.version,
-        state_digest: digest(row.state.as_bytes()),
+        state_digest: row.state_digest(),
         details_digest: details.digest(),
         hash: GENESIS,
     };

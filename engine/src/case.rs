@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::Hash;
+use crate::history::{Hash, canonical_fields, digest};
 use crate::{CaseId, Fault, Kind, Moment, Tx, Workflow, label, on};
 
 /// A row of `cases`.
@@ -47,8 +47,23 @@ impl CaseRow {
         Hash::try_from(self.head.as_slice()).unwrap_or_default()
     }
 
-    /// The state, brought up to today's form.
+    /// What the history holds of everything that makes up the case now.
+    pub fn state_digest(&self) -> Hash {
+        digest(&canonical_fields(&[
+            b"state/1",
+            self.workflow.as_bytes(),
+            &self.shape.to_be_bytes(),
+            self.subject.as_bytes(),
+            self.state.as_bytes(),
+            self.anchors.as_bytes(),
+        ]))
+    }
+
+    /// The state, brought up to today's form; a case of another workflow is no such case.
     pub fn read_state<W: Workflow>(&self) -> Result<W::State, Fault> {
+        if self.workflow != W::NAME {
+            return Err(Fault::NoSuchCase { case: self.case() });
+        }
         let read = if self.shape == i64::from(W::VERSION) {
             serde_json::from_str(&self.state).ok()
         } else {
@@ -107,16 +122,15 @@ pub async fn find(tx: &mut Tx, case: CaseId) -> Result<Option<CaseRow>, Fault> {
         .map_err(Fault::database("read a case"))
 }
 
-/// Reads a case and keeps everybody else from changing it until the transaction ends.
-pub(crate) async fn lock(tx: &mut Tx, case: CaseId) -> Result<CaseRow, Fault> {
+/// Reads a case, if it exists, and keeps everybody else from changing it until the transaction
+/// ends.
+pub(crate) async fn lock(tx: &mut Tx, case: CaseId) -> Result<Option<CaseRow>, Fault> {
     let sql = if tx.kind() == Kind::Postgres { LOCKED } else { COLUMNS };
-    let found: Option<CaseRow> =
-        on!(tx, |conn| sqlx::query_as(sql).bind(case.0).fetch_optional(conn).await)
-            .map_err(Fault::database("lock a case"))?;
-    found.ok_or(Fault::NoSuchCase { case })
+    on!(tx, |conn| sqlx::query_as(sql).bind(case.0).fetch_optional(conn).await)
+        .map_err(Fault::database("lock a case"))
 }
 
-/// What each case is about; fails when one does not exist.
+/// What a case is about; fails when it does not exist.
 pub(crate) async fn subject(tx: &mut Tx, case: CaseId) -> Result<String, Fault> {
     const SQL: &str = "SELECT subject FROM cases WHERE id = $1";
     let found: Option<String> =
@@ -130,6 +144,9 @@ const INSERT: &str = "INSERT INTO cases (id, workflow, shape, subject, state, st
      VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)";
 const UPDATE: &str = "UPDATE cases SET shape = $2, state = $3, state_name = $4, version = $5, \
      entries = $6, head = $7, anchors = $8, changed_at = $9, ended_at = $10 WHERE id = $1";
+
+/// What an [`insert`] is called in a fault.
+pub(crate) const INSERTING: &str = "open a case";
 
 pub(crate) async fn insert(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
     on!(tx, |conn| sqlx::query(INSERT)
@@ -149,7 +166,7 @@ pub(crate) async fn insert(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
         .execute(conn)
         .await
         .map(drop))
-    .map_err(Fault::database("open a case"))
+    .map_err(Fault::database(INSERTING))
 }
 
 pub(crate) async fn update(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {

@@ -176,14 +176,17 @@ impl Db {
         self.begun(connection, self.fuse.clone()).await
     }
 
-    /// Begins a transaction that only reads.
+    /// Begins a transaction that only reads, all of it from one moment of the database.
     pub async fn read(&self) -> Result<Tx, Fault> {
         let begin = Fault::database("begin");
         let connection = match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 Connection::Sqlite(readers.begin().await.map_err(&begin)?)
             }
-            Pools::Postgres(pool) => Connection::Postgres(pool.begin().await.map_err(&begin)?),
+            Pools::Postgres(pool) => {
+                let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                Connection::Postgres(pool.begin_with(sql).await.map_err(&begin)?)
+            }
         };
         self.begun(connection, None).await
     }

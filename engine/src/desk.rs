@@ -1,5 +1,6 @@
 //! The typed front of one workflow: where its commands are handed in.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -8,9 +9,11 @@ use crate::advance::{Advanced, Item, advance_in, finished};
 use crate::case::{self, CaseRow};
 use crate::host::{Ask, Host, Parcel};
 use crate::outbox::OutboxRow;
-use crate::runner::{BoxFuture, Performed, Runner, Settled};
+use crate::runner::{BoxFuture, Performed, Runner, Touched};
 use crate::submission::{Cause, Outcome, Stored, Submission, Target};
-use crate::{Actor, CaseId, Context, Core, Failure, Fault, Moment, Origin, Role, Workflow};
+use crate::{
+    Actor, CaseId, Context, Core, Failure, Fault, Moment, Origin, Role, Workflow, chain, history,
+};
 
 /// Commands of one workflow go in here.
 pub struct Desk<W: Workflow, H: Host<W>> {
@@ -46,27 +49,29 @@ impl<W: Workflow, H: Host<W>> Desk<W, H> {
         submission: Submission<W>,
         attachment: H::Attachment,
     ) -> Result<Outcome<W>, Fault> {
-        self.run(submission, Cause::Asked, attachment).await
+        let (outcome, touched) = self.run(submission, Cause::Asked, attachment).await?;
+        self.core.after_commit(touched).await;
+        Ok(outcome)
     }
 
-    /// Hands many commands in, in as few transactions as their cases and subjects allow. A batch
-    /// that fails is halved under the same command ids, so that one bad command fails alone.
+    /// Hands many commands in, in as few transactions as their cases and subjects allow; commands
+    /// about one subject keep their order. A batch that fails is halved under the same command
+    /// ids, so that one bad command fails alone.
     pub async fn submit_all(
         &self,
         submissions: Vec<(Submission<W>, H::Attachment)>,
     ) -> Vec<Result<Outcome<W>, Fault>> {
-        let mut outcomes = Vec::with_capacity(submissions.len());
-        let mut ready = Vec::new();
-        for (index, (submission, attachment)) in submissions.into_iter().enumerate() {
-            outcomes.push(None);
-            match self.make_ready(submission, Cause::Asked, &attachment).await {
-                Ok(Ok(one)) => ready.push((index, one)),
-                Ok(Err(outcome)) => put(&mut outcomes, index, Ok(outcome)),
-                Err(fault) => put(&mut outcomes, index, Err(fault)),
+        let mut outcomes: Vec<Option<_>> = submissions.iter().map(|_| None).collect();
+        for wave in self.waves(submissions).await {
+            let mut ready = Vec::with_capacity(wave.len());
+            for (index, (submission, attachment)) in wave {
+                match self.make_ready(submission, Cause::Asked, &attachment).await {
+                    Ok(Ok(one)) => ready.push((index, one)),
+                    Ok(Err(outcome)) => put(&mut outcomes, index, Ok(outcome)),
+                    Err(fault) => put(&mut outcomes, index, Err(fault)),
+                }
             }
-        }
-        for wave in waves(ready) {
-            for (index, outcome) in self.run_wave(wave).await {
+            for (index, outcome) in self.run_wave(ready).await {
                 put(&mut outcomes, index, outcome);
             }
         }
@@ -87,7 +92,7 @@ impl<W: Workflow, H: Host<W>> Desk<W, H> {
         let (subject, command_id, now) = (row.subject.as_str(), "", tx.now());
         let ask = Ask { case, subject, state: &state, command, actor, origin, command_id, now };
         let Some(facts) = self.host.facts(&mut tx, &[ask]).await?.pop() else {
-            return Err(Fault::NoSuchCase { case });
+            return Err(Fault::FactsMissing { asked: 1, given: 0 });
         };
         let context = Context { actor: actor.clone(), facts };
         Ok(W::decide(&state, command, &context, &self.host.rules()).map(drop))
@@ -114,14 +119,13 @@ impl<W: Workflow, H: Host<W>> Desk<W, H> {
         submission: Submission<W>,
         cause: Cause,
         attachment: H::Attachment,
-    ) -> Result<Outcome<W>, Fault> {
+    ) -> Result<(Outcome<W>, Touched), Fault> {
         let ready = match self.make_ready(submission, cause, &attachment).await? {
             Ok(ready) => ready,
-            Err(outcome) => return Ok(outcome),
+            Err(outcome) => return Ok((outcome, Touched::default())),
         };
-        let advanced = self.attempt(&[&ready]).await?;
-        self.core.after_commit(&advanced.woken).await;
-        Ok(advanced.outcomes.into_iter().next().unwrap_or(Outcome::Moot))
+        let Advanced { outcomes, touched } = self.attempt(&[&ready]).await?;
+        Ok((outcomes.into_iter().next().unwrap_or(Outcome::Moot), touched))
     }
 
     /// Prepares outside any transaction, unless the command was carried out before.
@@ -199,11 +203,11 @@ impl<W: Workflow, H: Host<W>> Desk<W, H> {
     ) -> Vec<(usize, Result<Outcome<W>, Fault>)> {
         let mut pending = vec![wave];
         let mut outcomes = Vec::new();
-        while let Some(mut group) = pending.pop() {
+        while let Some(mut group) = pending.pop().filter(|group| !group.is_empty()) {
             let refs: Vec<&Ready<W, H>> = group.iter().map(|(_, ready)| ready).collect();
             match self.attempt(&refs).await {
                 Ok(advanced) => {
-                    self.core.after_commit(&advanced.woken).await;
+                    self.core.after_commit(advanced.touched).await;
                     let indexes = group.into_iter().map(|(index, _)| index);
                     outcomes.extend(indexes.zip(advanced.outcomes.into_iter().map(Ok)));
                 }
@@ -227,39 +231,88 @@ fn put<T>(slots: &mut [Option<T>], index: usize, value: T) {
     }
 }
 
-/// A unique index spoke: another transaction wrote the same command id first; looking again
-/// finds its entry.
+/// A unique index of the engine's spoke: another transaction wrote the same command id or case
+/// first; looking again finds its entry.
 fn is_collision(fault: &Fault) -> bool {
-    let Fault::Database { source: sqlx::Error::Database(error), .. } = fault else { return false };
-    error.is_unique_violation()
+    let Fault::Database { action, source: sqlx::Error::Database(error) } = fault else {
+        return false;
+    };
+    matches!(*action, case::INSERTING | history::APPENDING) && error.is_unique_violation()
 }
 
-/// Splits commands so that no case and no new subject occurs twice in one transaction.
-fn waves<W: Workflow, H: Host<W>>(
-    ready: Vec<(usize, Ready<W, H>)>,
-) -> Vec<Vec<(usize, Ready<W, H>)>> {
-    let mut waves: Vec<(Vec<(usize, Ready<W, H>)>, Vec<Target>)> = Vec::new();
-    for (index, one) in ready {
-        let target = one.submission.target.clone();
-        let collides = |taken: &[Target]| {
-            taken.iter().any(|other| match (other, &target) {
-                (Target::New { subject: a, .. }, Target::New { subject: b, .. }) => a == b,
-                (a, b) => a.case() == b.case(),
-            })
-        };
-        match waves.iter_mut().find(|(_, taken)| !collides(taken)) {
-            Some((wave, taken)) => {
-                wave.push((index, one));
-                taken.push(target);
+/// A submission with its attachment and its place in the batch.
+type Numbered<W, A> = (usize, (Submission<W>, A));
+
+impl<W: Workflow, H: Host<W>> Desk<W, H> {
+    /// Splits commands so that no case, subject or command id occurs twice in one transaction,
+    /// and those that share one stay in their order.
+    async fn waves(
+        &self,
+        submissions: Vec<(Submission<W>, H::Attachment)>,
+    ) -> Vec<Vec<Numbered<W, H::Attachment>>> {
+        let subjects = self.subjects(&submissions).await;
+        let mut waves: Vec<Vec<Numbered<W, H::Attachment>>> = Vec::new();
+        let mut free_from: HashMap<String, usize> = HashMap::new();
+        for (index, one) in submissions.into_iter().enumerate() {
+            let case = one.0.target.case();
+            let mut keys = vec![format!("case {case}"), format!("command {}", one.0.command_id)];
+            keys.extend(subjects.get(&case).map(|subject| format!("subject {subject}")));
+            let wave = keys.iter().filter_map(|key| free_from.get(key)).max().copied().unwrap_or(0);
+            for key in keys {
+                free_from.insert(key, wave + 1);
             }
-            None => waves.push((vec![(index, one)], vec![target])),
+            if waves.len() <= wave {
+                waves.resize_with(wave + 1, Vec::new);
+            }
+            if let Some(wave) = waves.get_mut(wave) {
+                wave.push((index, one));
+            }
         }
+        waves
     }
-    waves.into_iter().map(|(wave, _)| wave).collect()
+
+    /// What the cases are about. One that cannot be found fails later, on its own.
+    async fn subjects(
+        &self,
+        submissions: &[(Submission<W>, H::Attachment)],
+    ) -> HashMap<CaseId, String> {
+        let mut subjects = HashMap::new();
+        for (submission, _) in submissions {
+            if let Target::New { case, subject } = &submission.target {
+                subjects.insert(*case, subject.clone());
+            }
+        }
+        let Ok(mut tx) = self.core.db.read().await else { return subjects };
+        for (submission, _) in submissions {
+            let case = submission.target.case();
+            if !subjects.contains_key(&case)
+                && let Ok(subject) = case::subject(&mut tx, case).await
+            {
+                subjects.insert(case, subject);
+            }
+        }
+        subjects
+    }
+
+    async fn subject(&self, case: CaseId) -> Result<String, Fault> {
+        let mut tx = self.core.db.read().await?;
+        case::subject(&mut tx, case).await
+    }
+
+    /// Runs the host's part of a row for no longer than the lease allows.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let patience = self.core.retry.patience();
+        tokio::time::timeout(patience, work).await.unwrap_or_else(|_| {
+            Err(Failure::passing(format!("broken off after {} s", patience.as_secs())))
+        })
+    }
 }
 
 impl<W: Workflow, H: Host<W>> Runner for Desk<W, H> {
-    fn submit_stored<'a>(&'a self, stored: Stored) -> BoxFuture<'a, Result<Settled, Fault>> {
+    fn submit_stored(&self, stored: Stored) -> BoxFuture<'_, Result<Touched, Fault>> {
         Box::pin(async move {
             let case = stored.case;
             let command: W::Command = read(case, "command", &stored.command)?;
@@ -271,42 +324,38 @@ impl<W: Workflow, H: Host<W>> Runner for Desk<W, H> {
             let actor = Actor { id: stored.actor, role };
             let submission =
                 Submission::new(case, command, actor, stored.command_id).from(stored.origin);
-            let outcome = self.run(submission, stored.cause, H::Attachment::default()).await?;
-            Ok(match outcome {
-                Outcome::Accepted(_) => Settled::Accepted,
-                Outcome::Refused { .. } | Outcome::Kept { .. } | Outcome::Moot => Settled::Declined,
-            })
+            let done = self.run(submission, stored.cause, H::Attachment::default()).await?;
+            Ok(done.1)
         })
     }
 
     fn carry_out<'a>(&'a self, row: &'a OutboxRow) -> BoxFuture<'a, Result<Performed, Failure>> {
         Box::pin(async move {
+            let broken = |fault: Fault| Failure::passing(chain(&fault));
             let case = CaseId(row.case_id.unwrap_or_default());
-            let subject = self.subject(case).await.map_err(Failure::passing)?;
+            let subject = self.subject(case).await.map_err(broken)?;
             if row.kind == "notice" {
                 let body = read(case, "notice", &row.body).map_err(Failure::permanent)?;
-                self.host.send(parcel(row, case, subject, body)).await?;
+                self.in_time(self.host.send(parcel(row, case, subject, body))).await?;
                 return Ok(Performed::Sent);
             }
             let body = read(case, "job", &row.body).map_err(Failure::permanent)?;
-            let Some(answer) = self.host.perform(parcel(row, case, subject, body)).await? else {
+            let work = self.host.perform(parcel(row, case, subject, body));
+            let Some(answer) = self.in_time(work).await? else {
                 return Ok(Performed::Sent);
             };
             let id = format!("job-{}", row.id);
             let submission = Submission::new(case, answer.command, Actor::worker(), id);
             let cause = Cause::Job { outbox: row.id, attempt: row.attempts };
             match self.run(submission, cause, answer.attachment).await {
-                Ok(_) | Err(Fault::LeaseLost { .. }) => Ok(Performed::Answered),
-                Err(fault) => Err(Failure::passing(fault)),
+                Ok((_, touched)) => self.core.after_commit(touched).await,
+                Err(Fault::LeaseLost { id }) => {
+                    tracing::warn!(id, attempt = row.attempts, "late answer of a lost lease");
+                }
+                Err(fault) => return Err(broken(fault)),
             }
+            Ok(Performed::Answered)
         })
-    }
-}
-
-impl<W: Workflow, H: Host<W>> Desk<W, H> {
-    async fn subject(&self, case: CaseId) -> Result<String, Fault> {
-        let mut tx = self.core.db.read().await?;
-        case::subject(&mut tx, case).await
     }
 }
 

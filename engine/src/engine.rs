@@ -2,45 +2,53 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify, broadcast, watch};
 
 use crate::calendar::Calendar;
 use crate::desk::Desk;
-use crate::history::{Entry, EntryKind, GENESIS, digest};
+use crate::history::{Entry, EntryKind, GENESIS};
 use crate::host::Host;
-use crate::outbox::{self, OutboxRow, Retry};
-use crate::runner::{Performed, Runner};
+use crate::outbox::{self, Lane, OutboxRow, Retry};
+use crate::runner::{Runner, Touched};
 use crate::schedule::{Schedule, TickHandler};
-use crate::submission::{Cause, Origin, Stored};
-use crate::{
-    ActorId, CaseId, Db, Entropy, Failure, Fault, Moment, Tx, Workflow, advance, case, inbox, on,
-    schedule, timers,
-};
+use crate::submission::Origin;
+use crate::{ActorId, CaseId, Db, Entropy, Fault, Tx, Workflow, advance, case, on};
 
 /// What all desks of an engine share.
 pub(crate) struct Core {
     pub(crate) db: Db,
     pub(crate) entropy: Entropy,
     calendar: RwLock<Arc<Calendar>>,
-    retry: Retry,
+    pub(crate) retry: Retry,
     runners: RwLock<HashMap<&'static str, Arc<dyn Runner>>>,
     handlers: RwLock<HashMap<String, TickHandler>>,
     schedules: RwLock<Vec<Schedule>>,
     numbers: Mutex<HashMap<&'static str, (i64, i64)>>,
     changes: broadcast::Sender<CaseId>,
-    wake: Notify,
+    pub(crate) wake: Wake,
+}
+
+/// One bell a loop: each keeps a ring until its loop looks.
+#[derive(Default)]
+pub(crate) struct Wake {
+    pub(crate) clock: Notify,
+    pub(crate) messages: Notify,
+    pub(crate) work: Notify,
+}
+
+impl Wake {
+    pub(crate) fn all(&self) {
+        for bell in [&self.clock, &self.messages, &self.work] {
+            bell.notify_one();
+        }
+    }
 }
 
 /// Keeps cases of any number of workflows durably moving.
 #[derive(Clone)]
 pub struct Engine(Arc<Core>);
 
-/// Rows taken at once by one pass of a loop.
-const PASS: i64 = 32;
-/// How long a loop sleeps when nothing wakes it: the safety net for other processes' work.
-const POLL: Duration = Duration::from_millis(500);
 /// How many numbers a node takes from the database at once.
 const BLOCK: i64 = 32;
 
@@ -57,7 +65,7 @@ impl Engine {
             schedules: RwLock::default(),
             numbers: Mutex::default(),
             changes: broadcast::channel(1024).0,
-            wake: Notify::new(),
+            wake: Wake::default(),
         }))
     }
 
@@ -96,7 +104,7 @@ impl Engine {
     }
 
     /// A number never given before under `name`, growing. Numbers of a block that a node did not
-    /// use are lost.
+    /// use are lost. Not to be called inside a transaction: it takes the writer's place itself.
     pub async fn next_number(&self, name: &'static str) -> Result<i64, Fault> {
         self.0.next_number(name).await
     }
@@ -113,14 +121,17 @@ impl Engine {
 
     /// Makes the loops look at once.
     pub fn wake(&self) {
-        self.0.wake.notify_one();
+        self.0.wake.all();
     }
 
     /// Records something that leaves the state alone, such as a view of an image.
     pub async fn note(&self, note: Note<'_>) -> Result<(), Fault> {
+        let case = note.case;
         let mut tx = self.0.db.write().await?;
         self.0.note(&mut tx, note).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.0.announce(&[case]);
+        Ok(())
     }
 
     /// Does everything that is due now, and everything that comes of it, until nothing is left.
@@ -136,35 +147,26 @@ impl Engine {
         }
     }
 
-    /// Keeps everything moving until `stop` turns true.
-    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
-        loop {
-            if *stop.borrow() {
-                return;
-            }
-            match self.0.pass().await {
-                Ok(0) => {
-                    tokio::select! {
-                        () = self.0.wake.notified() => {}
-                        () = tokio::time::sleep(POLL) => {}
-                        _ = stop.changed() => {}
-                    }
-                }
-                Ok(_) => {}
-                Err(fault) => {
-                    tracing::error!(error = %chain(&fault), "a pass of the engine failed");
-                    tokio::time::sleep(POLL).await;
-                }
-            }
-        }
+    /// Keeps everything moving until `stop` turns true or its sender is gone. Deadlines, messages
+    /// and jobs each have a loop of their own, so that slow mail holds up neither a letter nor the
+    /// clock. Up to eight messages and eight jobs are in progress at once, and nothing is promised
+    /// about the order in which they end.
+    pub async fn run(&self, stop: watch::Receiver<bool>) {
+        tokio::join!(
+            self.0.run_clock(stop.clone()),
+            self.0.run_lane(Lane::Messages, stop.clone()),
+            self.0.run_lane(Lane::Work, stop),
+        );
     }
 
     /// Makes a dead letter ready again, and says so in its case's history.
     pub async fn retry(&self, id: i64, by: &Hand) -> Result<Option<OutboxRow>, Fault> {
         let mut tx = self.0.db.write().await?;
+        let case = self.0.lock_case_of(&mut tx, id).await?;
         let row = outbox::revive(&mut tx, id).await?;
         self.0.note_hand(&mut tx, row.as_ref(), "RetryDeadLetter", by).await?;
         tx.commit().await?;
+        self.0.announce(case.as_slice());
         self.wake();
         Ok(row)
     }
@@ -172,9 +174,11 @@ impl Engine {
     /// Gives a dead letter up, and says so in its case's history.
     pub async fn give_up(&self, id: i64, by: &Hand) -> Result<Option<OutboxRow>, Fault> {
         let mut tx = self.0.db.write().await?;
+        let case = self.0.lock_case_of(&mut tx, id).await?;
         let row = outbox::discard(&mut tx, id).await?;
         self.0.note_hand(&mut tx, row.as_ref(), "DropDeadLetter", by).await?;
         tx.commit().await?;
+        self.0.announce(case.as_slice());
         Ok(row)
     }
 }
@@ -208,33 +212,30 @@ impl Core {
         read_lock(&self.calendar).clone()
     }
 
-    /// Hands waiting commands to the cases that may want them now, announces changes, and wakes
-    /// the loops. What fails here is found again by the loops.
-    pub(crate) async fn after_commit(&self, woken: &[CaseId]) {
-        for case in woken {
+    /// Announces changed cases, hands them what waits for them, and wakes the loops. What fails
+    /// here is found again by the loops.
+    pub(crate) async fn after_commit(&self, touched: Touched) {
+        self.announce(&touched.changed);
+        self.deliver_all(touched.expectant).await;
+        self.wake.all();
+    }
+
+    pub(crate) fn announce(&self, changed: &[CaseId]) {
+        for case in changed {
+            // Nobody may be listening.
             let _ = self.changes.send(*case);
-            if let Err(fault) = self.deliver(*case).await {
-                tracing::warn!(%case, error = %chain(&fault), "inbox left for later");
-            }
-        }
-        self.wake.notify_one();
-    }
-
-    /// Asks a case everything in its inbox that it has not declined at this version.
-    async fn deliver(&self, case: CaseId) -> Result<usize, Fault> {
-        let mut done = 0;
-        // Each accepted command may make another one welcome; the version bounds the loop.
-        loop {
-            let mut tx = self.db.read().await?;
-            let waiting = inbox::waiting_for(&mut tx, case).await?;
-            drop(tx);
-            let Some((workflow, stored)) = waiting.into_iter().next() else { return Ok(done) };
-            self.runner(&workflow)?.submit_stored(stored).await?;
-            done += 1;
         }
     }
 
-    fn runner(&self, name: &str) -> Result<Arc<dyn Runner>, Fault> {
+    pub(crate) fn handler(&self, schedule: &str) -> Option<TickHandler> {
+        read_lock(&self.handlers).get(schedule).cloned()
+    }
+
+    pub(crate) fn schedules_in_force(&self) -> Vec<Schedule> {
+        read_lock(&self.schedules).clone()
+    }
+
+    pub(crate) fn runner(&self, name: &str) -> Result<Arc<dyn Runner>, Fault> {
         let found = read_lock(&self.runners).get(name).cloned();
         found.ok_or_else(|| Fault::NoSuchWorkflow { name: name.to_owned() })
     }
@@ -260,126 +261,9 @@ impl Core {
         Ok(number)
     }
 
-    /// One round over everything that may be due; returns how much was settled.
-    async fn pass(&self) -> Result<usize, Fault> {
-        Ok(self.ticks().await?
-            + self.deadlines().await?
-            + self.inboxes().await?
-            + self.parcels().await?)
-    }
-
-    async fn ticks(&self) -> Result<usize, Fault> {
-        let schedules = read_lock(&self.schedules).clone();
-        let mut done = 0;
-        for schedule in &schedules {
-            done += schedule::queue_due(&self.db, schedule).await?;
-        }
-        Ok(done)
-    }
-
-    async fn deadlines(&self) -> Result<usize, Fault> {
-        let mut tx = self.db.read().await?;
-        let due = timers::due(&mut tx, PASS).await?;
-        drop(tx);
-        let mut done = 0;
-        for timer in due {
-            let id = digest(timer.slot.as_bytes());
-            let tag = id.get(..6).map(crate::history::hex).unwrap_or_default();
-            let stored = Stored {
-                case: CaseId(timer.case_id),
-                command: timer.command,
-                command_id: format!("timer-{}-{}-{tag}", timer.case_id, timer.due_at),
-                actor: ActorId("engine".into()),
-                role: "clock".into(),
-                origin: Origin::default(),
-                cause: Cause::Timer { slot: timer.slot },
-            };
-            self.runner(&timer.workflow)?.submit_stored(stored).await?;
-            done += 1;
-        }
-        Ok(done)
-    }
-
-    async fn inboxes(&self) -> Result<usize, Fault> {
-        let mut tx = self.db.read().await?;
-        let cases = inbox::expectant(&mut tx, PASS).await?;
-        drop(tx);
-        let mut done = 0;
-        for case in cases {
-            done += self.deliver(case).await?;
-        }
-        Ok(done)
-    }
-
-    async fn parcels(&self) -> Result<usize, Fault> {
-        if !self.has_parcels().await? {
-            return Ok(0);
-        }
-        let mut tx = self.db.write().await?;
-        let lease = Duration::from_secs(self.retry.lease_s);
-        let rows = outbox::claim(&mut tx, lease, PASS).await?;
-        tx.commit().await?;
-        let count = rows.len();
-        for row in rows {
-            self.carry_out(row).await?;
-        }
-        Ok(count)
-    }
-
-    /// A cheap look before taking the writer's place.
-    async fn has_parcels(&self) -> Result<bool, Fault> {
-        const SQL: &str = "SELECT id FROM outbox WHERE (status = 'ready' AND due_at <= $1) \
-             OR (status = 'leased' AND leased_until <= $1) LIMIT 1";
-        let mut tx = self.db.read().await?;
-        let now = tx.now().0;
-        let found: Option<i64> =
-            on!(&mut tx, |conn| sqlx::query_scalar(SQL).bind(now).fetch_optional(conn).await)
-                .map_err(Fault::database("look into the outbox"))?;
-        Ok(found.is_some())
-    }
-
-    async fn carry_out(&self, row: OutboxRow) -> Result<(), Fault> {
-        let result = if row.kind == "tick" {
-            self.tick(&row).await
-        } else {
-            match self.runner(&row.workflow) {
-                Ok(runner) => runner.carry_out(&row).await,
-                Err(fault) => Err(Failure::passing(fault)),
-            }
-        };
-        let failure = match result {
-            Ok(Performed::Answered) => return Ok(()),
-            Ok(Performed::Sent) => return self.settle(&row).await,
-            Err(failure) => failure,
-        };
-        let mut tx = self.db.write().await?;
-        let is_last = failure.permanent || row.attempts >= self.retry.attempts;
-        let again = tx.now().plus(self.retry.delay(row.id, row.attempts));
-        tracing::warn!(id = row.id, label = %row.label, attempt = row.attempts, is_last,
-            reason = %failure.reason, "outbox row failed");
-        outbox::failed(&mut tx, &row, &failure.reason, (!is_last).then_some(again)).await?;
-        tx.commit().await
-    }
-
-    async fn settle(&self, row: &OutboxRow) -> Result<(), Fault> {
-        let mut tx = self.db.write().await?;
-        outbox::done(&mut tx, row.id, row.attempts).await?;
-        tx.commit().await?;
-        if let Some(case) = row.case_id {
-            let _ = self.changes.send(CaseId(case));
-        }
-        Ok(())
-    }
-
-    async fn tick(&self, row: &OutboxRow) -> Result<Performed, Failure> {
-        let handler = read_lock(&self.handlers).get(&row.workflow).cloned();
-        let handler = handler.ok_or_else(|| Failure::permanent("no such schedule any more"))?;
-        let tick = row.body.parse().map(Moment).map_err(Failure::permanent)?;
-        handler(tick).await.map(|()| Performed::Sent)
-    }
-
     async fn note(&self, tx: &mut Tx, note: Note<'_>) -> Result<(), Fault> {
-        let mut row = case::lock(tx, note.case).await?;
+        let locked = case::lock(tx, note.case).await?;
+        let mut row = locked.ok_or(Fault::NoSuchCase { case: note.case })?;
         let entry = Entry {
             case: note.case,
             no: row.entries + 1,
@@ -395,11 +279,20 @@ impl Core {
             to: row.state_name.clone(),
             outcome: note.outcome.to_owned(),
             version: row.version,
-            state_digest: digest(row.state.as_bytes()),
+            state_digest: row.state_digest(),
             details_digest: GENESIS,
             hash: GENESIS,
         };
         advance::extend(tx, &mut row, entry, None, false).await
+    }
+
+    /// Takes the lock of a row's case before the row itself, as a transition does.
+    async fn lock_case_of(&self, tx: &mut Tx, id: i64) -> Result<Option<CaseId>, Fault> {
+        let case = outbox::case_of(tx, id).await?;
+        if let Some(case) = case {
+            case::lock(tx, case).await?;
+        }
+        Ok(case)
     }
 
     async fn note_hand(

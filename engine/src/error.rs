@@ -29,7 +29,7 @@ pub enum Fault {
         /// What is required.
         wanted: &'static str,
     },
-    /// No such case.
+    /// No such case of the workflow that was asked.
     #[error("case {case} does not exist")]
     NoSuchCase {
         /// The number asked for.
@@ -84,6 +84,28 @@ pub enum Fault {
         /// What is wrong with it.
         reason: String,
     },
+    /// The host answered with another number of facts than it was asked for.
+    #[error("host gave {given} facts for {asked} questions")]
+    FactsMissing {
+        /// Questions put to it.
+        asked: usize,
+        /// Answers it gave.
+        given: usize,
+    },
+    /// A case was to be opened under a number that another case already has.
+    #[error("case {case} exists already")]
+    CaseExists {
+        /// The number.
+        case: CaseId,
+    },
+    /// The workflow or the host panicked; its transaction was rolled back.
+    #[error("the code of workflow {workflow} {message}")]
+    Panicked {
+        /// The workflow's stored name.
+        workflow: String,
+        /// What it said.
+        message: String,
+    },
     /// The host failed.
     #[error("host failed to {action}")]
     Host {
@@ -119,7 +141,7 @@ impl Fault {
                     Some("40001" | "40P01" | "55P03" | "57P01" | "5" | "517" | "262" | "6")
                 )
             }
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
             _ => false,
         }
     }

@@ -10,8 +10,10 @@
 //! from state, to state, outcome, version, state digest, details digest, hash of the entry before
 //! (32 zero bytes for the first).
 //!
-//! The state digest is the SHA-256 of the stored state's text after the entry. The details digest
-//! is the SHA-256 of a 16-byte salt followed by the details' text; 32 zero bytes when there are none.
+//! The state digest is the SHA-256 of these fields of the case after the entry, in the same
+//! encoding: `"state/1"`, workflow, version of the stored form, subject, state as stored, anchors as
+//! stored. The details digest is the SHA-256 of a 16-byte salt followed by the details' text; 32
+//! zero bytes when there are none. `docs/history-encoding.md` has a worked example.
 
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
@@ -91,35 +93,26 @@ pub struct Entry {
 impl Entry {
     /// The canonical bytes, version 1.
     pub fn canonical(&self, previous: &Hash) -> Vec<u8> {
-        let mut out = Vec::with_capacity(512);
-        let mut field = |bytes: &[u8]| {
-            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-            out.extend_from_slice(&length.to_be_bytes());
-            out.extend_from_slice(bytes);
-        };
-        field(b"entry/1");
-        field(&self.case.0.to_be_bytes());
-        field(&self.no.to_be_bytes());
-        field(self.kind.as_bytes());
-        field(&self.at.0.to_be_bytes());
-        for text in [
-            &self.actor,
-            &self.role,
-            &self.auth,
-            &self.place,
-            &self.command_id,
-            &self.command,
-            &self.from,
-            &self.to,
-            &self.outcome,
-        ] {
-            field(text.as_bytes());
-        }
-        field(&self.version.to_be_bytes());
-        field(&self.state_digest);
-        field(&self.details_digest);
-        field(previous);
-        out
+        canonical_fields(&[
+            b"entry/1",
+            &self.case.0.to_be_bytes(),
+            &self.no.to_be_bytes(),
+            self.kind.as_bytes(),
+            &self.at.0.to_be_bytes(),
+            self.actor.as_bytes(),
+            self.role.as_bytes(),
+            self.auth.as_bytes(),
+            self.place.as_bytes(),
+            self.command_id.as_bytes(),
+            self.command.as_bytes(),
+            self.from.as_bytes(),
+            self.to.as_bytes(),
+            self.outcome.as_bytes(),
+            &self.version.to_be_bytes(),
+            &self.state_digest,
+            &self.details_digest,
+            previous,
+        ])
     }
 
     /// The hash this entry should have after `previous`.
@@ -166,6 +159,17 @@ impl Details {
     }
 }
 
+/// Every field preceded by its length, so that no two lists of fields give the same bytes.
+pub(crate) fn canonical_fields(fields: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(512);
+    for field in fields {
+        let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(field);
+    }
+    out
+}
+
 /// SHA-256 of `bytes`.
 pub fn digest(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
@@ -189,6 +193,9 @@ const INSERT: &str = "INSERT INTO entries (case_id, no, kind, at, actor, role, a
      hash) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)";
 const INSERT_DETAILS: &str =
     "INSERT INTO entry_details (case_id, no, salt, details) VALUES ($1,$2,$3,$4)";
+
+/// What an [`append`] is called in a fault.
+pub(crate) const APPENDING: &str = "append to the history";
 
 pub(crate) async fn append(
     tx: &mut Tx,
@@ -216,7 +223,7 @@ pub(crate) async fn append(
         .execute(conn)
         .await
         .map(drop))
-    .map_err(Fault::database("append to the history"))?;
+    .map_err(Fault::database(APPENDING))?;
     let Some(details) = details else { return Ok(()) };
     on!(tx, |conn| sqlx::query(INSERT_DETAILS)
         .bind(entry.case.0)
@@ -321,7 +328,7 @@ mod tests {
             to: "Checked".into(),
             outcome: String::new(),
             version: 2,
-            state_digest: digest(b"\"Checked\""),
+            state_digest: digest(b"state"),
             details_digest: GENESIS,
             hash: GENESIS,
         }
@@ -341,7 +348,7 @@ mod tests {
     #[test]
     fn every_field_counts() {
         let first = entry().sealed(&GENESIS).hash;
-        let changes: [fn(&mut Entry); 14] = [
+        let changes: [fn(&mut Entry); 15] = [
             |e| e.case.0 += 1,
             |e| e.no += 1,
             |e| e.kind.push('x'),
@@ -354,6 +361,7 @@ mod tests {
             |e| e.command.push('x'),
             |e| std::mem::swap(&mut e.from, &mut e.to),
             |e| e.outcome.push('x'),
+            |e| e.version += 1,
             |e| e.state_digest = GENESIS,
             |e| e.details_digest = digest(b""),
         ];

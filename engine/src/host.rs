@@ -162,11 +162,13 @@ pub struct Failure {
 
 impl Failure {
     /// Worth another attempt.
+    #[expect(clippy::needless_pass_by_value, reason = "reads best with literals and errors")]
     pub fn passing(reason: impl ToString) -> Self {
         Self { reason: reason.to_string(), permanent: false }
     }
 
     /// Not worth another attempt.
+    #[expect(clippy::needless_pass_by_value, reason = "reads best with literals and errors")]
     pub fn permanent(reason: impl ToString) -> Self {
         Self { reason: reason.to_string(), permanent: true }
     }

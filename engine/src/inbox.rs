@@ -3,7 +3,7 @@
 use crate::case::write_json;
 use crate::host::Addressed;
 use crate::submission::{Cause, Origin, Stored, Submission};
-use crate::{ActorId, CaseId, Fault, Role, Tx, Workflow, on};
+use crate::{ActorId, CaseId, Fault, Moment, Role, Tx, Workflow, on};
 
 const INSERT: &str = "INSERT INTO inbox (case_id, workflow, command_id, command, actor, role, \
      auth, place, status, tried_version, outcome, created_at) \
@@ -90,50 +90,91 @@ pub(crate) async fn taken(tx: &mut Tx, id: i64, outcome: &str) -> Result<(), Fau
         .map_err(Fault::database("settle a kept command"))
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
+/// True when the submission `command_id` is being kept.
+pub(crate) async fn is_kept(tx: &mut Tx, command_id: &str) -> Result<bool, Fault> {
+    const SQL: &str = "SELECT id FROM inbox WHERE command_id = $1 AND status = 'waiting'";
+    let found: Option<i64> =
+        on!(tx, |conn| sqlx::query_scalar(SQL).bind(command_id).fetch_optional(conn).await)
+            .map_err(Fault::database("read an inbox"))?;
+    Ok(found.is_some())
+}
+
+/// True when something waits for `case`.
+pub(crate) async fn expects(tx: &mut Tx, case: CaseId) -> Result<bool, Fault> {
+    const SQL: &str = "SELECT id FROM inbox WHERE case_id = $1 AND status = 'waiting' LIMIT 1";
+    let found: Option<i64> =
+        on!(tx, |conn| sqlx::query_scalar(SQL).bind(case.0).fetch_optional(conn).await)
+            .map_err(Fault::database("read an inbox"))?;
+    Ok(found.is_some())
+}
+
+/// Something broke while the case was asked: the command is left alone until `retry_at`.
+pub(crate) async fn postpone(
+    tx: &mut Tx,
     id: i64,
+    retry_at: Moment,
+    reason: &str,
+) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE inbox SET failures = failures + 1, retry_at = $2, last_error = $3 \
+         WHERE id = $1 AND status = 'waiting'";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(id)
+        .bind(retry_at.0)
+        .bind(reason)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("postpone a kept command"))
+}
+
+/// A waiting command with what its delivery needs.
+#[derive(sqlx::FromRow)]
+pub(crate) struct Waiting {
+    pub(crate) id: i64,
     case_id: i64,
-    workflow: String,
+    pub(crate) workflow: String,
     command_id: String,
     command: String,
     actor: String,
     role: String,
     auth: String,
     place: String,
+    pub(crate) failures: i64,
 }
 
-impl Row {
-    fn stored(self) -> (String, Stored) {
-        let stored = Stored {
+impl Waiting {
+    pub(crate) fn stored(&self) -> Stored {
+        Stored {
             case: CaseId(self.case_id),
-            command: self.command,
-            command_id: self.command_id,
-            actor: ActorId(self.actor),
-            role: self.role,
-            origin: Origin { auth: self.auth, place: self.place },
+            command: self.command.clone(),
+            command_id: self.command_id.clone(),
+            actor: ActorId(self.actor.clone()),
+            role: self.role.clone(),
+            origin: Origin { auth: self.auth.clone(), place: self.place.clone() },
             cause: Cause::Kept { inbox: self.id },
-        };
-        (self.workflow, stored)
+        }
     }
 }
 
-/// What `case` has not been asked since it last changed, oldest first, with its workflow's name.
-pub(crate) async fn waiting_for(tx: &mut Tx, case: CaseId) -> Result<Vec<(String, Stored)>, Fault> {
+/// The oldest command that `case` has not been asked since it last changed.
+pub(crate) async fn next_for(tx: &mut Tx, case: CaseId) -> Result<Option<Waiting>, Fault> {
     const SQL: &str = "SELECT i.id, i.case_id, i.workflow, i.command_id, i.command, i.actor, \
-         i.role, i.auth, i.place FROM inbox i JOIN cases c ON c.id = i.case_id \
+         i.role, i.auth, i.place, i.failures FROM inbox i JOIN cases c ON c.id = i.case_id \
          WHERE i.case_id = $1 AND i.status = 'waiting' AND i.tried_version < c.version \
-         ORDER BY i.id";
-    let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_all(conn).await)
-        .map_err(Fault::database("read an inbox"))?;
-    Ok(rows.into_iter().map(Row::stored).collect())
+         AND i.retry_at <= $2 ORDER BY i.id LIMIT 1";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).bind(now).fetch_optional(conn).await)
+        .map_err(Fault::database("read an inbox"))
 }
 
 /// Cases that have something to be asked.
 pub(crate) async fn expectant(tx: &mut Tx, limit: i64) -> Result<Vec<CaseId>, Fault> {
     const SQL: &str = "SELECT DISTINCT i.case_id FROM inbox i JOIN cases c ON c.id = i.case_id \
-         WHERE i.status = 'waiting' AND i.tried_version < c.version ORDER BY i.case_id LIMIT $1";
-    let rows: Vec<i64> = on!(tx, |conn| sqlx::query_scalar(SQL).bind(limit).fetch_all(conn).await)
-        .map_err(Fault::database("read inboxes"))?;
+         WHERE i.status = 'waiting' AND i.tried_version < c.version AND i.retry_at <= $2 \
+         ORDER BY i.case_id LIMIT $1";
+    let now = tx.now().0;
+    let rows: Vec<i64> =
+        on!(tx, |conn| sqlx::query_scalar(SQL).bind(limit).bind(now).fetch_all(conn).await)
+            .map_err(Fault::database("read inboxes"))?;
     Ok(rows.into_iter().map(CaseId).collect())
 }

@@ -14,6 +14,8 @@ pub mod calendar;
 #[cfg(feature = "durable")]
 pub mod case;
 #[cfg(feature = "durable")]
+mod checkpoint;
+#[cfg(feature = "durable")]
 mod clock;
 #[cfg(feature = "durable")]
 mod db;
@@ -30,11 +32,15 @@ mod host;
 #[cfg(feature = "durable")]
 mod inbox;
 #[cfg(feature = "durable")]
+mod loops;
+#[cfg(feature = "durable")]
 pub mod outbox;
 #[cfg(feature = "durable")]
 mod runner;
 #[cfg(feature = "durable")]
 pub mod schedule;
+#[cfg(feature = "durable")]
+pub mod stuck;
 #[cfg(feature = "durable")]
 mod submission;
 #[cfg(feature = "durable")]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::history::digest;
-use crate::{CaseId, Fault, Kind, Moment, Tx, on};
+use crate::{CaseId, Db, Fault, Kind, Moment, Tx, on};
 
 /// How often and how patiently a message or a job is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -16,7 +16,8 @@ pub struct Retry {
     pub first_delay_s: u64,
     /// Longest delay between attempts, in seconds.
     pub longest_delay_s: u64,
-    /// Seconds for which a worker owns a row; must exceed the longest send.
+    /// Seconds for which a worker owns a row. A send or a job that takes nine tenths of them is
+    /// broken off and tried again, so that no two workers hold the same row.
     pub lease_s: u64,
 }
 
@@ -38,6 +39,33 @@ impl Retry {
         let jitter = millis.saturating_mul(spread) / u64::from(u16::MAX) * 2 / 5;
         Duration::from_millis((millis - millis / 5).saturating_add(jitter))
     }
+
+    /// How long a worker owns a row.
+    pub(crate) fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_s)
+    }
+
+    /// How long one send or job may take: shorter than the lease, with time left to settle it.
+    pub(crate) fn patience(&self) -> Duration {
+        self.lease() * 9 / 10
+    }
+}
+
+/// The columns of [`OutboxRow`], in one place for every statement below.
+macro_rules! columns {
+    () => {
+        "id, kind, workflow, case_id, entry, label, body, status, attempts, spent, due_at, \
+         last_error, created_at, done_at"
+    };
+}
+
+/// Two kinds of row, so that slow mail does not hold up a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Notices.
+    Messages,
+    /// Jobs and ticks.
+    Work,
 }
 
 /// A row of the outbox.
@@ -62,6 +90,8 @@ pub struct OutboxRow {
     pub status: String,
     /// Attempts begun.
     pub attempts: i64,
+    /// Of these, attempts before a person last revived the row.
+    pub spent: i64,
     /// Not before.
     pub due_at: i64,
     /// Why the last attempt failed.
@@ -82,7 +112,7 @@ pub(crate) async fn put(
     body: &str,
 ) -> Result<(), Fault> {
     const SQL: &str = "INSERT INTO outbox (kind, workflow, case_id, entry, label, body, status, \
-         attempts, due_at, created_at) VALUES ($1,$2,$3,$4,$5,$6,'ready',0,$7,$7)";
+         attempts, spent, due_at, created_at) VALUES ($1,$2,$3,$4,$5,$6,'ready',0,0,$7,$7)";
     let now = tx.now().0;
     on!(tx, |conn| sqlx::query(SQL)
         .bind(kind)
@@ -98,38 +128,80 @@ pub(crate) async fn put(
     .map_err(Fault::database("queue in the outbox"))
 }
 
-const CLAIM_SQLITE: &str = "UPDATE outbox SET status = 'leased', attempts = attempts + 1, \
-     leased_until = $2 WHERE id IN (SELECT id FROM outbox WHERE (status = 'ready' AND due_at <= $1) \
-     OR (status = 'leased' AND leased_until <= $1) ORDER BY due_at, id LIMIT $3) \
-     RETURNING id, kind, workflow, case_id, entry, label, body, status, attempts, due_at, \
-     last_error, created_at, done_at";
-const CLAIM_POSTGRES: &str = "UPDATE outbox SET status = 'leased', attempts = attempts + 1, \
-     leased_until = $2 WHERE id IN (SELECT id FROM outbox WHERE (status = 'ready' AND due_at <= $1) \
-     OR (status = 'leased' AND leased_until <= $1) ORDER BY due_at, id LIMIT $3 \
-     FOR UPDATE SKIP LOCKED) \
-     RETURNING id, kind, workflow, case_id, entry, label, body, status, attempts, due_at, \
-     last_error, created_at, done_at";
+/// Due rows of a lane ($1 now, $4 whether notices). A due time or a lease that lies further ahead
+/// than any the engine gives ($5, $6) stems from a clock that has since been set back.
+macro_rules! due {
+    () => {
+        "(kind = 'notice') = $4 AND ((status = 'ready' AND (due_at <= $1 OR due_at > $5)) \
+         OR (status = 'leased' AND (leased_until <= $1 OR leased_until > $6)))"
+    };
+}
 
-/// Takes due rows; each is ours until the lease ends. The attempt number is the fencing token.
+const CLAIM_SQLITE: &str = concat!(
+    "UPDATE outbox SET status = 'leased', attempts = attempts + 1, leased_until = $2 \
+     WHERE id IN (SELECT id FROM outbox WHERE ",
+    due!(),
+    " ORDER BY due_at, id LIMIT $3) RETURNING ",
+    columns!()
+);
+const CLAIM_POSTGRES: &str = concat!(
+    "UPDATE outbox SET status = 'leased', attempts = attempts + 1, leased_until = $2 \
+     WHERE id IN (SELECT id FROM outbox WHERE ",
+    due!(),
+    " ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING ",
+    columns!()
+);
+const PEEK: &str = concat!("SELECT id FROM outbox WHERE $2 >= 0 AND ", due!(), " LIMIT $3");
+
+/// Takes up to `limit` due rows; each is ours until the lease ends. The attempt number is the
+/// fencing token.
 pub(crate) async fn claim(
-    tx: &mut Tx,
-    lease: Duration,
+    db: &Db,
+    lane: Lane,
+    retry: &Retry,
     limit: i64,
 ) -> Result<Vec<OutboxRow>, Fault> {
+    // A cheap look before taking the writer's place.
+    let mut tx = db.read().await?;
+    let found = !due_rows::<(i64,)>(&mut tx, PEEK, lane, retry, 1).await?.is_empty();
+    drop(tx);
+    if !found {
+        return Ok(Vec::new());
+    }
+    let mut tx = db.write().await?;
     let sql = match tx.kind() {
         Kind::Sqlite => CLAIM_SQLITE,
         Kind::Postgres => CLAIM_POSTGRES,
     };
-    let now = tx.now();
-    let mut rows: Vec<OutboxRow> = on!(tx, |conn| sqlx::query_as(sql)
-        .bind(now.0)
-        .bind(now.plus(lease).0)
-        .bind(limit)
-        .fetch_all(conn)
-        .await)
-    .map_err(Fault::database("claim from the outbox"))?;
+    let mut rows: Vec<OutboxRow> = due_rows(&mut tx, sql, lane, retry, limit).await?;
+    tx.commit().await?;
     rows.sort_unstable_by_key(|row| (row.due_at, row.id));
     Ok(rows)
+}
+
+async fn due_rows<T>(
+    tx: &mut Tx,
+    sql: &'static str,
+    lane: Lane,
+    retry: &Retry,
+    limit: i64,
+) -> Result<Vec<T>, Fault>
+where
+    T: Send + Unpin,
+    T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>,
+    T: for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>,
+{
+    let now = tx.now();
+    on!(tx, |conn| sqlx::query_as(sql)
+        .bind(now.0)
+        .bind(now.plus(retry.lease()).0)
+        .bind(limit)
+        .bind(lane == Lane::Messages)
+        .bind(now.plus(Duration::from_secs(retry.longest_delay_s.saturating_mul(2))).0)
+        .bind(now.plus(retry.lease() * 2).0)
+        .fetch_all(conn)
+        .await)
+    .map_err(Fault::database("claim from the outbox"))
 }
 
 /// Settles a row; false when the lease was lost to another attempt.
@@ -147,13 +219,14 @@ pub(crate) async fn done(tx: &mut Tx, id: i64, attempt: i64) -> Result<bool, Fau
     .map_err(Fault::database("settle an outbox row"))
 }
 
-/// Puts a row back for a later attempt, or aside as a dead letter.
+/// Puts a row back for a later attempt, or aside as a dead letter; false when the lease was lost
+/// to another attempt.
 pub(crate) async fn failed(
     tx: &mut Tx,
     row: &OutboxRow,
     reason: &str,
     again_at: Option<Moment>,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     const SQL: &str = "UPDATE outbox SET status = $3, due_at = $4, last_error = $5, \
          leased_until = NULL WHERE id = $1 AND attempts = $2 AND status = 'leased'";
     let status = if again_at.is_some() { "ready" } else { "dead" };
@@ -167,15 +240,18 @@ pub(crate) async fn failed(
         .bind(&reason)
         .execute(conn)
         .await
-        .map(drop))
+        .map(|done| done.rows_affected() > 0))
     .map_err(Fault::database("put an outbox row back"))
 }
 
 /// Rows of one status (every status when `None`), newest first.
 pub async fn list(tx: &mut Tx, status: Option<&str>, limit: i64) -> Result<Vec<OutboxRow>, Fault> {
-    const SQL: &str = "SELECT id, kind, workflow, case_id, entry, label, body, status, attempts, \
-         due_at, last_error, created_at, done_at FROM outbox \
-         WHERE ($1 = '' OR status = $1) ORDER BY id DESC LIMIT $2";
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM outbox \
+         WHERE ($1 = '' OR status = $1) ORDER BY id DESC LIMIT $2"
+    );
     on!(tx, |conn| sqlx::query_as(SQL)
         .bind(status.unwrap_or_default())
         .bind(limit)
@@ -186,27 +262,40 @@ pub async fn list(tx: &mut Tx, status: Option<&str>, limit: i64) -> Result<Vec<O
 
 /// The rows that a case has queued, oldest first.
 pub async fn of_case(tx: &mut Tx, case: CaseId) -> Result<Vec<OutboxRow>, Fault> {
-    const SQL: &str = "SELECT id, kind, workflow, case_id, entry, label, body, status, attempts, \
-         due_at, last_error, created_at, done_at FROM outbox WHERE case_id = $1 ORDER BY id";
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM outbox WHERE case_id = $1 ORDER BY id");
     on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_all(conn).await)
         .map_err(Fault::database("list the outbox"))
 }
 
-/// Makes a dead letter ready again; false when the row is no dead letter.
+/// The case of a row, if the row exists; and whether it belongs to one.
+pub(crate) async fn case_of(tx: &mut Tx, id: i64) -> Result<Option<CaseId>, Fault> {
+    const SQL: &str = "SELECT case_id FROM outbox WHERE id = $1";
+    let found: Option<Option<i64>> =
+        on!(tx, |conn| sqlx::query_scalar(SQL).bind(id).fetch_optional(conn).await)
+            .map_err(Fault::database("look into the outbox"))?;
+    Ok(found.flatten().map(CaseId))
+}
+
+/// Makes a dead letter ready again with all its attempts; `None` when the row is no dead letter.
+/// The attempt number keeps growing, so that an attempt of before cannot settle the row.
 pub(crate) async fn revive(tx: &mut Tx, id: i64) -> Result<Option<OutboxRow>, Fault> {
-    const SQL: &str = "UPDATE outbox SET status = 'ready', attempts = 0, due_at = $2 \
-         WHERE id = $1 AND status = 'dead' RETURNING id, kind, workflow, case_id, entry, label, \
-         body, status, attempts, due_at, last_error, created_at, done_at";
+    const SQL: &str = concat!(
+        "UPDATE outbox SET status = 'ready', spent = attempts, due_at = $2 \
+         WHERE id = $1 AND status = 'dead' RETURNING ",
+        columns!()
+    );
     let now = tx.now().0;
     on!(tx, |conn| sqlx::query_as(SQL).bind(id).bind(now).fetch_optional(conn).await)
         .map_err(Fault::database("retry a dead letter"))
 }
 
-/// Gives a dead letter up; false when the row is no dead letter.
+/// Gives a dead letter up; `None` when the row is no dead letter.
 pub(crate) async fn discard(tx: &mut Tx, id: i64) -> Result<Option<OutboxRow>, Fault> {
-    const SQL: &str = "UPDATE outbox SET status = 'dropped', done_at = $2 \
-         WHERE id = $1 AND status = 'dead' RETURNING id, kind, workflow, case_id, entry, label, \
-         body, status, attempts, due_at, last_error, created_at, done_at";
+    const SQL: &str = concat!(
+        "UPDATE outbox SET status = 'dropped', done_at = $2 \
+         WHERE id = $1 AND status = 'dead' RETURNING ",
+        columns!()
+    );
     let now = tx.now().0;
     on!(tx, |conn| sqlx::query_as(SQL).bind(id).bind(now).fetch_optional(conn).await)
         .map_err(Fault::database("drop a dead letter"))

@@ -66,11 +66,21 @@ impl Schedule {
         let Some(local) = last.utc().map(|at| at.with_timezone(&self.offset)) else {
             return Vec::new();
         };
-        let missed = self.cron.after(&local).map(to_moment).take_while(|tick| *tick <= now);
         match self.catch_up {
-            CatchUp::Each => missed.take(AT_ONCE).collect(),
-            CatchUp::Latest => missed.last().into_iter().collect(),
+            CatchUp::Each => {
+                let missed = self.cron.after(&local).map(to_moment);
+                missed.take_while(|tick| *tick <= now).take(AT_ONCE).collect()
+            }
+            CatchUp::Latest => self.latest(now).filter(|tick| *tick > last).into_iter().collect(),
         }
+    }
+
+    /// The last tick up to and including `now`, however long the schedule slept.
+    fn latest(&self, now: Moment) -> Option<Moment> {
+        // A tick falls on a whole second, and the search looks strictly before its start.
+        let after = Moment::from_seconds(now.seconds().saturating_add(1));
+        let local = after.utc()?.with_timezone(&self.offset);
+        self.cron.after(&local).next_back().map(to_moment)
     }
 }
 

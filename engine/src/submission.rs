@@ -1,8 +1,9 @@
 //! A command on its way in, and what became of it.
 
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
 
-use crate::{Actor, ActorId, CaseId, Workflow};
+use crate::{Actor, ActorId, CaseId, Moment, Workflow};
 
 /// A command with everything the history must know about it.
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ pub struct Submission<W: Workflow> {
     pub expects: Option<i64>,
     /// Personal details for the history, kept apart from it.
     pub details: Option<Value>,
-    /// When declined now, keep it until the case wants it.
+    /// When declined now, keep it until the case wants it; a case at rest never will.
     pub keep: bool,
 }
 
@@ -36,8 +37,8 @@ impl<W: Workflow> Submission<W> {
         Self::with_target(Target::Existing(case), command, actor, id)
     }
 
-    /// The first command of a new case about `subject`. The case exists if it is accepted; a
-    /// declined one leaves a closed case that holds the refusal.
+    /// The first command of a new case about `subject`. A declined one leaves a case at rest that
+    /// holds the refusal; the same opening may be asked of it again.
     pub fn opening(
         case: CaseId,
         subject: impl Into<String>,
@@ -55,7 +56,8 @@ impl<W: Workflow> Submission<W> {
         id: impl Into<String>,
     ) -> Self {
         let origin = Origin::default();
-        let command_id = id.into();
+        // The history holds texts in form C; the id has to be found there again.
+        let command_id = id.into().nfc().collect();
         Self {
             target,
             command,
@@ -180,7 +182,7 @@ pub(crate) enum Cause {
     /// Somebody asked.
     Asked,
     /// A deadline passed.
-    Timer { slot: String },
+    Timer { slot: String, due: Moment },
     /// A kept command or a signal.
     Kept { inbox: i64 },
     /// The answer to a job, valid only while its lease is held.

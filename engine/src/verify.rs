@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
 use crate::case::{self, CaseRow};
-use crate::history::{self, Details, Entry, GENESIS, Hash, digest, hex};
-use crate::{CaseId, Db, Fault, Moment, Tx, on};
+pub use crate::checkpoint::Checkpoint;
+use crate::history::{self, Details, Entry, GENESIS, Hash};
+use crate::{CaseId, Db, Fault, Moment, Tx, checkpoint, on};
 
 /// Something that does not agree.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -35,7 +33,7 @@ pub enum Discrepancy {
     HeadAltered,
     /// The case's version is not the one its last entry left.
     VersionAltered,
-    /// The case's state is not the one its last entry left.
+    /// The case's state, subject, kind or moments are not those its last entry left.
     StateAltered,
     /// The details beside the entry are not those whose digest it holds.
     DetailsAltered,
@@ -45,6 +43,8 @@ pub enum Discrepancy {
     RewrittenSinceCheckpoint,
     /// A line of the checkpoint was altered, removed or added.
     CheckpointAltered,
+    /// The checkpoint lacks its newest part: it was cut, or its writing was interrupted.
+    CheckpointTruncated,
 }
 
 impl Display for Finding {
@@ -69,6 +69,7 @@ impl Display for Finding {
                 ": the history was rewritten since the checkpoint"
             }
             Discrepancy::CheckpointAltered => ": a line was altered, removed or added",
+            Discrepancy::CheckpointTruncated => ": its newest part is missing",
         })
     }
 }
@@ -95,6 +96,10 @@ impl Report {
     }
 }
 
+pub(crate) fn of_checkpoint(what: Discrepancy) -> Finding {
+    Finding { case: None, entry: None, what }
+}
+
 /// Verifies every case, or one, against itself and against `checkpoint`.
 pub async fn verify(
     db: &Db,
@@ -108,6 +113,9 @@ pub async fn verify(
     if let Some(checkpoint) = checkpoint {
         report.checkpoint_at = checkpoint.at;
         report.findings.extend(checkpoint.findings.iter().cloned());
+        if checkpoint.is_unfinished || checkpoint.lacks(&checkpoint::written(&mut tx).await?) {
+            report.findings.push(of_checkpoint(Discrepancy::CheckpointTruncated));
+        }
         for (case, no, hash) in &checkpoint.heads {
             if only.is_none_or(|only| only == *case) {
                 seen.entry(*case).or_default().push((*no, *hash));
@@ -163,34 +171,45 @@ async fn verify_case(
 
 fn chain_findings(row: &CaseRow, entries: &[Entry]) -> Vec<(Option<i64>, Discrepancy)> {
     let mut found = Vec::new();
-    let mut previous = GENESIS;
+    // Unknown behind a gap: what follows a missing entry cannot be checked against it.
+    let mut previous = Some(GENESIS);
     let mut expected = 1;
     for entry in entries {
         while expected < entry.no {
             found.push((Some(expected), Discrepancy::EntryMissing));
             expected += 1;
+            previous = None;
         }
-        if entry.hash != entry.expected_hash(&previous) {
+        if previous.is_some_and(|previous| entry.hash != entry.expected_hash(&previous)) {
             found.push((Some(entry.no), Discrepancy::EntryAltered));
         }
         if entry.no > row.entries {
             found.push((Some(entry.no), Discrepancy::EntryAdded));
         }
-        previous = entry.hash;
+        previous = Some(entry.hash);
         expected = entry.no + 1;
     }
-    while expected <= row.entries {
+    // No case is without an entry, whatever its row says.
+    while expected <= row.entries.max(1) {
         found.push((Some(expected), Discrepancy::EntryMissing));
         expected += 1;
     }
-    let Some(last) = entries.last() else { return found };
-    if last.no == row.entries && last.hash != row.head() {
+    if let Some(last) = entries.last().filter(|last| last.no == row.entries) {
+        found.extend(row_findings(row, last));
+    }
+    found
+}
+
+/// What the case's row says otherwise than its last entry.
+fn row_findings(row: &CaseRow, last: &Entry) -> Vec<(Option<i64>, Discrepancy)> {
+    let mut found = Vec::new();
+    if last.hash != row.head() {
         found.push((None, Discrepancy::HeadAltered));
     }
     if last.version != row.version {
         found.push((None, Discrepancy::VersionAltered));
     }
-    if last.state_digest != digest(row.state.as_bytes()) || last.to != row.state_name {
+    if last.state_digest != row.state_digest() || last.to != row.state_name {
         found.push((None, Discrepancy::StateAltered));
     }
     found
@@ -206,114 +225,4 @@ fn details_findings(
             .then_some((Some(*no), Discrepancy::DetailsAltered))
     };
     details.iter().filter_map(altered).collect()
-}
-
-/// Heads of cases as they stood at earlier moments, kept outside the database.
-///
-/// One JSON line a head: case, entry number, hash; then one closing line a checkpoint with its
-/// time and a MAC over everything before it, chained to the MAC of the checkpoint before.
-#[derive(Debug, Clone, Default)]
-pub struct Checkpoint {
-    /// When the newest part was taken.
-    pub at: Option<Moment>,
-    heads: Vec<(CaseId, i64, Hash)>,
-    findings: Vec<Finding>,
-    last_mac: Hash,
-}
-
-#[derive(serde::Serialize, serde::Deserialize)]
-#[serde(untagged)]
-enum Line {
-    Head { case: CaseId, entry: i64, hash: String },
-    Close { at: Moment, heads: usize, mac: String },
-}
-
-impl Checkpoint {
-    /// Reads what [`Checkpoint::extend`] wrote; damage is kept as findings, not as an error.
-    pub fn read(text: &str, key: &[u8]) -> Self {
-        let mut checkpoint = Self::default();
-        let mut open: Vec<(CaseId, i64, Hash)> = Vec::new();
-        let damaged = Finding { case: None, entry: None, what: Discrepancy::CheckpointAltered };
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            match serde_json::from_str(line) {
-                Ok(Line::Head { case, entry, hash }) => match unhex(&hash) {
-                    Some(hash) => open.push((case, entry, hash)),
-                    None => checkpoint.findings.push(damaged.clone()),
-                },
-                Ok(Line::Close { at, heads, mac }) => {
-                    let expected = seal(key, &checkpoint.last_mac, at, &open);
-                    if heads != open.len() || mac != hex(&expected) {
-                        checkpoint.findings.push(damaged.clone());
-                    }
-                    checkpoint.at = Some(at);
-                    checkpoint.last_mac = expected;
-                    checkpoint.heads.append(&mut open);
-                }
-                Err(_) => checkpoint.findings.push(damaged.clone()),
-            }
-        }
-        // A tail without its closing line is a checkpoint that was interrupted: it proves nothing.
-        checkpoint
-    }
-
-    /// The lines for every case that changed since the last checkpoint; empty when none did.
-    pub async fn extend(&mut self, db: &Db, key: &[u8]) -> Result<String, Fault> {
-        const SQL: &str = "SELECT id, entries, head FROM cases WHERE changed_at >= $1 ORDER BY id";
-        let mut tx = db.read().await?;
-        let now = tx.now();
-        let since = self.at.map_or(i64::MIN, |at| at.0);
-        let rows: Vec<(i64, i64, Vec<u8>)> =
-            on!(&mut tx, |conn| sqlx::query_as(SQL).bind(since).fetch_all(conn).await)
-                .map_err(Fault::database("read heads"))?;
-        let known: HashMap<CaseId, i64> =
-            self.heads.iter().map(|(case, no, _)| (*case, *no)).collect();
-        let heads: Vec<(CaseId, i64, Hash)> = rows
-            .into_iter()
-            .map(|(id, no, head)| (CaseId(id), no, Hash::try_from(head).unwrap_or_default()))
-            .filter(|(case, no, _)| known.get(case) != Some(no))
-            .collect();
-        if heads.is_empty() {
-            return Ok(String::new());
-        }
-        let mac = seal(key, &self.last_mac, now, &heads);
-        let mut lines: Vec<Line> = heads
-            .iter()
-            .map(|(case, entry, hash)| Line::Head { case: *case, entry: *entry, hash: hex(hash) })
-            .collect();
-        lines.push(Line::Close { at: now, heads: heads.len(), mac: hex(&mac) });
-        self.at = Some(now);
-        self.last_mac = mac;
-        self.heads.extend(heads);
-        let mut text = String::new();
-        for line in lines {
-            text.push_str(&case::write_json("checkpoint", &line)?);
-            text.push('\n');
-        }
-        Ok(text)
-    }
-}
-
-fn seal(key: &[u8], previous: &Hash, at: Moment, heads: &[(CaseId, i64, Hash)]) -> Hash {
-    // HMAC takes keys of any length, so this cannot fail; an empty key would only weaken it.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return GENESIS };
-    mac.update(b"checkpoint/1");
-    mac.update(previous);
-    mac.update(&at.0.to_be_bytes());
-    for (case, no, hash) in heads {
-        mac.update(&case.0.to_be_bytes());
-        mac.update(&no.to_be_bytes());
-        mac.update(hash);
-    }
-    mac.finalize().into_bytes().into()
-}
-
-fn unhex(text: &str) -> Option<Hash> {
-    let mut hash = GENESIS;
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (index, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(hash)
 }
