@@ -20,7 +20,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let job = Job { variant, house: &house, key: &key, made_at };
         let blank = Copy::default();
         fs::write(folder.join(format!("{variant}-blank.pdf")), press.form3(&job, &blank)?)?;
-        let copy = Copy { submission: Some(SubmissionNumber::from_serial(26_112_200_017)?), data: sample(variant) };
+        let copy = Copy {
+            submission: Some(SubmissionNumber::from_serial(26_112_200_017)?),
+            data: sample(variant),
+        };
         fs::write(folder.join(format!("{variant}-prefilled.pdf")), press.form3(&job, &copy)?)?;
         fs::write(folder.join(format!("{variant}-fillable.pdf")), press.fillable(&job, &copy)?)?;
     }

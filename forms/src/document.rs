@@ -130,9 +130,8 @@ fn reduced(
     let data = ReadScope::new(source.bytes())
         .read::<FontData<'_>>()
         .map_err(|error| refused(error.to_string()))?;
-    let tables = data
-        .table_provider(source.index as usize)
-        .map_err(|error| refused(error.to_string()))?;
+    let tables =
+        data.table_provider(source.index as usize).map_err(|error| refused(error.to_string()))?;
     let bytes = subset(&tables, &order, &SubsetProfile::Pdf, CmapTarget::Unicode)
         .map_err(|error| refused(error.to_string()))?;
     let tag = tag(&bytes);

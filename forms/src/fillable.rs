@@ -150,7 +150,8 @@ impl Form<'_> {
         };
         let mut parent = dictionary! { "T" => text_string(name) };
         for key in ["FT", "Ff", "MaxLen", "V", "DA"] {
-            let value = self.pdf.get_dictionary(*first).ok().and_then(|d| d.get(key.as_bytes()).ok());
+            let value =
+                self.pdf.get_dictionary(*first).ok().and_then(|d| d.get(key.as_bytes()).ok());
             if let Some(value) = value.cloned() {
                 parent.set(key, value);
             }

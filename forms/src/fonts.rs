@@ -142,8 +142,8 @@ fn load_face(path: &Path, family: Option<&str>) -> Result<Face, PrintFault> {
         return Err(PrintFault::FontTooLarge { path: path.to_owned(), size });
     }
     let bytes = fs::read(path).map_err(unreadable)?;
-    let (index, name) = pick_face(&bytes, family)
-        .ok_or_else(|| PrintFault::NoFace { path: path.to_owned() })?;
+    let (index, name) =
+        pick_face(&bytes, family).ok_or_else(|| PrintFault::NoFace { path: path.to_owned() })?;
     Ok(Face { bytes: FaceBytes::Loaded(bytes.into()), index, name })
 }
 
@@ -160,7 +160,8 @@ fn pick_face(bytes: &[u8], family: Option<&str>) -> Option<(u32, String)> {
         let said = |wanted: &str| {
             families.iter().any(|id| name_of(&face, *id).is_some_and(|said| said == wanted))
         };
-        let japanese = || families.iter().any(|id| name_of(&face, *id).is_some_and(|n| n.ends_with(" JP")));
+        let japanese =
+            || families.iter().any(|id| name_of(&face, *id).is_some_and(|n| n.ends_with(" JP")));
         if family.map_or_else(japanese, said) {
             return Some((index, name));
         }
@@ -198,9 +199,9 @@ impl<'a> Typesetter<'a> {
     pub(crate) fn runs(&self, role: Role, text: &str) -> Result<Vec<Run>, PrintFault> {
         let mut runs: Vec<Run> = Vec::new();
         for character in text.chars() {
-            let (face, width) = self.find(role, character).ok_or_else(|| {
-                PrintFault::MissingGlyph { character, text: text.to_owned() }
-            })?;
+            let (face, width) = self
+                .find(role, character)
+                .ok_or_else(|| PrintFault::MissingGlyph { character, text: text.to_owned() })?;
             match runs.last_mut() {
                 Some(run) if run.face == face => {
                     run.text.push(character);

@@ -8,21 +8,31 @@
 //! - [`read_file`] reads scans and filled forms back: who they belong to, ticks, digits, seals.
 //! - [`degrade`] makes paper look as it comes back in the post; for tests and demonstrations.
 
+mod boxes;
 mod codes;
 mod data;
+mod digits;
 mod document;
 mod fault;
 mod fillable;
 pub mod fonts;
 mod form3;
+mod glyph;
 pub mod json;
+mod locate;
 mod payload;
 mod press;
 mod print;
+mod raster;
+mod reading;
+mod scan;
+pub mod seal;
 mod sheet;
 mod submission;
 
+pub use boxes::CheckReading;
 pub use data::{AccountType, FieldValues, FormData, House, Reason, ReiwaDate, Request, UserRow};
+pub use digits::DigitsReading;
 pub use fault::{PrintFault, ReadFault};
 pub use fonts::FontChoice;
 pub use form3::{
@@ -32,4 +42,9 @@ pub use form3::{
 pub use json::PrintedPage;
 pub use payload::{CodeKey, Payload, PayloadFault};
 pub use press::{Batch, Copy, Job, Press, Sheets};
+pub use reading::{
+    Defect, FileReading, PageKind, PageReading, ReadOptions, read_file, read_picture,
+};
+pub use scan::{Depth, Limits, PageImage, page_images};
+pub use seal::SealReading;
 pub use submission::{SubmissionNumber, SubmissionNumberFault};

@@ -10,9 +10,7 @@ use crate::fonts::{FontChoice, Fonts, Typesetter};
 use crate::form3::{Layout, PageLayout, Variant, Version, layout};
 use crate::json::PrintedPage;
 use crate::payload::{CodeKey, Payload};
-use crate::print::{
-    draw_identity, draw_instructions, draw_page, draw_specimen, draw_values,
-};
+use crate::print::{draw_identity, draw_instructions, draw_page, draw_specimen, draw_values};
 use crate::submission::SubmissionNumber;
 
 /// Prints forms and letters. Loading reads fonts; everything afterwards happens in memory and does
@@ -84,7 +82,8 @@ impl Press {
     /// When a face cannot be parsed.
     pub fn missing(&self, text: &str) -> Result<Vec<char>, PrintFault> {
         let setter = Typesetter::new(&self.fonts)?;
-        let lacks = |c: &char| setter.runs(crate::fonts::Role::Value, c.encode_utf8(&mut [0; 4])).is_err();
+        let lacks =
+            |c: &char| setter.runs(crate::fonts::Role::Value, c.encode_utf8(&mut [0; 4])).is_err();
         Ok(text.chars().filter(lacks).collect())
     }
 
@@ -104,7 +103,12 @@ impl Press {
     ///
     /// # Errors
     /// As [`Self::form3`]; nothing is printed when one copy cannot be.
-    pub fn batch(&self, job: &Job<'_>, copies: &[Copy], sheets: Sheets) -> Result<Batch, PrintFault> {
+    pub fn batch(
+        &self,
+        job: &Job<'_>,
+        copies: &[Copy],
+        sheets: Sheets,
+    ) -> Result<Batch, PrintFault> {
         if copies.is_empty() {
             return Err(PrintFault::Nothing);
         }
@@ -114,9 +118,9 @@ impl Press {
         for copy in copies {
             let values = checked_values(job.variant, &copy.data)?;
             for page in run.layout.pages.iter().filter(|p| sheets != Sheets::First || p.page == 1) {
-                printed.push(run.page(page, copy.submission, |sheet| {
-                    draw_values(sheet, page, &values)
-                })?);
+                printed.push(
+                    run.page(page, copy.submission, |sheet| draw_values(sheet, page, &values))?,
+                );
             }
             if sheets == Sheets::All {
                 run.instructions()?;
@@ -134,13 +138,14 @@ impl Press {
     pub fn fillable(&self, job: &Job<'_>, copy: &Copy) -> Result<Vec<u8>, PrintFault> {
         let setter = Typesetter::new(&self.fonts)?;
         let mut values = checked_values(job.variant, &copy.data)?;
-        let fillable = FieldValues { texts: std::mem::take(&mut values.texts), ..Default::default() };
+        let fillable =
+            FieldValues { texts: std::mem::take(&mut values.texts), ..Default::default() };
         let mut run = Run::new(job, Paper::new(&setter))?;
         let mut printed = Vec::new();
         for page in &run.layout.pages {
-            printed.push(run.page(page, copy.submission, |sheet| {
-                draw_values(sheet, page, &fillable)
-            })?);
+            printed.push(
+                run.page(page, copy.submission, |sheet| draw_values(sheet, page, &fillable))?,
+            );
         }
         run.instructions()?;
         run.paper.reserve(&fillable::characters());
@@ -237,7 +242,10 @@ impl<'r> Run<'r> {
     }
 
     fn draft(self) -> Result<Draft, PrintFault> {
-        let title = format!("[書式3] パスワードに関する諸届 ({})", self.job.house.service(self.job.variant));
+        let title = format!(
+            "[書式3] パスワードに関する諸届 ({})",
+            self.job.house.service(self.job.variant)
+        );
         let imprint =
             Imprint { title: &title, author: &self.job.house.bank, made_at: self.job.made_at };
         self.paper.draft(&imprint)

@@ -24,16 +24,12 @@ pub(crate) struct Palette {
 
 pub(crate) fn palette(variant: Variant) -> Palette {
     match variant {
-        Variant::BizStation => Palette {
-            strong: Ink(26, 62, 114),
-            tint: Ink(236, 241, 248),
-            rule: Ink(150, 163, 182),
-        },
-        Variant::Light => Palette {
-            strong: Ink(18, 92, 78),
-            tint: Ink(233, 244, 240),
-            rule: Ink(146, 172, 164),
-        },
+        Variant::BizStation => {
+            Palette { strong: Ink(26, 62, 114), tint: Ink(236, 241, 248), rule: Ink(150, 163, 182) }
+        }
+        Variant::Light => {
+            Palette { strong: Ink(18, 92, 78), tint: Ink(233, 244, 240), rule: Ink(146, 172, 164) }
+        }
     }
 }
 

@@ -185,7 +185,8 @@ impl<'a> Sheet<'a> {
                 PolygonRing { points }
             })
             .collect();
-        let polygon = Polygon { rings, mode: PaintMode::Fill, winding_order: WindingOrder::NonZero };
+        let polygon =
+            Polygon { rings, mode: PaintMode::Fill, winding_order: WindingOrder::NonZero };
         self.ops.push(Op::SetFillColor { col: colour(ink) });
         self.ops.push(Op::DrawPolygon { polygon });
     }
@@ -195,23 +196,39 @@ impl<'a> Sheet<'a> {
         const BOW: f32 = 0.552_285;
         let (r, b) = (radius, radius * BOW);
         let curve = [
-            (r, 0.0, false), (r, b, true), (b, r, true), (0.0, r, false), (-b, r, true),
-            (-r, b, true), (-r, 0.0, false), (-r, -b, true), (-b, -r, true), (0.0, -r, false),
-            (b, -r, true), (r, -b, true), (r, 0.0, false),
+            (r, 0.0, false),
+            (r, b, true),
+            (b, r, true),
+            (0.0, r, false),
+            (-b, r, true),
+            (-r, b, true),
+            (-r, 0.0, false),
+            (-r, -b, true),
+            (-b, -r, true),
+            (0.0, -r, false),
+            (b, -r, true),
+            (r, -b, true),
+            (r, 0.0, false),
         ];
         let points = curve
             .into_iter()
             .map(|(dx, dy, bezier)| LinePoint { p: self.point(x + dx, y + dy), bezier })
             .collect();
         let rings = vec![PolygonRing { points }];
-        let polygon = Polygon { rings, mode: PaintMode::Fill, winding_order: WindingOrder::NonZero };
+        let polygon =
+            Polygon { rings, mode: PaintMode::Fill, winding_order: WindingOrder::NonZero };
         self.ops.push(Op::SetFillColor { col: colour(ink) });
         self.ops.push(Op::DrawPolygon { polygon });
         self.note(BoxMm::new(x - r, y - r, 2.0 * r, 2.0 * r), "disc");
     }
 
     /// One line of text; `y` is the middle of the line.
-    pub(crate) fn text(&mut self, at: [f32; 2], style: Style, text: &str) -> Result<f32, PrintFault> {
+    pub(crate) fn text(
+        &mut self,
+        at: [f32; 2],
+        style: Style,
+        text: &str,
+    ) -> Result<f32, PrintFault> {
         let runs = self.setter.runs(style.role, text)?;
         let em = style.points * MM_PER_POINT;
         let width = runs.iter().map(|run| run.width).sum::<f32>() * em;

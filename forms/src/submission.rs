@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn shapes_other_than_twelve_digits_are_refused() {
-        for text in ["", "1", "0000000000000", "00000000000x", "１２３４５６７８９０１２"] {
+        for text in ["", "1", "0000000000000", "00000000000x", "１２３４５６７８９０１２"]
+        {
             assert_eq!(text.parse::<SubmissionNumber>(), Err(SubmissionNumberFault::Shape));
         }
         let number = SubmissionNumber::from_serial(25).unwrap();

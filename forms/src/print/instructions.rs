@@ -43,7 +43,8 @@ fn address(sheet: &mut Sheet<'_>, house: &House) -> Drawn {
     sheet.frame(stamp, 0.2, PALE);
     let pale = Style::label(7.0).ink(GREY).align(Align::Centre);
     sheet.lines([184.0, 24.0], 4.0, pale, &["切手を", "お貼りください"])?;
-    let hint = "この面を表にして三つ折りにし、窓付き封筒(120×235mm)に入れると、宛先が窓から見えます。";
+    let hint =
+        "この面を表にして三つ折りにし、窓付き封筒(120×235mm)に入れると、宛先が窓から見えます。";
     sheet.text([14.0, 90.0], Style::label(7.0).ink(GREY), hint)?;
     Ok(())
 }
@@ -56,10 +57,19 @@ fn steps(sheet: &mut Sheet<'_>, house: &House, variant: Variant) -> Drawn {
     sheet.text([18.0, 111.0], Style::bold(12.0).ink(WHITE), &title)?;
     let rows: [(&str, &str); 6] = [
         ("お届け人", "ご住所・会社名・代表者名を、銀行にお届けのとおりにご記入ください。"),
-        ("お届け印", "代表口座のお届け印を枠の中央に、朱肉で鮮明に押してください。枠には何も書かないでください。"),
+        (
+            "お届け印",
+            "代表口座のお届け印を枠の中央に、朱肉で鮮明に押してください。枠には何も書かないでください。",
+        ),
         ("ご契約", "契約者番号・店番・口座番号は左づめで、枠内に1字ずつご記入ください。"),
-        ("利用者", "利用者ID・氏名・部署名をご記入ください。利用者IDが不明の場合は「照会」に印を付けてください。"),
-        ("ご依頼", "該当する枠に印を付けてください。証明書取得用パスワードの再発行では、理由にも印を付けてください。"),
+        (
+            "利用者",
+            "利用者ID・氏名・部署名をご記入ください。利用者IDが不明の場合は「照会」に印を付けてください。",
+        ),
+        (
+            "ご依頼",
+            "該当する枠に印を付けてください。証明書取得用パスワードの再発行では、理由にも印を付けてください。",
+        ),
         ("送付", "原本をお送りください。コピー・ファクスは受け付けられません。"),
     ];
     let mut y = 124.0;
@@ -99,7 +109,8 @@ fn warnings(sheet: &mut Sheet<'_>, house: &House, variant: Variant) -> Drawn {
     sheet.frame(area, 0.3, FRAME_INK);
     let head = "電子証明書が意図せず消えたとき・更新を電話やメールで求められたとき";
     sheet.text([19.0, 212.5], Style::bold(9.5).ink(colours.strong), head)?;
-    let phone = format!("操作を中止し、{} {} へご自身でおかけください。", house.bank, house.telephone);
+    let phone =
+        format!("操作を中止し、{} {} へご自身でおかけください。", house.bank, house.telephone);
     let lines: [&str; 4] = [
         "不正の可能性があります。この書式はお送りにならず、先にお電話ください。",
         &phone,

@@ -119,7 +119,12 @@ impl Drawing<'_, '_> {
     }
 
     fn applicant(&mut self) -> Drawn {
-        self.heading(47.4, "1", "お届け人", "ご契約の法人名・代表者名は銀行にお届けのとおりにご記入ください。")?;
+        self.heading(
+            47.4,
+            "1",
+            "お届け人",
+            "ご契約の法人名・代表者名は銀行にお届けのとおりにご記入ください。",
+        )?;
         let (top, height) = (50.5, 12.0);
         let labels = ["ご住所", "フリガナ", "会社名", "代表者"];
         for (row, text) in (0_u8..).zip(labels) {
@@ -141,7 +146,12 @@ impl Drawing<'_, '_> {
     }
 
     fn contract(&mut self) -> Drawn {
-        self.heading(102.4, "2", "ご契約とご連絡先", "数字は枠内に1字ずつ、左づめでご記入ください。")?;
+        self.heading(
+            102.4,
+            "2",
+            "ご契約とご連絡先",
+            "数字は枠内に1字ずつ、左づめでご記入ください。",
+        )?;
         let (first, second, third) = (105.5, 118.5, 131.5);
         for (y, text) in [(first, "契約者番号"), (second, "口座番号"), (third, "日中の電話番号")]
         {
@@ -176,7 +186,8 @@ impl Drawing<'_, '_> {
     }
 
     fn users(&mut self, top: f32, numbers: std::ops::RangeInclusive<usize>) -> Drawn {
-        let hint = "依頼内容は該当する枠に印を付けてください。パスワードは絶対に記入しないでください。";
+        let hint =
+            "依頼内容は該当する枠に印を付けてください。パスワードは絶対に記入しないでください。";
         let section = if top < 100.0 { "2" } else { "3" };
         self.heading(top - 3.1, section, "届出の内容", hint)?;
         let mut y = top;

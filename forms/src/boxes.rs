@@ -1,0 +1,168 @@
+//! Printed frames found where they really lie, and tick boxes judged against the empty print.
+
+use image::GrayImage;
+use serde::Serialize;
+
+use crate::form3::BoxMm;
+use crate::raster::{Homography, Patch, patch, real};
+
+/// Whether a box is ticked.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CheckReading {
+    /// Ticked, not ticked, or a person has to look.
+    pub v: Option<bool>,
+    /// The share of the inside that is covered with ink, 0 to 1.
+    pub score: f32,
+}
+
+/// How far a frame may lie from where the corner marks put it, in millimetres.
+const REACH_MM: f32 = 1.2;
+/// Resolution of the patches in pixels a millimetre.
+pub(crate) const PER_MM: f32 = 10.0;
+/// What surrounds a box in its patch: the reach and a line's width.
+const AROUND_MM: f32 = 1.8;
+
+/// Where a frame lies, and how clearly it was seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Frame {
+    pub(crate) dx: f32,
+    pub(crate) dy: f32,
+    /// Darkness of the line against the paper beside it, 0 to 255; the weaker direction counts.
+    pub(crate) contrast: f32,
+}
+
+impl Frame {
+    /// Whether there is a frame at all.
+    pub(crate) fn seen(&self) -> bool {
+        self.contrast >= 14.0
+    }
+}
+
+/// Cuts a box out with enough around it to find its frame.
+pub(crate) fn cut(grey: &GrayImage, map: &Homography, area: BoxMm) -> Patch {
+    patch(grey, map, area.grown(AROUND_MM), PER_MM)
+}
+
+/// Finds the frame whose upright lines stand at `columns` and which spans `area` vertically.
+pub(crate) fn find_frame(patch: &Patch, area: BoxMm, columns: &[f32]) -> Frame {
+    let rows = [area.y, area.bottom()];
+    let across = profile(patch, Direction::Rows, area);
+    let (dy, strong_y) = best_shift(&across, &rows, patch.area.y);
+    let down = profile(patch, Direction::Columns, area.moved(0.0, dy));
+    let (dx, strong_x) = best_shift(&down, columns, patch.area.x);
+    Frame { dx, dy, contrast: strong_x.min(strong_y) }
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Rows,
+    Columns,
+}
+
+/// Mean darkness of each row or column, over the part that the frame spans.
+fn profile(patch: &Patch, direction: Direction, area: BoxMm) -> Vec<f32> {
+    let window = patch.window(area.grown(-0.3));
+    match direction {
+        Direction::Rows => (0..patch.height)
+            .map(|y| {
+                let row = patch.row(y).get(window.left..window.right).unwrap_or_default();
+                mean(row.iter().copied())
+            })
+            .collect(),
+        Direction::Columns => {
+            let mut sums = vec![0.0; patch.width];
+            for y in window.top..window.bottom {
+                for (sum, value) in sums.iter_mut().zip(patch.row(y)) {
+                    *sum += f32::from(255 - value);
+                }
+            }
+            let rows = real(window.bottom.saturating_sub(window.top).max(1));
+            sums.into_iter().map(|sum| sum / rows).collect()
+        }
+    }
+}
+
+/// Mean darkness.
+fn mean(values: impl ExactSizeIterator<Item = u8>) -> f32 {
+    let count = real(values.len().max(1));
+    values.map(|value| f32::from(255 - value)).sum::<f32>() / count
+}
+
+/// The shift at which all lines together are darkest against their surroundings.
+fn best_shift(profile: &[f32], lines: &[f32], origin: f32) -> (f32, f32) {
+    let step = 1.0 / PER_MM;
+    let mut best = (0.0, f32::MIN);
+    for index in 0..=24_u8 {
+        let shift = (f32::from(index) - 12.0) * step;
+        debug_assert!(shift.abs() <= REACH_MM + step, "the reach covers the search");
+        let contrast = lines.iter().map(|line| {
+            let at = (line + shift - origin) * PER_MM;
+            // Either side of the line counts, the brighter one: a stroke may lie against it.
+            let beside = sample(profile, at - 6.0).min(sample(profile, at + 6.0));
+            let on =
+                sample(profile, at - 0.7).max(sample(profile, at)).max(sample(profile, at + 0.7));
+            (sample(profile, at - 1.0) + sample(profile, at) + sample(profile, at + 1.0)) / 6.0
+                + on / 2.0
+                - beside
+        });
+        let contrast = contrast.sum::<f32>() / real(lines.len().max(1));
+        // Of equally dark shifts the smallest is the likeliest.
+        let penalised = contrast - shift.abs() * 2.0;
+        if penalised > best.1 {
+            best = (shift, penalised);
+        }
+    }
+    best
+}
+
+/// The value between two entries of a profile.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the profile"
+)]
+fn sample(profile: &[f32], at: f32) -> f32 {
+    let last = real(profile.len().saturating_sub(1));
+    // Entries are means over pixels whose centres lie at halves.
+    let at = (at - 0.5).clamp(0.0, last);
+    let (index, part) = (at as usize, at.fract());
+    let get = |index: usize| profile.get(index).or(profile.last()).copied().unwrap_or(0.0);
+    get(index) * (1.0 - part) + get(index + 1) * part
+}
+
+/// What counts as ink in a patch: well below the paper, which is its bright majority.
+pub(crate) fn ink_limit(patch: &Patch) -> u8 {
+    let paper = patch.percentile(0.75);
+    let darkest = patch.percentile(0.01);
+    let span = paper.saturating_sub(darkest);
+    paper.saturating_sub((span / 3).max(36))
+}
+
+/// The frame's line and what a slightly wrong shift lets in.
+const INSET_MM: f32 = 0.55;
+/// An empty box has no more ink than this inside; dust and noise stay below.
+const EMPTY: f32 = 0.018;
+/// A drawn tick has at least this; a ball-pen tick about a tenth.
+const TICKED: f32 = 0.045;
+
+/// Reads one tick box.
+pub(crate) fn read_check(grey: &GrayImage, map: &Homography, area: BoxMm) -> (CheckReading, Frame) {
+    let patch = cut(grey, map, area);
+    let frame = find_frame(&patch, area, &[area.x, area.right()]);
+    let (dx, dy) = if frame.seen() { (frame.dx, frame.dy) } else { (0.0, 0.0) };
+    let inside = patch.window(area.moved(dx, dy).grown(-INSET_MM));
+    let limit = ink_limit(&patch);
+    let (mut ink, mut count) = (0, 0);
+    for value in patch.inside(inside) {
+        count += 1;
+        ink += usize::from(value < limit);
+    }
+    let score = real(ink) / real(count.max(1));
+    let v = match score {
+        _ if !frame.seen() => None,
+        score if score >= TICKED => Some(true),
+        score if score <= EMPTY => Some(false),
+        _ => None,
+    };
+    (CheckReading { v, score: (score * 1000.0).round() / 1000.0 }, frame)
+}

@@ -1,0 +1,263 @@
+//! Pictures of pages from a file: the type is told by content, limits hold before decoding, and a
+//! page that cannot be read takes nothing else with it.
+
+mod pdf;
+mod tiff;
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
+
+use crate::fault::ReadFault;
+use crate::fillable::FilledForm;
+
+/// What a file may cost before it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a file.
+    pub file_bytes: usize,
+    /// Pages of a file.
+    pub pages: usize,
+    /// Pixels of one picture: A4 at 600 dpi has 35 million.
+    pub pixels: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { file_bytes: 256 << 20, pages: 2000, pixels: 40_000_000 }
+    }
+}
+
+/// How much a scan tells about colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Full colour.
+    Colour,
+    /// Shades of grey.
+    Grey,
+    /// Black and white, as from a fax.
+    Bilevel,
+}
+
+/// The picture of one page as it came, before it is turned or straightened.
+#[derive(Clone, Debug)]
+pub struct PageImage {
+    /// Brightness.
+    pub(crate) grey: GrayImage,
+    /// Colour, when there is any.
+    pub(crate) colour: Option<RgbImage>,
+    pub(crate) depth: Depth,
+    /// What the file says of its resolution.
+    pub(crate) dpi: Option<f32>,
+}
+
+impl PageImage {
+    /// The page as a PNG, for people to look at.
+    ///
+    /// # Errors
+    /// When the encoder refuses, which it does for empty pictures only.
+    pub fn to_png(&self) -> Result<Vec<u8>, ReadFault> {
+        match &self.colour {
+            Some(colour) => png(&DynamicImage::ImageRgb8(colour.clone())),
+            None => png(&DynamicImage::ImageLuma8(self.grey.clone())),
+        }
+    }
+
+    /// Width and height in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        self.grey.dimensions()
+    }
+
+    /// How much the scan tells about colour.
+    pub fn depth(&self) -> Depth {
+        self.depth
+    }
+
+    fn from_dynamic(picture: DynamicImage, dpi: Option<f32>) -> Self {
+        if picture.color().has_color() {
+            let colour = picture.into_rgb8();
+            let grey = brightness(&colour);
+            return Self { grey, colour: Some(colour), depth: Depth::Colour, dpi };
+        }
+        Self::from_grey(picture.into_luma8(), dpi)
+    }
+
+    fn from_grey(grey: GrayImage, dpi: Option<f32>) -> Self {
+        let two = grey.as_raw().iter().all(|value| *value == 0 || *value == 255);
+        let depth = if two { Depth::Bilevel } else { Depth::Grey };
+        Self { grey, colour: None, depth, dpi }
+    }
+
+    /// Turned clockwise by so many quarters.
+    fn turned(self, quarters: u8) -> Self {
+        let turn_grey = |grey: GrayImage| match quarters % 4 {
+            1 => image::imageops::rotate90(&grey),
+            2 => image::imageops::rotate180(&grey),
+            3 => image::imageops::rotate270(&grey),
+            _ => grey,
+        };
+        let turn_colour = |colour: RgbImage| match quarters % 4 {
+            1 => image::imageops::rotate90(&colour),
+            2 => image::imageops::rotate180(&colour),
+            3 => image::imageops::rotate270(&colour),
+            _ => colour,
+        };
+        Self { grey: turn_grey(self.grey), colour: self.colour.map(turn_colour), ..self }
+    }
+}
+
+/// Integer luma weights: the decoder's own conversion takes four times as long.
+fn brightness(colour: &RgbImage) -> GrayImage {
+    let luma = |pixel: &[u8]| {
+        let weighted: u32 = pixel
+            .iter()
+            .zip([77_u32, 150, 29])
+            .map(|(value, weight)| u32::from(*value) * weight)
+            .sum();
+        u8::try_from(weighted >> 8).unwrap_or(u8::MAX)
+    };
+    let values = colour.as_raw().chunks_exact(3).map(luma).collect();
+    GrayImage::from_raw(colour.width(), colour.height(), values).unwrap_or_default()
+}
+
+pub(crate) fn png(picture: &DynamicImage) -> Result<Vec<u8>, ReadFault> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture
+        .write_to(&mut bytes, ImageFormat::Png)
+        .map_err(|error| ReadFault::Picture { reason: error.to_string() })?;
+    Ok(bytes.into_inner())
+}
+
+/// One page of a file.
+pub(crate) enum Page {
+    /// A picture to look at.
+    Picture(Box<PageImage>),
+    /// A page of a filled AcroForm, with the text of its code.
+    Fields { form: std::rc::Rc<FilledForm>, code: String },
+}
+
+/// Calls `each` with the pages in order, holding one picture at a time.
+///
+/// # Errors
+/// When the file as a whole cannot be read; a fault of one page goes to `each`.
+pub(crate) fn for_each_page(
+    bytes: &[u8],
+    limits: &Limits,
+    each: &mut dyn FnMut(Result<Page, ReadFault>),
+) -> Result<(), ReadFault> {
+    if bytes.len() > limits.file_bytes {
+        return Err(ReadFault::TooLarge { size: bytes.len(), limit: limits.file_bytes });
+    }
+    match kind(bytes).ok_or(ReadFault::UnknownType)? {
+        Kind::Pdf => pdf::for_each_page(bytes, limits, each),
+        Kind::Tiff => tiff::for_each_page(bytes, limits, each),
+        Kind::Picture(format) => {
+            let picture = guarded(|| decode(bytes, format, limits))?;
+            each(Ok(Page::Picture(Box::new(picture))));
+            Ok(())
+        }
+    }
+}
+
+/// The pictures of all pages of a file, for people to look at; faults in their places.
+///
+/// # Errors
+/// When the file as a whole cannot be read.
+pub fn page_images(
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<Vec<Result<PageImage, ReadFault>>, ReadFault> {
+    let mut pages = Vec::new();
+    let mut each = |page: Result<Page, ReadFault>| match page {
+        Ok(Page::Picture(picture)) => pages.push(Ok(*picture)),
+        Ok(Page::Fields { .. }) => {}
+        Err(fault) => pages.push(Err(fault)),
+    };
+    match kind(bytes) {
+        Some(Kind::Pdf) if bytes.len() <= limits.file_bytes => {
+            pdf::for_each_picture(bytes, limits, &mut each)?;
+        }
+        _ => for_each_page(bytes, limits, &mut each)?,
+    }
+    Ok(pages)
+}
+
+enum Kind {
+    Pdf,
+    Tiff,
+    Picture(ImageFormat),
+}
+
+/// By content alone: names and declared types lie.
+fn kind(bytes: &[u8]) -> Option<Kind> {
+    let head = bytes.get(..bytes.len().min(1024))?;
+    let starts = |magic: &[u8]| head.starts_with(magic);
+    if starts(b"\x89PNG\r\n\x1a\n") {
+        return Some(Kind::Picture(ImageFormat::Png));
+    }
+    if starts(b"\xFF\xD8\xFF") {
+        return Some(Kind::Picture(ImageFormat::Jpeg));
+    }
+    if [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|magic| starts(*magic)) {
+        return Some(Kind::Tiff);
+    }
+    // ISO 32000-1, H.3.4.1: readers accept the header within the first kilobyte.
+    head.windows(5).any(|window| window == b"%PDF-").then_some(Kind::Pdf)
+}
+
+pub(super) fn check_pixels(width: u32, height: u32, limits: &Limits) -> Result<(), ReadFault> {
+    let too_many = u64::from(width) * u64::from(height) > limits.pixels;
+    // A sliver would pass by its area and still cost a row buffer of its length.
+    if too_many || width > 30_000 || height > 30_000 || width == 0 || height == 0 {
+        return Err(ReadFault::TooManyPixels { width, height });
+    }
+    Ok(())
+}
+
+/// A PNG or JPEG.
+pub(super) fn decode(
+    bytes: &[u8],
+    format: ImageFormat,
+    limits: &Limits,
+) -> Result<PageImage, ReadFault> {
+    let refused = |error: image::ImageError| ReadFault::Picture { reason: error.to_string() };
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut bounds = image::Limits::default();
+    bounds.max_alloc = Some(limits.pixels.saturating_mul(8));
+    reader.limits(bounds);
+    let decoder = reader.into_decoder().map_err(refused)?;
+    let (width, height) = decoder.dimensions();
+    check_pixels(width, height, limits)?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(refused)?;
+    Ok(PageImage::from_dynamic(picture, declared_dpi(bytes, format)))
+}
+
+/// The resolution of a JFIF header or a PNG's pHYs chunk.
+fn declared_dpi(bytes: &[u8], format: ImageFormat) -> Option<f32> {
+    let number = |at: usize, length: usize| {
+        let bytes = bytes.get(at..at + length)?;
+        Some(bytes.iter().fold(0_u32, |value, byte| value << 8 | u32::from(*byte)))
+    };
+    let (density, per_inch) = if format == ImageFormat::Jpeg {
+        let unit = number(13, 1).filter(|_| bytes.get(6..11) == Some(b"JFIF\0".as_slice()))?;
+        let per_inch = match unit {
+            1 => 1.0,
+            2 => 2.54,
+            _ => return None,
+        };
+        (number(14, 2)?, per_inch)
+    } else {
+        let head = bytes.get(..bytes.len().min(512))?;
+        let at = head.windows(4).position(|window| window == b"pHYs")?;
+        (number(at + 4, 4).filter(|_| number(at + 12, 1) == Some(1))?, 0.0254)
+    };
+    let density = u16::try_from(density).ok()?;
+    let dpi = f32::from(density) * per_inch;
+    (50.0..2400.0).contains(&dpi).then_some(dpi)
+}
+
+/// Decoders are other people's code on hostile input: a panic of theirs costs one page.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, ReadFault>) -> Result<T, ReadFault> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(ReadFault::DecoderBroke))
+}

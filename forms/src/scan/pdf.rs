@@ -1,0 +1,136 @@
+//! Pages of a PDF: fields of a filled form, the one picture that covers the page, or a rendering.
+
+use std::rc::Rc;
+
+use hayro::hayro_interpret::InterpreterSettings;
+use hayro::hayro_syntax::Pdf;
+use hayro::hayro_syntax::page::Page as PdfPage;
+use hayro::vello_cpu::color::palette::css::WHITE;
+use hayro::{PixmapSettings, RenderCache, RenderSettings, render};
+use image::RgbImage;
+use lopdf::{Document, LoadOptions};
+
+use super::{Limits, Page, PageImage, check_pixels, guarded};
+use crate::fault::ReadFault;
+use crate::fillable::{FilledForm, read_fields};
+
+mod picture;
+
+/// What a page without a picture of its own is rendered at.
+const RENDER_DPI: f32 = 200.0;
+
+/// What any single stream of the structure may unpack to.
+const STRUCTURE_BYTES: usize = 32 << 20;
+
+fn refused(reason: impl std::fmt::Display) -> ReadFault {
+    ReadFault::Pdf { reason: reason.to_string() }
+}
+
+/// A form filled in a viewer is read from its fields; everything else by its looks.
+pub(super) fn for_each_page(
+    bytes: &[u8],
+    limits: &Limits,
+    each: &mut dyn FnMut(Result<Page, ReadFault>),
+) -> Result<(), ReadFault> {
+    let objects = guarded(|| objects(bytes, limits)).ok();
+    if let Some(form) = objects.as_ref().and_then(read_fields).map(Rc::new) {
+        return fields(&form, limits, each);
+    }
+    pictures(bytes, objects.as_ref(), limits, each)
+}
+
+pub(super) fn for_each_picture(
+    bytes: &[u8],
+    limits: &Limits,
+    each: &mut dyn FnMut(Result<Page, ReadFault>),
+) -> Result<(), ReadFault> {
+    let objects = guarded(|| objects(bytes, limits)).ok();
+    pictures(bytes, objects.as_ref(), limits, each)
+}
+
+fn objects(bytes: &[u8], limits: &Limits) -> Result<Document, ReadFault> {
+    let options =
+        LoadOptions { max_decompressed_size: Some(STRUCTURE_BYTES), ..LoadOptions::default() };
+    let document = Document::load_mem_with_options(bytes, options).map_err(refused)?;
+    if document.is_encrypted() {
+        return Err(refused("the file is encrypted"));
+    }
+    if document.page_iter().take(limits.pages + 1).count() > limits.pages {
+        return Err(ReadFault::TooManyPages { limit: limits.pages });
+    }
+    Ok(document)
+}
+
+fn fields(
+    form: &Rc<FilledForm>,
+    limits: &Limits,
+    each: &mut dyn FnMut(Result<Page, ReadFault>),
+) -> Result<(), ReadFault> {
+    if form.codes.len() > limits.pages {
+        return Err(ReadFault::TooManyPages { limit: limits.pages });
+    }
+    for code in form.codes.values() {
+        each(Ok(Page::Fields { form: Rc::clone(form), code: code.clone() }));
+    }
+    Ok(())
+}
+
+fn pictures(
+    bytes: &[u8],
+    objects: Option<&Document>,
+    limits: &Limits,
+    each: &mut dyn FnMut(Result<Page, ReadFault>),
+) -> Result<(), ReadFault> {
+    let pdf = guarded(|| Pdf::new(bytes.to_vec()).map_err(|error| refused(format!("{error:?}"))))?;
+    let pages = guarded(|| Ok(pdf.pages()))?;
+    if pages.len() > limits.pages {
+        return Err(ReadFault::TooManyPages { limit: limits.pages });
+    }
+    if pages.is_empty() {
+        return Err(refused("the file has no pages"));
+    }
+    let ids: Vec<_> = objects.map(|document| document.page_iter().collect()).unwrap_or_default();
+    for (index, page) in pages.iter().enumerate() {
+        let extracted = objects.zip(ids.get(index)).and_then(|(document, id)| {
+            guarded(|| picture::extract(document, *id, limits)).ok().flatten()
+        });
+        let picture = match extracted {
+            Some(picture) => Ok(picture),
+            None => guarded(|| rendered(page, limits)),
+        };
+        each(picture.map(|picture| Page::Picture(Box::new(picture))));
+    }
+    Ok(())
+}
+
+fn rendered<'p>(page: &'p PdfPage<'p>, limits: &Limits) -> Result<PageImage, ReadFault> {
+    let scale = RENDER_DPI / 72.0;
+    let (width, height) = page.render_dimensions();
+    let (pixels_wide, pixels_high) = (whole(width * scale)?, whole(height * scale)?);
+    check_pixels(pixels_wide, pixels_high, limits)?;
+    let cache = RenderCache::new();
+    let settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
+    let pixmap = render(
+        page,
+        &cache,
+        &InterpreterSettings::default(),
+        &RenderSettings::default(),
+        &settings,
+    );
+    let (width, height) = (u32::from(pixmap.width()), u32::from(pixmap.height()));
+    let values = pixmap.data_as_u8_slice().chunks_exact(4);
+    let values = values.flat_map(|pixel| pixel.iter().take(3).copied()).collect();
+    let colour = RgbImage::from_raw(width, height, values)
+        .ok_or_else(|| refused("the rendering has a wrong size"))?;
+    Ok(PageImage::from_dynamic(colour.into(), Some(RENDER_DPI)))
+}
+
+/// The renderer counts pixels in sixteen bits.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked before")]
+fn whole(pixels: f32) -> Result<u32, ReadFault> {
+    if (1.0..30_000.0).contains(&pixels) {
+        Ok(pixels as u32)
+    } else {
+        Err(refused("the page has an impossible size"))
+    }
+}
