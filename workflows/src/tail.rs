@@ -363,7 +363,9 @@ fn locked(command: &Command, facts: &Facts) -> Decision {
         }
         Command::Disown => Transition::to(State::Frozen).freezing(INCIDENT),
         Command::EmergencyStop => Transition::to(State::Frozen).freezing(CALL),
-        Command::Close => Transition::to(State::ClosedLocked).releasing(facts),
+        Command::Close => {
+            Transition::to(State::ClosedLocked).releasing(facts).telling(Notice::ClosedLocked)
+        }
         _ => return Err(Refusal::NotNow),
     })
 }

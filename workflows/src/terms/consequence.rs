@@ -164,6 +164,8 @@ pub enum Notice {
     Expired,
     /// Too many wrong entries: to the user and all administrators.
     RetrievalLocked,
+    /// Locked, and closed without another case; how to start again.
+    ClosedLocked,
     /// The certificate can be fetched and installed.
     CertificateReady,
     /// The certificate could not be made.
@@ -181,7 +183,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Also goes by letter, whether or not the customer has an e-mail address.
+    /// Also goes by letter when the case is on paper, whether or not there is an e-mail address.
     pub const fn is_lettered(&self) -> bool {
         matches!(
             self,

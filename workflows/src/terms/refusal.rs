@@ -78,9 +78,6 @@ pub enum Refusal {
     /// At least one code is needed.
     #[error("a defect needs a code")]
     NoDefect,
-    /// A call cannot mend this.
-    #[error("this defect cannot be cured by phone")]
-    NotCurable,
     /// Older than the rules allow, in the future, or undated.
     #[error("the date of the form is missing or too old")]
     FormDate,
@@ -93,9 +90,6 @@ pub enum Refusal {
     /// Only once.
     #[error("the password was re-mailed before")]
     RemailedBefore,
-    /// The password is used.
-    #[error("the password is used")]
-    AlreadyUsed,
     /// The refetch window is over.
     #[error("the time for fetching again is over")]
     WindowClosed,

@@ -1,1 +1,57 @@
-//! .
+//! What must hold for an envelope.
+
+use workflows::submission::{Command, Job, Notice, State};
+
+use crate::world::submission_walk;
+
+#[test]
+fn nothing_is_sent_back_without_a_registered_address() {
+    let mut seen = 0;
+    for step in &submission_walk().steps {
+        if step.transition.to == State::Returned {
+            seen += 1;
+            assert!(step.context.facts.contract_found, "{:?}", step.command);
+            assert!(step.transition.notices.contains(&Notice::Returned));
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn an_envelope_without_a_contract_goes_to_the_supervisor() {
+    for step in &submission_walk().steps {
+        let waits = step.from == State::Unidentified && step.command == Command::Close;
+        if waits && !step.context.facts.contract_found {
+            assert_eq!(step.transition.to, State::Escalated);
+        }
+    }
+}
+
+#[test]
+fn cases_are_opened_only_from_complete_pages_of_a_known_contract() {
+    for step in &submission_walk().steps {
+        if step.transition.jobs.contains(&Job::OpenItems) {
+            let facts = &step.context.facts;
+            assert!(facts.contract_found && facts.pages_complete, "{:?}", step.command);
+        }
+        if step.transition.to == State::Opened && step.from != State::Opened {
+            assert_eq!(step.from, State::Identified);
+        }
+    }
+}
+
+#[test]
+fn a_draft_closes_silently() {
+    for step in &submission_walk().steps {
+        if step.transition.to == State::Closed {
+            assert!(step.transition.notices.is_empty());
+        }
+    }
+}
+
+#[test]
+fn scanned_pages_agree_with_the_count() {
+    for step in &submission_walk().steps {
+        assert!(step.command != Command::Scan || step.context.facts.count_agrees);
+    }
+}
