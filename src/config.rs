@@ -13,7 +13,6 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 use serde::{Deserialize, Serialize};
 
-use chrono::FixedOffset;
 use engine::schedule::{CatchUp, Schedule};
 
 pub use sections::{
@@ -76,8 +75,6 @@ pub enum ConfigFault {
 pub const DEFAULT_FILE: &str = "saihakko.toml";
 /// What the names of environment variables begin with.
 pub const PREFIX: &str = "SAIHAKKO__";
-/// Japan has one offset all year.
-pub const JAPAN_SECONDS_EAST: i32 = 9 * 3600;
 
 impl Config {
     /// Reads the defaults, the file (or [`DEFAULT_FILE`] when there is one) and this process's
@@ -158,19 +155,14 @@ impl Config {
         self.certificates.check()?;
         self.security.check()?;
         for (key, name, expression) in self.schedules.each() {
-            let offset = japan()?;
-            Schedule::new(name, expression, offset, CatchUp::Latest).map_err(|fault| {
-                senseless(key, format!("is no cron expression of six or seven fields: {fault}"))
-            })?;
+            Schedule::new(name, expression, crate::dates::JAPAN, CatchUp::Latest).map_err(
+                |fault| {
+                    senseless(key, format!("is no cron expression of six or seven fields: {fault}"))
+                },
+            )?;
         }
         Ok(())
     }
-}
-
-/// Japan's offset from UTC.
-fn japan() -> Result<FixedOffset, ConfigFault> {
-    FixedOffset::east_opt(JAPAN_SECONDS_EAST)
-        .ok_or_else(|| senseless("calendar", "has no such offset"))
 }
 
 fn senseless(key: &'static str, problem: impl Into<String>) -> ConfigFault {
