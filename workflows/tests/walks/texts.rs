@@ -65,21 +65,15 @@ impl Texts {
 }
 
 fn check<W: Workflow>(graph: &Graph<W>) {
-    let states: BTreeSet<String> = graph.states.iter().map(label).collect();
-    let commands: BTreeSet<String> = graph.steps.iter().map(|step| label(&step.command)).collect();
-    let notices: BTreeSet<String> =
+    let states = graph.states.iter().map(label).collect();
+    let commands = graph.steps.iter().map(|step| label(&step.command)).collect();
+    let notices =
         graph.steps.iter().flat_map(|step| step.transition.notices.iter().map(label)).collect();
     let outcomes = graph.table.values().flatten();
-    let refusals: BTreeSet<String> = outcomes
+    let refusals = outcomes
         .filter_map(|outcome| outcome.split_once("✗ "))
         .map(|(_, refusal)| refusal.to_owned())
         .collect();
-    if let Some(dir) = std::env::var_os("DUMP") {
-        let _: &BTreeSet<String> = &states;
-        let all = serde_json::json!({"state": states, "command": &commands as &BTreeSet<String>, "refusal": &refusals as &BTreeSet<String>, "notice": &notices as &BTreeSet<String>});
-        std::fs::write(std::path::Path::new(&dir).join(W::NAME), all.to_string()).expect("dump");
-        return;
-    }
     for texts in languages() {
         texts.agree(&["state", W::NAME], &states);
         texts.agree(&["command", W::NAME], &commands);
