@@ -47,7 +47,7 @@ pub(super) async fn open(
         None => None,
     };
     let reading = form.map(|row| row.reading).unwrap_or_default();
-    let reason = opening.reason.unwrap_or_else(|| intake::reason_on_form(&reading));
+    let reason = opening.reason.unwrap_or_else(|| intake::reason_on_form(&reading, opening.user.0));
     let row = Reissue {
         case_id: place.case.0,
         user_id: opening.user.0,

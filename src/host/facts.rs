@@ -111,7 +111,7 @@ async fn reason(
     }
     let Some(number) = opening.submission else { return Ok(Reason::Forgotten) };
     let submission = submissions::find(tx, number).await?;
-    Ok(submission.map_or(Reason::Forgotten, |row| crate::intake::reason_on_form(&row.reading)))
+    Ok(submission.map_or(Reason::Forgotten, |row| crate::intake::reason_on_form(&row.reading, opening.user.0)))
 }
 
 /// The stored name of a reason.

@@ -165,7 +165,7 @@ impl ReissueHost {
 }
 
 /// Opens a task about a case, once for every outbox row.
-pub(super) async fn open_task(
+pub(crate) async fn open_task(
     engine: &engine::Engine,
     tasks: &Desk<Task, TaskHost>,
     outbox: i64,

@@ -140,9 +140,9 @@ pub async fn tallies(tx: &mut Tx) -> Result<Vec<Tally>, Fault> {
 /// How many messages and jobs wait, and how many were given to people; each counted up to 1,000.
 pub async fn outbox_counts(tx: &mut Tx) -> Result<(i64, i64), Fault> {
     const WAITING: &str = "SELECT COUNT(*) FROM (SELECT id FROM outbox \
-         WHERE status IN ('ready', 'leased') LIMIT 1000) AS some";
+         WHERE status IN ('ready', 'leased') LIMIT 1000) AS found";
     const DEAD: &str =
-        "SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE status = 'dead' LIMIT 1000) AS some";
+        "SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE status = 'dead' LIMIT 1000) AS found";
     let count = Fault::database("count the outbox");
     let waiting =
         on!(tx, |conn| sqlx::query_scalar(WAITING).fetch_one(conn).await).map_err(&count)?;

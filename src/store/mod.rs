@@ -1,5 +1,14 @@
 //! The domain's SQL: one text for both databases, one module a table.
 
+pub mod addresses;
+pub mod cases;
+pub mod contracts;
+pub mod holidays;
+pub mod mails;
+pub mod saved;
+pub mod specimens;
+pub mod users;
+
 use engine::{Db, Fault};
 use sqlx::migrate::Migrator;
 

@@ -239,3 +239,14 @@ pub async fn issued_since(
     .map_err(&count)?;
     Ok((for_user, by_actor))
 }
+
+/// The user's paper case whose form went back to the customer.
+pub async fn returned(tx: &mut Tx, user: i64) -> Result<Option<CaseId>, Fault> {
+    const SQL: &str = "SELECT r.case_id FROM reissues r JOIN cases c ON c.id = r.case_id \
+         WHERE r.user_id = $1 AND r.channel = 'paper' AND c.state_name = 'Returned' \
+         ORDER BY r.case_id LIMIT 1";
+    let found: Option<i64> =
+        on!(tx, |conn| sqlx::query_scalar(SQL).bind(user).fetch_optional(conn).await)
+            .map_err(Fault::database("read returned cases"))?;
+    Ok(found.map(CaseId))
+}

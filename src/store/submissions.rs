@@ -112,52 +112,51 @@ pub async fn keep_reading(
 /// A scanned file of a submission.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct PageRow {
-    /// The row.
-    pub id: i64,
     /// The submission.
     pub submission: i64,
     /// From 1, in the order of the scan.
     pub no: i64,
+    /// Pages in this file.
+    pub page_count: i64,
     /// SHA-256 of the file.
     pub digest: Vec<u8>,
     /// The file, sealed.
     pub picture: Vec<u8>,
+    /// What was read, JSON.
+    pub reading: String,
 }
 
-/// Keeps a scanned file.
-pub async fn add_page(
-    tx: &mut Tx,
-    submission: i64,
-    no: i64,
-    digest: &[u8; 32],
-    picture: &[u8],
-) -> Result<(), Fault> {
-    const SQL: &str = "INSERT INTO pages (submission, no, digest, picture, reading, scanned_at) \
-         VALUES ($1,$2,$3,$4,'',$5)";
+/// Keeps a scanned file; false when this very file is there already.
+pub async fn add_page(tx: &mut Tx, page: &PageRow) -> Result<bool, Fault> {
+    const SQL: &str = "INSERT INTO pages (submission, no, page_count, digest, picture, reading, \
+         scanned_at) VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (submission, no) DO NOTHING";
     let now = tx.now().0;
     on!(tx, |conn| sqlx::query(SQL)
-        .bind(submission)
-        .bind(no)
-        .bind(digest.as_slice())
-        .bind(picture)
+        .bind(page.submission)
+        .bind(page.no)
+        .bind(page.page_count)
+        .bind(&page.digest)
+        .bind(&page.picture)
+        .bind(&page.reading)
         .bind(now)
         .execute(conn)
         .await
-        .map(drop))
+        .map(|done| done.rows_affected() == 1))
     .map_err(Fault::database("keep a page"))
 }
 
 /// The scanned files of a submission.
 pub async fn pages(tx: &mut Tx, submission: i64) -> Result<Vec<PageRow>, Fault> {
-    const SQL: &str = "SELECT id, submission, no, digest, picture FROM pages \
+    const SQL: &str = "SELECT submission, no, page_count, digest, picture, reading FROM pages \
          WHERE submission = $1 ORDER BY no";
     on!(tx, |conn| sqlx::query_as(SQL).bind(submission).fetch_all(conn).await)
         .map_err(Fault::database("read pages"))
 }
 
-/// How many scanned files a submission has.
+/// How many pages the scanned files of a submission hold.
 pub async fn count_pages(tx: &mut Tx, submission: i64) -> Result<i64, Fault> {
-    const SQL: &str = "SELECT COUNT(*) FROM pages WHERE submission = $1";
+    const SQL: &str =
+        "SELECT CAST(COALESCE(SUM(page_count), 0) AS BIGINT) FROM pages WHERE submission = $1";
     on!(tx, |conn| sqlx::query_scalar(SQL).bind(submission).fetch_one(conn).await)
         .map_err(Fault::database("count pages"))
 }

@@ -1,0 +1,276 @@
+//! What the bank's people do: register envelopes, scan, check, compare seals, approve, dispatch.
+//! Every rule behind it is a workflow's; who may see is [`crate::policy`]'s.
+
+use engine::{Actor, ActorId, CaseId, Fault, Hand, Note, Origin, Submission};
+use forms::{FormData, SubmissionNumber, Variant};
+use sha2::{Digest, Sha256};
+use workflows::paper::{self, Paper};
+use workflows::submission as envelope;
+use workflows::terms::Role;
+
+use crate::app::App;
+use crate::customer::{Declined, Session, accepted};
+use crate::host::Attachment;
+use crate::reader::FileRead;
+use crate::secret::Keys;
+use crate::store::reissues::Change;
+use crate::store::submissions::{self, PageRow, SubmissionRow};
+use crate::store::{letters, reissues, staff, standing};
+
+/// Scans are sealed for this purpose.
+const SCAN: &str = "scan";
+
+/// A member of staff at work in one role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtWork {
+    /// The person: two accounts of one person are one.
+    person: String,
+    /// The role of this moment.
+    role: Role,
+    /// The account and terminal.
+    place: String,
+}
+
+impl AtWork {
+    /// The person as an actor.
+    pub fn actor(&self) -> Actor<Role> {
+        Actor { id: ActorId(format!("staff-{}", self.person)), role: self.role }
+    }
+
+    /// From where.
+    pub fn origin(&self) -> Origin {
+        Origin { auth: "staff".to_owned(), place: self.place.clone() }
+    }
+
+    /// As the engine's notes want it.
+    pub fn hand(&self) -> Hand {
+        let role = engine::Role::name(self.role).to_owned();
+        Hand { actor: self.actor().id, role, origin: self.origin() }
+    }
+}
+
+/// A prefilled form on its way to the customer.
+pub struct Draft {
+    /// Its number.
+    pub number: SubmissionNumber,
+    /// The form.
+    pub pdf: Vec<u8>,
+}
+
+impl App {
+    /// A member of staff takes up a role that the account holds.
+    pub async fn at_work(&self, login: &str, role: Role) -> Result<AtWork, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let row = staff::find(&mut tx, login).await?.ok_or(Declined::NotFound)?;
+        let name = engine::Role::name(role);
+        if !row.roles.split(',').any(|held| held.trim() == name) {
+            return Err(Declined::NotFound);
+        }
+        Ok(AtWork { person: row.person, role, place: format!("desk {login}") })
+    }
+
+    /// Makes a prefilled form for a customer's contract and awaits it.
+    pub async fn draft_form(
+        &self,
+        session: &Session,
+        variant: Variant,
+        data: &FormData,
+    ) -> Result<Draft, Declined> {
+        let mut bytes = [0; 8];
+        (self.tools.entropy)(&mut bytes);
+        let number = SubmissionNumber::from_random(bytes);
+        let mut tx = self.tools.db.read().await?;
+        let own = standing::find(&mut tx, session.user).await?.ok_or(Declined::NotFound)?;
+        let now = tx.now();
+        drop(tx);
+        let made_at = std::time::UNIX_EPOCH
+            + std::time::Duration::from_micros(u64::try_from(now.0).unwrap_or_default());
+        let key = self.code_key()?;
+        let house = &self.tools.config.house;
+        let job = forms::Job { variant, house, key: &key, made_at };
+        let copy = forms::Copy { submission: Some(number), data: data.clone() };
+        let pdf = self.tools.press.form3(&job, &copy).map_err(Fault::host("print a form"))?;
+        let prefilled = serde_json::to_string(data)
+            .map_err(|source| Fault::Unwritable { what: "form", source })?;
+        let case = self.new_submission(number, variant, Some(own.contract), prefilled).await?;
+        let subject = format!("submission-{number}");
+        let command = envelope::Command::Prefill;
+        let id = format!("prefill-{number}");
+        let submission = Submission::opening(case, subject, command, session.actor(), id);
+        let outcome =
+            self.desks.submission.submit(submission.from(session.origin()), ()).await?;
+        accepted(outcome)?;
+        Ok(Draft { number, pdf })
+    }
+
+    async fn new_submission(
+        &self,
+        number: SubmissionNumber,
+        variant: Variant,
+        contract: Option<i64>,
+        prefilled: String,
+    ) -> Result<CaseId, Fault> {
+        let case = self.engine.next_case().await?;
+        let row = SubmissionRow {
+            number: stored(number),
+            case_id: case.0,
+            variant: variant.to_string(),
+            contract_id: contract,
+            receipt: String::new(),
+            carrier: String::new(),
+            counted: 0,
+            prefilled,
+            reading: String::new(),
+        };
+        let mut tx = self.tools.db.write().await?;
+        submissions::insert(&mut tx, &row).await?;
+        tx.commit().await?;
+        Ok(case)
+    }
+
+    /// The mail room registers an envelope.
+    pub async fn receive(
+        &self,
+        by: &AtWork,
+        number: SubmissionNumber,
+        carrier: &str,
+        pages: u16,
+    ) -> Result<CaseId, Declined> {
+        let case = self.submission_case(number).await?;
+        let carrier = carrier.to_owned();
+        let command = envelope::Command::Receive { carrier, pages };
+        self.with_submission(by, case, command, format!("receive-{number}")).await?;
+        Ok(case)
+    }
+
+    async fn submission_case(&self, number: SubmissionNumber) -> Result<CaseId, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let row = submissions::find(&mut tx, stored(number)).await?;
+        row.map(|row| CaseId(row.case_id)).ok_or(Declined::NotFound)
+    }
+
+    /// A command about an envelope.
+    pub async fn with_submission(
+        &self,
+        by: &AtWork,
+        case: CaseId,
+        command: envelope::Command,
+        id: String,
+    ) -> Result<(), Declined> {
+        let submission = Submission::new(case, command, by.actor(), id).from(by.origin());
+        accepted(self.desks.submission.submit(submission, ()).await?).map(drop)
+    }
+
+    /// The mail room scans the pages of an envelope: each file is read at once in a child process
+    /// and kept sealed; then the envelope goes on. Scanned again, the same file is kept once.
+    pub async fn scan(
+        &self,
+        by: &AtWork,
+        number: SubmissionNumber,
+        files: &[Vec<u8>],
+    ) -> Result<Vec<FileRead>, Declined> {
+        let case = self.submission_case(number).await?;
+        let key = self.code_key_bytes()?;
+        let mut read = Vec::with_capacity(files.len());
+        for (index, bytes) in files.iter().enumerate() {
+            // A file that cannot be read is kept all the same, for a person to look at.
+            let answer = self.reader.read(&key, bytes).await.unwrap_or_else(|fault| FileRead {
+                pages: Vec::new(),
+                error: Some(engine::chain(&fault)),
+            });
+            self.keep_page(number, index, bytes, &answer).await?;
+            read.push(answer);
+        }
+        self.with_submission(by, case, envelope::Command::Scan, format!("scan-{number}")).await?;
+        Ok(read)
+    }
+
+    async fn keep_page(
+        &self,
+        number: SubmissionNumber,
+        index: usize,
+        bytes: &[u8],
+        read: &FileRead,
+    ) -> Result<(), Fault> {
+        let digest: [u8; 32] = Sha256::digest(bytes).into();
+        let sealed = seal_scan(&self.tools.keys, number, bytes)?;
+        let page = PageRow {
+            submission: stored(number),
+            no: i64::try_from(index).unwrap_or(i64::MAX).saturating_add(1),
+            page_count: i64::try_from(read.pages.len().max(1)).unwrap_or(i64::MAX),
+            digest: digest.to_vec(),
+            picture: sealed,
+            reading: serde_json::to_string(read)
+                .map_err(|source| Fault::Unwritable { what: "reading", source })?,
+        };
+        let mut tx = self.tools.db.write().await?;
+        submissions::add_page(&mut tx, &page).await?;
+        tx.commit().await
+    }
+
+    /// A clerk or approver opens a paper case: the view is recorded, and so is which specimen was
+    /// shown.
+    pub async fn view_case(&self, by: &AtWork, case: CaseId) -> Result<(), Declined> {
+        let mut tx = self.tools.db.write().await?;
+        let row = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        let own = standing::find(&mut tx, row.user_id).await?.ok_or(Declined::NotFound)?;
+        let today = crate::dates::iso_day(tx.now());
+        let on = row.form_date.clone().unwrap_or(today);
+        if let Some(specimen) = standing::valid_specimen(&mut tx, own.contract, &on).await? {
+            let form_date = row.form_date.as_deref();
+            reissues::change(&mut tx, case, &Change::Shown { specimen, form_date }).await?;
+        }
+        tx.commit().await?;
+        let hand = by.hand();
+        let note = Note { case, what: "ViewForm", outcome: "", by: &hand };
+        Ok(self.engine.note(note).await?)
+    }
+
+    /// A command about a paper case.
+    pub async fn with_paper(
+        &self,
+        by: &AtWork,
+        case: CaseId,
+        command: paper::Command,
+        id: String,
+    ) -> Result<paper::State, Declined> {
+        let submission =
+            Submission::<Paper>::new(case, command, by.actor(), id).from(by.origin());
+        let outcome = self.desks.paper.submit(submission, Attachment::default()).await?;
+        accepted(outcome).map(|(_, state)| state)
+    }
+
+    /// Dispatch counted the batch of these cases' letters and it agrees.
+    pub async fn reconcile(&self, by: &AtWork, cases: &[CaseId]) -> Result<(), Declined> {
+        let mut tx = self.tools.db.write().await?;
+        for case in cases {
+            if !letters::reconcile(&mut tx, *case).await? {
+                return Err(Declined::NotFound);
+            }
+        }
+        tx.commit().await?;
+        let hand = by.hand();
+        for case in cases {
+            let note = Note { case: *case, what: "ReconcileBatch", outcome: "", by: &hand };
+            self.engine.note(note).await?;
+        }
+        Ok(())
+    }
+
+    /// The paper cases that came out of a submission.
+    pub async fn cases_of(&self, number: SubmissionNumber) -> Result<Vec<CaseId>, Fault> {
+        let mut tx = self.tools.db.read().await?;
+        let items = submissions::items(&mut tx, stored(number)).await?;
+        Ok(items.into_iter().map(|(_, _, case)| CaseId(case)).collect())
+    }
+}
+
+fn seal_scan(keys: &Keys, number: SubmissionNumber, bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+    let place = number.to_string();
+    keys.seal(SCAN, place.as_bytes(), bytes).map_err(Fault::host("seal a scan"))
+}
+
+/// A submission's number as the database keeps it.
+fn stored(number: SubmissionNumber) -> i64 {
+    number.to_string().parse().unwrap_or_default()
+}

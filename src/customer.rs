@@ -1,0 +1,152 @@
+//! What customers do: sign in, reissue for themselves or a colleague, fetch a certificate, log in
+//! with it. Pages and the local socket call these; every rule behind them is a workflow's.
+
+mod entry;
+mod online;
+mod retrieval;
+
+pub use entry::{Entry, SignIn, SignedIn, enrol};
+pub use online::{Display, Shown};
+pub use retrieval::{Fetched, Visit};
+
+use engine::{Actor, ActorId, CaseId, Fault, Origin, Outcome, Workflow};
+use workflows::terms::Role;
+
+use crate::app::App;
+use crate::host::customer_role;
+use crate::secret::Token;
+use crate::store::{sessions, standing};
+
+/// What a customer's request comes to when it does not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Declined {
+    /// The session is unknown, ended or too old.
+    #[error("the session is over")]
+    SignedOut,
+    /// Contract number, user ID and password do not belong together, or may not enter: one word
+    /// for everything.
+    #[error("the sign-in was not accepted")]
+    NotAccepted,
+    /// A one-time or transaction password was wrong.
+    #[error("the entry was wrong")]
+    Wrong,
+    /// The entry cannot be a retrieval password; no attempt was used.
+    #[error("the entry cannot be right")]
+    Mistyped(crate::secret::DigitsFault),
+    /// A rule declined; the code is the key of the text.
+    #[error("declined: {code}")]
+    Refused {
+        /// `workflow.Refusal`.
+        code: String,
+    },
+    /// There is no such thing, or it belongs to somebody else.
+    #[error("there is nothing like that")]
+    NotFound,
+    /// Something broke.
+    #[error("something broke")]
+    Fault(#[source] Fault),
+}
+
+impl From<Fault> for Declined {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// A live session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Its number.
+    pub id: i64,
+    /// Whose.
+    pub user: i64,
+    /// The user holds the reissue authority.
+    pub has_authority: bool,
+    /// Network place.
+    pub place: String,
+    /// What was proven so far.
+    auth: String,
+}
+
+impl Session {
+    /// The person as an actor.
+    pub fn actor(&self) -> Actor<Role> {
+        let id = ActorId(format!("user-{}", self.user));
+        Actor { id, role: customer_role(self.has_authority) }
+    }
+
+    /// Where commands of this session come from.
+    pub fn origin(&self) -> Origin {
+        let place = format!("session-{} {}", self.id, self.place);
+        Origin { auth: self.auth.clone(), place }
+    }
+}
+
+impl App {
+    /// Finds a live session by its token and notes that it is in use, once a minute at most.
+    pub async fn session(&self, token: &Token, place: &str) -> Result<Session, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let row = sessions::find(&mut tx, &token.digest()).await?.ok_or(Declined::SignedOut)?;
+        let standing =
+            standing::find(&mut tx, row.user_id).await?.ok_or(Declined::SignedOut)?;
+        let now = tx.now();
+        drop(tx);
+        let security = &self.tools.config.security;
+        let minutes = |count: u32| std::time::Duration::from_secs(60 * u64::from(count));
+        let idle = now.since(engine::Moment(row.touched_at));
+        let age = now.since(engine::Moment(row.created_at));
+        let is_over = row.ended_at.is_some()
+            || row.login_at.is_none()
+            || !standing.user_active()
+            || idle > minutes(security.session_idle_minutes)
+            || age > minutes(security.session_absolute_minutes);
+        if is_over {
+            return Err(Declined::SignedOut);
+        }
+        if idle >= minutes(1) {
+            let mut tx = self.tools.db.write().await?;
+            sessions::touch(&mut tx, row.id).await?;
+            tx.commit().await?;
+        }
+        Ok(Session {
+            id: row.id,
+            user: row.user_id,
+            has_authority: standing.reissue_authority,
+            place: place.to_owned(),
+            auth: proofs(&row),
+        })
+    }
+
+    /// Ends a session.
+    pub async fn sign_out(&self, session: &Session) -> Result<(), Fault> {
+        let mut tx = self.tools.db.write().await?;
+        sessions::end(&mut tx, session.id).await?;
+        tx.commit().await
+    }
+}
+
+/// How a session was authenticated, for the history.
+fn proofs(row: &sessions::Session) -> String {
+    let mut proofs = vec!["password"];
+    if row.certificate.is_some() {
+        proofs.push("certificate");
+    }
+    if row.otp_at.is_some() {
+        proofs.push("otp");
+    }
+    if row.transaction_at.is_some() {
+        proofs.push("transaction");
+    }
+    proofs.join("+")
+}
+
+/// An outcome as pages take it: the case, or the code of the refusal.
+pub(crate) fn accepted<W: Workflow>(outcome: Outcome<W>) -> Result<(CaseId, W::State), Declined> {
+    match outcome {
+        Outcome::Accepted(receipt) => Ok((receipt.case, receipt.state)),
+        Outcome::Refused { refusal, .. } | Outcome::Kept { refusal, .. } => {
+            Err(Declined::Refused { code: format!("{}.{}", W::NAME, engine::label(&refusal)) })
+        }
+        Outcome::Moot => Err(Declined::NotFound),
+    }
+}

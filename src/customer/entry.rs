@@ -1,0 +1,323 @@
+//! Entries of secrets: charged first, judged outside any transaction, then redeemed or missed.
+
+use data_encoding::{BASE64, HEXLOWER};
+use engine::{Actor, ActorId, CaseId, Fault, Origin, Outcome, Submission};
+use workflows::credential::{Command, Credential, Kind};
+use workflows::terms::Role;
+use zeroize::Zeroizing;
+
+use super::{Declined, Session, accepted};
+use crate::app::App;
+use crate::host::{Judged, customer_role};
+use crate::secret::{OneTimeCard, Ticket, Token, verify_password};
+use crate::store::credentials::{self, CredentialRow};
+use crate::store::{contracts, sessions, standing, users};
+
+/// The pepper of login and transaction passwords, and the purpose of card seeds.
+pub const LOGIN_PEPPER: &str = "login-pepper";
+/// The pepper of transaction passwords.
+pub const TRANSACTION_PEPPER: &str = "transaction-pepper";
+/// Card seeds are sealed for this purpose.
+pub const CARD_SEED: &str = "card-seed";
+
+/// A verifier that nothing matches, so that an unknown user costs as much as a known one.
+const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+     AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// A sign-in as it was typed.
+pub struct SignIn {
+    /// Ten digits.
+    pub contract: String,
+    /// Nine digits.
+    pub user_id: String,
+    /// The login password.
+    pub password: Zeroizing<String>,
+    /// Network place.
+    pub place: String,
+    /// Serial of the certificate in use, on the certificate site.
+    pub certificate: Option<String>,
+}
+
+/// What the browser keeps after a sign-in.
+pub struct SignedIn {
+    /// The session's cookie.
+    pub token: Token,
+    /// The display ticket's cookie.
+    pub ticket: Ticket,
+}
+
+/// A secret that was entered, and where it is counted.
+pub struct Entry<'a> {
+    /// Whose credential.
+    pub user: i64,
+    /// Which one.
+    pub kind: Kind,
+    /// Acts for the person.
+    pub actor: Actor<Role>,
+    /// From where.
+    pub origin: Origin,
+    /// In which session.
+    pub session: i64,
+    /// What was entered.
+    pub secret: &'a [u8],
+    /// Retrieval only: PKCS#10 from the browser.
+    pub csr: Option<String>,
+}
+
+/// Opens the cases of credentials that have none; the machinery enrols what an import brought.
+pub async fn enrol(app: &App, missing: Vec<(i64, String, CaseId)>) -> Result<(), Fault> {
+    let mut submissions = Vec::with_capacity(missing.len());
+    for (user, kind, case) in missing {
+        let Some(kind) = kind_named(&kind) else { continue };
+        let id = format!("enrol-{user}-{}", kind_name(kind));
+        let submission = Submission::<Credential>::opening(
+            case,
+            format!("user-{user}"),
+            Command::Enrol { kind },
+            Actor::worker(),
+            id,
+        );
+        submissions.push((submission, Judged::default()));
+    }
+    for outcome in app.desks.credential.submit_all(submissions).await {
+        if let Outcome::Refused { case, refusal } = outcome? {
+            tracing::error!(%case, %refusal, "a credential could not be enrolled");
+        }
+    }
+    Ok(())
+}
+
+/// The stored name of a kind.
+pub(crate) fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Login => "login",
+        Kind::Transaction => "transaction",
+        Kind::OneTimePassword => "one_time_password",
+        Kind::Retrieval => "retrieval",
+    }
+}
+
+fn kind_named(name: &str) -> Option<Kind> {
+    Kind::ALL.into_iter().find(|kind| kind_name(*kind) == name)
+}
+
+impl App {
+    /// Signs a user in. Whatever is wrong, the answer and its cost are the same.
+    pub async fn sign_in(&self, typed: &SignIn) -> Result<SignedIn, Declined> {
+        let Some((user, has_authority)) = self.find_user(typed).await? else {
+            self.judge_nothing(typed.password.as_bytes()).await?;
+            return Err(Declined::NotAccepted);
+        };
+        let signed_in = SignedIn {
+            token: Token::generate(&self.tools.entropy),
+            ticket: Token::generate(&self.tools.entropy),
+        };
+        let mut tx = self.tools.db.write().await?;
+        let session = sessions::create(
+            &mut tx,
+            user,
+            &signed_in.token.digest(),
+            &signed_in.ticket.digest(),
+            typed.certificate.as_deref(),
+            &typed.place,
+        )
+        .await?;
+        tx.commit().await?;
+        let id = ActorId(format!("user-{user}"));
+        let place = format!("session-{session} {}", typed.place);
+        let entry = Entry {
+            user,
+            kind: Kind::Login,
+            actor: Actor { id, role: customer_role(has_authority) },
+            origin: Origin { auth: "none".into(), place },
+            session,
+            secret: typed.password.as_bytes(),
+            csr: None,
+        };
+        match self.enter(entry).await {
+            Ok(_) => Ok(signed_in),
+            Err(Declined::Wrong | Declined::Refused { .. }) => Err(Declined::NotAccepted),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn find_user(&self, typed: &SignIn) -> Result<Option<(i64, bool)>, Fault> {
+        let mut tx = self.tools.db.read().await?;
+        let Some(contract) = contracts::find_by_number(&mut tx, &typed.contract).await? else {
+            return Ok(None);
+        };
+        let user = users::find_by_user_id(&mut tx, contract.id, &typed.user_id).await?;
+        let Some(user) = user else { return Ok(None) };
+        let standing = standing::find(&mut tx, user.id).await?;
+        Ok(standing.filter(standing::Standing::user_active).map(|s| (s.user, s.reissue_authority)))
+    }
+
+    /// Charges, judges and settles one entry. Gives the case of the credential.
+    pub async fn enter(&self, entry: Entry<'_>) -> Result<CaseId, Declined> {
+        let row = self.credential(entry.user, entry.kind).await?;
+        let case = CaseId(row.case_id);
+        let nonce = self.nonce();
+        let submit = |command, name: &str, judged| {
+            let id = format!("{name}-{case}-{nonce}");
+            let submission = Submission::new(case, command, entry.actor.clone(), id);
+            self.desks.credential.submit(submission.from(entry.origin.clone()), judged)
+        };
+        let charged = submit(Command::ChargeAttempt, "charge", Judged::default()).await?;
+        if let Err(refused) = accepted(charged) {
+            // A refused entry takes as long as a judged one.
+            self.judge_nothing(entry.secret).await?;
+            return Err(refused);
+        }
+        match self.judge(&row, &entry).await? {
+            Some(judged) => {
+                let (session, csr) = (entry.session.to_string(), entry.csr.clone());
+                let redeem = Command::Redeem { session, csr };
+                accepted(submit(redeem, "redeem", judged).await?).map(|(case, _)| case)
+            }
+            None => {
+                submit(Command::Miss, "miss", Judged::default()).await?;
+                Err(Declined::Wrong)
+            }
+        }
+    }
+
+    async fn credential(&self, user: i64, kind: Kind) -> Result<CredentialRow, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let row = credentials::find(&mut tx, user, kind_name(kind)).await?;
+        row.ok_or(Declined::NotFound)
+    }
+
+    /// Judges an entry; `None` is wrong.
+    async fn judge(
+        &self,
+        row: &CredentialRow,
+        entry: &Entry<'_>,
+    ) -> Result<Option<Judged>, Declined> {
+        match entry.kind {
+            Kind::Login => self.judge_password(row, LOGIN_PEPPER, entry.secret).await,
+            Kind::Transaction => self.judge_password(row, TRANSACTION_PEPPER, entry.secret).await,
+            Kind::OneTimePassword => self.judge_card(row, entry.secret).await,
+            Kind::Retrieval => self.judge_retrieval(entry).await,
+        }
+    }
+
+    async fn judge_password(
+        &self,
+        row: &CredentialRow,
+        purpose: &'static str,
+        secret: &[u8],
+    ) -> Result<Option<Judged>, Declined> {
+        let key = self.tools.keys.current_id().to_owned();
+        let right = self.verify(key, purpose, secret, row.secret.clone()).await?;
+        Ok(right.then(Judged::default))
+    }
+
+    async fn judge_retrieval(&self, entry: &Entry<'_>) -> Result<Option<Judged>, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let password = crate::store::passwords::active_of_user(&mut tx, entry.user).await?;
+        drop(tx);
+        let Some(password) = password else { return Ok(None) };
+        let purpose = crate::host::RETRIEVAL_PEPPER;
+        let right =
+            self.verify(password.key_id, purpose, entry.secret, password.verifier).await?;
+        Ok(right.then_some(Judged { password: Some(password.id), step: None }))
+    }
+
+    async fn judge_card(
+        &self,
+        row: &CredentialRow,
+        secret: &[u8],
+    ) -> Result<Option<Judged>, Declined> {
+        let broken = Fault::host("open a card's seed");
+        let sealed = BASE64.decode(row.secret.as_bytes()).map_err(&broken)?;
+        let place = format!("user-{}", row.user_id);
+        let seed = self.tools.keys.open(CARD_SEED, place.as_bytes(), &sealed);
+        let card = OneTimeCard::new(&seed.map_err(&broken)?).map_err(&broken)?;
+        let Ok(typed) = std::str::from_utf8(secret) else { return Ok(None) };
+        let now = self.tools.db.now().await?.seconds();
+        let step = card.step_of(typed, u64::try_from(now).unwrap_or_default());
+        let step = step.and_then(|step| i64::try_from(step).ok());
+        // A step is accepted once: what was seen over a shoulder is worth nothing.
+        Ok(step.filter(|step| *step > row.last_step).map(|step| Judged {
+            password: None,
+            step: Some(step),
+        }))
+    }
+
+    /// Computes a hash for nothing, so that every answer takes as long.
+    async fn judge_nothing(&self, secret: &[u8]) -> Result<(), Declined> {
+        let key = self.tools.keys.current_id().to_owned();
+        self.verify(key, LOGIN_PEPPER, secret, DUMMY.to_owned()).await.map(drop)
+    }
+
+    async fn verify(
+        &self,
+        key: String,
+        purpose: &'static str,
+        secret: &[u8],
+        verifier: String,
+    ) -> Result<bool, Declined> {
+        let keys = self.tools.keys.clone();
+        let secret = Zeroizing::new(secret.to_vec());
+        let failed = Fault::host("judge an entry");
+        let permit = self.hashing.acquire().await.map_err(&failed)?;
+        let judged = tokio::task::spawn_blocking(move || {
+            verify_password(&keys, &key, purpose, &secret, &verifier)
+        })
+        .await;
+        drop(permit);
+        Ok(judged.map_err(&failed)?.map_err(&failed)?)
+    }
+
+    /// Makes a command id that nobody else can have made.
+    pub(crate) fn nonce(&self) -> String {
+        let mut bytes = [0; 16];
+        (self.tools.entropy)(&mut bytes);
+        HEXLOWER.encode(&bytes)
+    }
+
+    /// Proves a one-time password in a session; gives the session its new token.
+    pub async fn enter_one_time_password(
+        &self,
+        session: &Session,
+        typed: &str,
+    ) -> Result<Token, Declined> {
+        self.enter_in_session(session, Kind::OneTimePassword, typed.as_bytes()).await?;
+        self.rotate(session).await
+    }
+
+    /// Proves the transaction password in a session.
+    pub async fn enter_transaction_password(
+        &self,
+        session: &Session,
+        typed: &str,
+    ) -> Result<(), Declined> {
+        self.enter_in_session(session, Kind::Transaction, typed.as_bytes()).await
+    }
+
+    async fn enter_in_session(
+        &self,
+        session: &Session,
+        kind: Kind,
+        secret: &[u8],
+    ) -> Result<(), Declined> {
+        let entry = Entry {
+            user: session.user,
+            kind,
+            actor: session.actor(),
+            origin: session.origin(),
+            session: session.id,
+            secret,
+            csr: None,
+        };
+        self.enter(entry).await.map(drop)
+    }
+
+    async fn rotate(&self, session: &Session) -> Result<Token, Declined> {
+        let token = Token::generate(&self.tools.entropy);
+        let mut tx = self.tools.db.write().await?;
+        sessions::rotate(&mut tx, session.id, &token.digest()).await?;
+        tx.commit().await?;
+        Ok(token)
+    }
+}

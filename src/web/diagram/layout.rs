@@ -1,0 +1,555 @@
+//! Places boxes in layers and leads smooth arrows between them.
+//!
+//! The usual four steps for layered drawings: break cycles, assign layers, order each layer so
+//! that few arrows cross, and straighten. Every arrow's label is given a place of its own between
+//! the layers, so that no text ever lies on a box or on another text.
+//!
+//! "Along" is the direction in which the drawing flows, "across" the other one; the caller maps
+//! them to x and y.
+
+use std::collections::BTreeMap;
+
+/// A size or a point: along the flow, and across it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Place {
+    pub(super) along: f64,
+    pub(super) across: f64,
+}
+
+/// An arrow to be led.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Link {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// Of the label.
+    pub(super) label: Place,
+    /// Straightened before others.
+    pub(super) is_main: bool,
+}
+
+/// Where everything goes; the same order as the input.
+#[derive(Debug, Default)]
+pub(super) struct Placed {
+    /// Centres of the boxes.
+    pub(super) boxes: Vec<Place>,
+    pub(super) links: Vec<Led>,
+    /// Where each layer begins and ends, along.
+    bands: Vec<(f64, f64)>,
+    /// Of the whole drawing.
+    pub(super) size: Place,
+}
+
+/// A led arrow.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Led {
+    /// From the edge of one box to the edge of the other.
+    pub(super) points: Vec<Place>,
+    /// Centre of the label.
+    pub(super) label: Place,
+}
+
+/// Free space between neighbours in a layer.
+const BETWEEN: f64 = 26.0;
+/// Free space between an arrow that passes and its neighbours.
+const BETWEEN_ARROWS: f64 = 10.0;
+/// Free space between layers.
+const LAYERS: f64 = 20.0;
+
+/// A place in a layer: a box, or where an arrow passes.
+struct Item {
+    size: Place,
+    layer: usize,
+    /// The link that passes here; `None` for a box.
+    passes: Option<usize>,
+    above: Vec<usize>,
+    below: Vec<usize>,
+}
+
+/// Lays boxes out; the order given decides what is a step back and what is drawn first.
+pub(super) fn lay_out(boxes: &[Place], links: &[Link]) -> Placed {
+    let forward: Vec<(usize, usize)> = without_cycles(boxes.len(), links);
+    let layers = layers(boxes.len(), &forward);
+    let mut field = Field::new(boxes, links, &forward, &layers);
+    field.order();
+    field.straighten();
+    field.placed(boxes, links, &forward)
+}
+
+/// The links turned so that none leads back to a box from which it can be reached.
+fn without_cycles(count: usize, links: &[Link]) -> Vec<(usize, usize)> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Mark {
+        New,
+        Open,
+        Done,
+    }
+    let mut marks = vec![Mark::New; count];
+    let mut turned = vec![false; links.len()];
+    for root in 0..count {
+        let mut stack = vec![(root, false)];
+        while let Some((node, is_leaving)) = stack.pop() {
+            let Some(mark) = marks.get_mut(node) else { continue };
+            if is_leaving {
+                *mark = Mark::Done;
+                continue;
+            }
+            if *mark != Mark::New {
+                continue;
+            }
+            *mark = Mark::Open;
+            stack.push((node, true));
+            let mut next: Vec<(usize, usize)> = Vec::new();
+            for (index, link) in links.iter().enumerate().filter(|(_, link)| link.from == node) {
+                match marks.get(link.to) {
+                    Some(Mark::Open) => turned.iter_mut().skip(index).take(1).for_each(|t| *t = true),
+                    Some(Mark::New) => next.push((index, link.to)),
+                    _ => {}
+                }
+            }
+            // The first link is followed first, so it goes on top of the stack.
+            stack.extend(next.into_iter().rev().map(|(_, to)| (to, false)));
+        }
+    }
+    // A link judged harmless while its target was new may close a cycle that another way opened.
+    let ends = |(link, turned): (&Link, bool)| {
+        if turned { (link.to, link.from) } else { (link.from, link.to) }
+    };
+    let mut forward: Vec<(usize, usize)> = links.iter().zip(turned).map(ends).collect();
+    for index in 0..forward.len() {
+        let Some(&(from, to)) = forward.get(index) else { continue };
+        let others = forward.get(..index).unwrap_or_default();
+        if reaches(others, to, from)
+            && let Some(link) = forward.get_mut(index)
+        {
+            *link = (to, from);
+        }
+    }
+    forward
+}
+
+fn reaches(links: &[(usize, usize)], from: usize, to: usize) -> bool {
+    let mut seen = vec![from];
+    let mut next = vec![from];
+    while let Some(node) = next.pop() {
+        if node == to {
+            return true;
+        }
+        for (_, to) in links.iter().filter(|(from, _)| *from == node) {
+            if !seen.contains(to) {
+                seen.push(*to);
+                next.push(*to);
+            }
+        }
+    }
+    false
+}
+
+/// The longest way to each box decides its layer; boxes stand in even layers, labels in odd ones.
+fn layers(count: usize, forward: &[(usize, usize)]) -> Vec<usize> {
+    let mut layers = vec![0_usize; count];
+    for _ in 0..count {
+        let mut is_settled = true;
+        for (from, to) in forward {
+            let wanted = layers.get(*from).map_or(0, |layer| layer + 2);
+            if let Some(layer) = layers.get_mut(*to)
+                && *layer < wanted
+            {
+                *layer = wanted;
+                is_settled = false;
+            }
+        }
+        if is_settled {
+            break;
+        }
+    }
+    layers
+}
+
+/// Items in their layers.
+struct Field {
+    items: Vec<Item>,
+    layers: Vec<Vec<usize>>,
+    /// Centre across, by item.
+    across: Vec<f64>,
+    /// The items a link passes, from its upper to its lower end.
+    ways: Vec<Vec<usize>>,
+    main: Vec<bool>,
+}
+
+impl Field {
+    fn new(
+        boxes: &[Place],
+        links: &[Link],
+        forward: &[(usize, usize)],
+        layers: &[usize],
+    ) -> Self {
+        let depth = layers.iter().max().map_or(0, |last| last + 1);
+        let mut field = Self {
+            items: Vec::new(),
+            layers: vec![Vec::new(); depth],
+            across: Vec::new(),
+            ways: Vec::new(),
+            main: links.iter().map(|link| link.is_main).collect(),
+        };
+        for (size, layer) in boxes.iter().zip(layers) {
+            field.add(*size, *layer, None);
+        }
+        for (index, (link, (upper, lower))) in links.iter().zip(forward).enumerate() {
+            let layer = |node: usize| layers.get(node).copied().unwrap_or_default();
+            let (first, last) = (layer(*upper), layer(*lower));
+            // The label stays near where the arrow begins.
+            let is_turned = link.from != *upper;
+            let labelled = if is_turned { last.saturating_sub(1) } else { first + 1 };
+            let mut way = Vec::new();
+            let mut previous = *upper;
+            for layer in first + 1..last {
+                let size = if layer == labelled { link.label } else { Place::default() };
+                let item = field.add(size, layer, Some(index));
+                field.join(previous, item);
+                way.push(item);
+                previous = item;
+            }
+            field.join(previous, *lower);
+            field.ways.push(way);
+        }
+        field
+    }
+
+    fn add(&mut self, size: Place, layer: usize, passes: Option<usize>) -> usize {
+        let index = self.items.len();
+        self.items.push(Item { size, layer, passes, above: Vec::new(), below: Vec::new() });
+        if let Some(layer) = self.layers.get_mut(layer) {
+            layer.push(index);
+        }
+        self.across.push(0.0);
+        index
+    }
+
+    fn join(&mut self, upper: usize, lower: usize) {
+        if let Some(item) = self.items.get_mut(upper) {
+            item.below.push(lower);
+        }
+        if let Some(item) = self.items.get_mut(lower) {
+            item.above.push(upper);
+        }
+    }
+
+    /// Sweeps down and up, ordering each layer by where its neighbours stand, and keeps the order
+    /// with the fewest crossings.
+    fn order(&mut self) {
+        let mut best = (self.crossings(), self.layers.clone());
+        for sweep in 0..16 {
+            let is_down = sweep % 2 == 0;
+            let count = self.layers.len();
+            for step in 0..count {
+                let layer = if is_down { step } else { count - 1 - step };
+                self.sort_layer(layer, is_down);
+            }
+            let crossings = self.crossings();
+            if crossings < best.0 {
+                best = (crossings, self.layers.clone());
+            }
+        }
+        self.layers = best.1;
+    }
+
+    fn sort_layer(&mut self, layer: usize, is_down: bool) {
+        let positions = self.positions();
+        let Some(items) = self.layers.get(layer) else { return };
+        let mut keyed: Vec<(f64, usize)> = items
+            .iter()
+            .enumerate()
+            .map(|(at, index)| {
+                let around = self.items.get(*index).map_or(&[][..], |item| {
+                    if is_down { &item.above } else { &item.below }
+                });
+                let mut spots: Vec<f64> =
+                    around.iter().filter_map(|other| positions.get(other).copied()).collect();
+                spots.sort_by(f64::total_cmp);
+                let middle = spots.get(spots.len() / 2).copied();
+                (middle.unwrap_or_else(|| number(at)), *index)
+            })
+            .collect();
+        keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some(items) = self.layers.get_mut(layer) {
+            *items = keyed.into_iter().map(|(_, index)| index).collect();
+        }
+    }
+
+    fn positions(&self) -> BTreeMap<usize, f64> {
+        let all = self.layers.iter().flat_map(|layer| layer.iter().enumerate());
+        all.map(|(at, index)| (*index, number(at))).collect()
+    }
+
+    fn crossings(&self) -> usize {
+        let positions = self.positions();
+        let spot = |index: &usize| positions.get(index).copied().unwrap_or_default();
+        let mut crossings = 0;
+        for layer in &self.layers {
+            let pairs: Vec<(f64, f64)> = layer
+                .iter()
+                .filter_map(|index| self.items.get(*index).map(|item| (index, item)))
+                .flat_map(|(index, item)| {
+                    item.below.iter().map(move |below| (spot(index), spot(below)))
+                })
+                .collect();
+            for (at, one) in pairs.iter().enumerate() {
+                let later = pairs.iter().skip(at + 1);
+                crossings += later.filter(|two| (one.0 - two.0) * (one.1 - two.1) < 0.0).count();
+            }
+        }
+        crossings
+    }
+
+    /// Moves items towards their neighbours without changing the order in any layer.
+    fn straighten(&mut self) {
+        for layer in 0..self.layers.len() {
+            self.settle(layer, |_, _| None);
+        }
+        for round in 0..24 {
+            let count = self.layers.len();
+            for step in 0..count {
+                let layer = if round % 2 == 0 { step } else { count - 1 - step };
+                self.settle(layer, Self::wanted);
+            }
+        }
+    }
+
+    /// Where an item wants to stand, and how much.
+    fn wanted(&self, index: usize) -> Option<(f64, f64)> {
+        let item = self.items.get(index)?;
+        let mut sum = 0.0;
+        let mut weight = 0.0;
+        for other in item.above.iter().chain(&item.below) {
+            let pull = self.pull(index, *other);
+            sum += pull * self.across.get(*other).copied().unwrap_or_default();
+            weight += pull;
+        }
+        (weight > 0.0).then(|| (sum / weight, weight))
+    }
+
+    /// Main arrows are kept straight first, then long ones.
+    fn pull(&self, one: usize, other: usize) -> f64 {
+        let passes = |index: usize| self.items.get(index).and_then(|item| item.passes);
+        let is_main = |link: usize| self.main.get(link).copied().unwrap_or_default();
+        match (passes(one), passes(other)) {
+            (Some(link), _) | (_, Some(link)) if is_main(link) => 40.0,
+            (Some(_), Some(_)) => 6.0,
+            _ => 1.0,
+        }
+    }
+
+    /// The places nearest to the wanted ones that keep order and distances: pooled averages.
+    fn settle(&mut self, layer: usize, wanted: impl Fn(&Self, usize) -> Option<(f64, f64)>) {
+        let Some(items) = self.layers.get(layer).cloned() else { return };
+        // Seen from the first item, each one has an offset at which it would just fit.
+        let mut offset = 0.0;
+        let mut previous: Option<usize> = None;
+        let mut blocks: Vec<(f64, f64, Vec<(usize, f64)>)> = Vec::new();
+        for index in items {
+            if let Some(previous) = previous {
+                offset += self.distance(previous, index);
+            }
+            previous = Some(index);
+            let (at, weight) = wanted(self, index)
+                .unwrap_or((self.across.get(index).copied().unwrap_or_default(), 0.01));
+            blocks.push((at - offset, weight, vec![(index, offset)]));
+            while let [.., before, last] = blocks.as_mut_slice() {
+                if before.0 <= last.0 {
+                    break;
+                }
+                let weight = before.1 + last.1;
+                before.0 = before.0.mul_add(before.1, last.0 * last.1) / weight;
+                before.1 = weight;
+                before.2.append(&mut last.2);
+                blocks.pop();
+            }
+        }
+        for (base, _, members) in blocks {
+            for (index, offset) in members {
+                if let Some(across) = self.across.get_mut(index) {
+                    *across = base + offset;
+                }
+            }
+        }
+    }
+
+    fn distance(&self, one: usize, other: usize) -> f64 {
+        let (Some(a), Some(b)) = (self.items.get(one), self.items.get(other)) else { return 0.0 };
+        let gap = if a.passes.is_some() || b.passes.is_some() { BETWEEN_ARROWS } else { BETWEEN };
+        f64::midpoint(a.size.across, b.size.across) + gap
+    }
+
+    fn placed(&self, boxes: &[Place], links: &[Link], forward: &[(usize, usize)]) -> Placed {
+        let least = self.items.iter().zip(&self.across);
+        let least = least.map(|(item, at)| at - item.size.across / 2.0);
+        let shift = least.fold(f64::INFINITY, f64::min);
+        let widest = self.items.iter().zip(&self.across);
+        let widest = widest.map(|(item, at)| at + item.size.across / 2.0 - shift);
+        let across = widest.fold(0.0, f64::max);
+        let bands = self.bands();
+        let centre = |index: usize| {
+            let layer = self.items.get(index).map_or(0, |item| item.layer);
+            let along = bands.get(layer).map_or(0.0, |(start, end)| f64::midpoint(*start, *end));
+            Place { along, across: self.across.get(index).copied().unwrap_or_default() - shift }
+        };
+        let ports = self.ports(forward);
+        let lead = |(index, (link, (upper, lower))): (usize, (&Link, &(usize, usize)))| {
+            let (leaves, enters) = ports.get(index).copied().unwrap_or_default();
+            let size = |node: usize| boxes.get(node).copied().unwrap_or_default();
+            let edge = |node: usize, port: f64, sign: f64| {
+                let middle = centre(node);
+                Place {
+                    along: middle.along + sign * size(node).along / 2.0,
+                    across: middle.across + port,
+                }
+            };
+            let mut points = vec![edge(*upper, leaves, 1.0)];
+            let way = self.ways.get(index).map(Vec::as_slice).unwrap_or_default();
+            let mut label = None;
+            for item in way {
+                let middle = centre(*item);
+                let layer = self.items.get(*item).map_or(0, |item| item.layer);
+                let (start, end) = bands.get(layer).copied().unwrap_or_default();
+                points.push(Place { along: start, ..middle });
+                points.push(Place { along: end, ..middle });
+                let is_labelled =
+                    self.items.get(*item).is_some_and(|item| item.size.across > 0.0);
+                if is_labelled {
+                    label = Some(middle);
+                }
+            }
+            points.push(edge(*lower, enters, -1.0));
+            if link.from != *upper {
+                points.reverse();
+            }
+            Led { points, label: label.unwrap_or_default() }
+        };
+        Placed {
+            bands: bands.clone(),
+            boxes: (0..boxes.len()).map(centre).collect(),
+            links: links.iter().zip(forward).enumerate().map(lead).collect(),
+            size: Place { along: bands.last().map_or(0.0, |(_, end)| *end), across },
+        }
+    }
+
+    /// Where each layer begins and ends.
+    fn bands(&self) -> Vec<(f64, f64)> {
+        let mut start = 0.0;
+        let mut bands = Vec::new();
+        for layer in &self.layers {
+            let sizes = layer.iter().filter_map(|index| self.items.get(*index));
+            let deep = sizes.map(|item| item.size.along).fold(0.0, f64::max);
+            bands.push((start, start + deep));
+            start += deep + LAYERS;
+        }
+        bands
+    }
+
+    /// Arrows that meet one side of a box are spread over it in the order in which they arrive:
+    /// for each link how far from the middle it leaves its upper box and enters its lower one.
+    fn ports(&self, forward: &[(usize, usize)]) -> Vec<(f64, f64)> {
+        let mut ports = vec![(0.0, 0.0); forward.len()];
+        let spot = |item: Option<&usize>, node: usize| {
+            self.across.get(*item.unwrap_or(&node)).copied().unwrap_or_default()
+        };
+        let count = self.items.iter().filter(|item| item.passes.is_none()).count();
+        for node in 0..count {
+            for is_leaving in [true, false] {
+                let mut meeting: Vec<(f64, usize)> = forward
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, ends)| if is_leaving { ends.0 == node } else { ends.1 == node })
+                    .map(|(link, ends)| {
+                        let way = self.ways.get(link).map(Vec::as_slice).unwrap_or_default();
+                        let near = if is_leaving {
+                            spot(way.first(), ends.1)
+                        } else {
+                            spot(way.last(), ends.0)
+                        };
+                        (near, link)
+                    })
+                    .collect();
+                meeting.sort_by(|a, b| a.0.total_cmp(&b.0));
+                let side = self.items.get(node).map_or(0.0, |item| item.size.across);
+                let step = (side / number(meeting.len() + 1)).min(18.0);
+                let middle = number(meeting.len().saturating_sub(1)) / 2.0;
+                for (at, (_, link)) in meeting.into_iter().enumerate() {
+                    let port = (number(at) - middle) * step;
+                    if let Some(ends) = ports.get_mut(link) {
+                        if is_leaving { ends.0 = port } else { ends.1 = port }
+                    }
+                }
+            }
+        }
+        ports
+    }
+}
+
+/// A count as a length; drawings never hold so many things that this could be inexact.
+fn number(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::MAX, f64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(from: usize, to: usize) -> Link {
+        Link { from, to, label: Place { along: 60.0, across: 16.0 }, is_main: false }
+    }
+
+    fn boxes(count: usize) -> Vec<Place> {
+        vec![Place { along: 120.0, across: 50.0 }; count]
+    }
+
+    /// No two boxes overlap, no label lies on a box, and every arrow runs from edge to edge.
+    fn check(count: usize, links: &[Link]) -> Placed {
+        let boxes = boxes(count);
+        let placed = lay_out(&boxes, links);
+        let apart = |a: Place, sa: Place, b: Place, sb: Place| {
+            (a.along - b.along).abs() >= f64::midpoint(sa.along, sb.along) - 1e-6
+                || (a.across - b.across).abs() >= f64::midpoint(sa.across, sb.across) - 1e-6
+        };
+        let labels: Vec<(Place, Place)> =
+            placed.links.iter().zip(links).map(|(led, link)| (led.label, link.label)).collect();
+        let mut all: Vec<(Place, Place)> =
+            placed.boxes.iter().copied().zip(boxes.iter().copied()).collect();
+        all.extend(labels);
+        for (at, one) in all.iter().enumerate() {
+            for two in &all[at + 1..] {
+                assert!(apart(one.0, one.1, two.0, two.1), "{one:?} lies on {two:?}");
+            }
+        }
+        for (led, link) in placed.links.iter().zip(links) {
+            let (first, last) = (led.points[0], led.points[led.points.len() - 1]);
+            assert!((first.along - placed.boxes[link.from].along).abs() < 60.5);
+            assert!((last.along - placed.boxes[link.to].along).abs() < 60.5);
+        }
+        placed
+    }
+
+    #[test]
+    fn a_chain_is_straight() {
+        let mut links = vec![link(0, 1), link(1, 2)];
+        links.iter_mut().for_each(|link| link.is_main = true);
+        let placed = check(3, &links);
+        assert!((placed.boxes[0].across - placed.boxes[2].across).abs() < 0.5);
+        assert!(placed.boxes[0].along < placed.boxes[1].along);
+    }
+
+    #[test]
+    fn loops_back_and_cycles_are_drawn() {
+        check(3, &[link(0, 1), link(1, 0), link(1, 2), link(2, 0)]);
+        check(4, &[link(0, 1), link(2, 1), link(3, 2), link(1, 3), link(0, 3)]);
+    }
+
+    #[test]
+    fn a_dense_graph_keeps_everything_apart() {
+        let links: Vec<Link> =
+            (0..9).flat_map(|from| (0..9).map(move |to| (from, to))).filter(|(a, b)| a != b)
+                .filter(|(a, b)| (a * 7 + b * 3) % 4 == 0).map(|(a, b)| link(a, b)).collect();
+        assert!(links.len() > 12);
+        check(9, &links);
+    }
+}

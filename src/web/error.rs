@@ -1,0 +1,135 @@
+//! What goes wrong while answering a request: the only place that chooses status and page.
+//!
+//! A fault is logged once, here, with everything that caused it; the page shows a reference number
+//! to find it by, and nothing of the inside.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use minijinja::context;
+
+use super::page::{Frame, Visit};
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// There is nothing here, or nothing that this visitor may see: both look the same.
+    #[error("nothing is found there")]
+    NotFound,
+    /// The address exists, but not for this method.
+    #[error("the method is not allowed there")]
+    MethodNotAllowed,
+    /// More was sent than is accepted.
+    #[error("the request is too large")]
+    TooLarge,
+    /// The request names a host that is not ours.
+    #[error("the request names another host")]
+    Misdirected,
+    /// The engine or the database failed.
+    #[error("a page could not be made")]
+    Fault {
+        /// What failed.
+        source: engine::Fault,
+    },
+    /// A page could not be drawn.
+    #[error("template {template} could not be filled")]
+    Template {
+        /// Its name.
+        template: String,
+        /// What is wrong with it.
+        source: minijinja::Error,
+    },
+    /// An answer could not be written as JSON or CSV.
+    #[error("an answer could not be written")]
+    Unwritable {
+        /// The writer's word.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl From<engine::Fault> for Problem {
+    fn from(source: engine::Fault) -> Self {
+        Self::Fault { source }
+    }
+}
+
+impl Problem {
+    /// The status, and the name under which its texts stand.
+    fn face(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::Misdirected => (StatusCode::MISDIRECTED_REQUEST, "misdirected"),
+            Self::Fault { source } if source.is_transient() => {
+                (StatusCode::SERVICE_UNAVAILABLE, "busy")
+            }
+            Self::Fault { .. } | Self::Template { .. } | Self::Unwritable { .. } => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "fault")
+            }
+        }
+    }
+}
+
+/// Carries a problem from a handler to where the page is drawn.
+#[derive(Clone)]
+struct Carried(std::sync::Arc<Problem>);
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.face().0.into_response();
+        response.extensions_mut().insert(Carried(std::sync::Arc::new(self)));
+        response
+    }
+}
+
+/// Draws a page for whatever a handler, or the router itself, could not answer.
+pub(super) async fn shown(State(frame): State<Frame>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let visit = Visit::of(&parts);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(Carried(problem)) = response.extensions_mut().remove::<Carried>() {
+        return drawn(&frame, &visit, &problem);
+    }
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return drawn(&frame, &visit, &Problem::TooLarge);
+    }
+    response
+}
+
+/// The page of a problem.
+pub(super) fn page(frame: &Frame, visit: &Visit, problem: Problem) -> Response {
+    drawn(frame, visit, &problem)
+}
+
+fn drawn(frame: &Frame, visit: &Visit, problem: &Problem) -> Response {
+    let (status, name) = problem.face();
+    let is_ours = status.is_server_error();
+    let reference = if is_ours { reference(frame) } else { String::new() };
+    if is_ours {
+        tracing::error!(reference, error = %engine::chain(problem), "a request failed");
+    }
+    if visit.wants_json {
+        let body = serde_json::json!({ "error": name, "reference": reference });
+        return (status, axum::Json(body)).into_response();
+    }
+    let values = context! { name, status => status.as_u16(), reference => &reference, is_ours };
+    match frame.pages.render(visit, "error.html", values) {
+        Ok(page) => (status, axum::response::Html(page)).into_response(),
+        // The page of last resort: when even the error page cannot be drawn.
+        Err(broken) => {
+            tracing::error!(reference, error = %engine::chain(&broken), "the error page failed");
+            (status, format!("{}\n{reference}\n", status.as_u16())).into_response()
+        }
+    }
+}
+
+/// Eight letters that are not mistaken for one another on the telephone.
+fn reference(frame: &Frame) -> String {
+    const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let mut bytes = [0_u8; 8];
+    (frame.entropy)(&mut bytes);
+    let letter = |byte: &u8| LETTERS.get(usize::from(byte % 32)).copied().map_or('0', char::from);
+    bytes.iter().map(letter).collect()
+}
