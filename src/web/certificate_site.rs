@@ -149,7 +149,7 @@ async fn show<D: CertificateDesk>(
         Visit::Held => ("hand", "warn"),
         Visit::Expired | Visit::NotYetValid => ("clock", "warn"),
     };
-    let values = context! { name, icon, tint, reason, until, visit => Serde(visit) };
+    let values = context! { name, icon_name => icon, tint, reason, until, visit => Serde(visit) };
     let page = frame.pages.show(&reader, "certificate.html", values)?;
     Ok((status, page).into_response())
 }

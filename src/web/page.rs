@@ -17,45 +17,16 @@ use sha2::{Digest, Sha256};
 
 use super::embedded::{STYLES, TEMPLATES};
 use super::error::{self, Problem};
+use crate::text::{Language, Texts};
 
-/// The languages of the pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Lang {
-    /// Japanese, when nobody says otherwise.
-    Ja,
-    /// English.
-    En,
-}
-
-impl Lang {
-    /// The language tag.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Ja => "ja",
-            Self::En => "en",
-        }
-    }
-
-    /// The language of a tag such as `en-GB`.
-    pub fn from_tag(tag: &str) -> Option<Self> {
-        match tag.trim().get(..2)?.to_ascii_lowercase().as_str() {
-            "ja" => Some(Self::Ja),
-            "en" => Some(Self::En),
-            _ => None,
-        }
-    }
-}
-
-/// The texts of the application, by dotted key (`state.paper.Checked`).
-pub trait Texts: Send + Sync {
-    /// The text, with its `{placeholders}` as they are; `None` when there is none.
-    fn get(&self, lang: Lang, key: &str) -> Option<&str>;
+/// The language of a tag such as `en-GB`.
+fn from_tag(tag: &str) -> Option<Language> {
+    Language::from_code(&tag.trim().get(..2)?.to_ascii_lowercase())
 }
 
 /// The text under a key with its placeholders filled; `None` when there is none.
-pub fn told(texts: &dyn Texts, lang: Lang, key: &str, values: &[(&str, String)]) -> Option<String> {
-    let mut text = texts.get(lang, key)?.to_owned();
+pub fn told(texts: &Texts, lang: Language, key: &str, values: &[(&str, String)]) -> Option<String> {
+    let mut text = texts.find(lang, key)?.to_owned();
     for (name, value) in values {
         text = text.replace(&format!("{{{name}}}"), value);
     }
@@ -64,7 +35,7 @@ pub fn told(texts: &dyn Texts, lang: Lang, key: &str, values: &[(&str, String)])
 
 /// The name of a state, command, refusal or the like: from the workflow's own section, then from
 /// the section of the tail or the reissues that it shares, then its own last word.
-pub fn name(texts: &dyn Texts, lang: Lang, section: &str, workflow: &str, label: &str) -> String {
+pub fn name(texts: &Texts, lang: Language, section: &str, workflow: &str, label: &str) -> String {
     let short = label.rsplit('.').next().unwrap_or(label);
     let tries = [
         format!("{section}.{workflow}.{label}"),
@@ -74,14 +45,14 @@ pub fn name(texts: &dyn Texts, lang: Lang, section: &str, workflow: &str, label:
         format!("{section}.{short}"),
         format!("web.{section}.{short}"),
     ];
-    let found = tries.iter().find_map(|key| texts.get(lang, key));
+    let found = tries.iter().find_map(|key| texts.find(lang, key));
     found.unwrap_or(short).to_owned()
 }
 
 /// What every page needs: templates, texts and the bank's names.
 pub struct Pages {
     environment: Environment<'static>,
-    texts: Arc<dyn Texts>,
+    texts: Arc<Texts>,
     house: forms::House,
     assets: Assets,
 }
@@ -116,7 +87,7 @@ impl Pages {
     ///
     /// # Errors
     /// When a template cannot be parsed.
-    pub fn new(texts: Arc<dyn Texts>, house: forms::House) -> Result<Self, Error> {
+    pub fn new(texts: Arc<Texts>, house: forms::House) -> Result<Self, Error> {
         let mut environment = Environment::new();
         // By default the file's ending decides; nothing here may ever go out unescaped.
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -124,12 +95,12 @@ impl Pages {
         let assets = Assets::gather();
         let own = texts.clone();
         environment.add_function("t", move |state: &minijinja::State, key: &str, values: Kwargs| {
-            let lang = state.lookup("lang").and_then(|lang| Lang::from_tag(lang.as_str()?));
+            let lang = state.lookup("lang").and_then(|lang| from_tag(lang.as_str()?));
             let mut filled = Vec::new();
             for name in values.args() {
                 filled.push((name, values.get::<Value>(name)?.to_string()));
             }
-            told(own.as_ref(), lang.unwrap_or(Lang::Ja), key, &filled).ok_or_else(|| {
+            told(&own, lang.unwrap_or(Language::Japanese), key, &filled).ok_or_else(|| {
                 Error::new(ErrorKind::InvalidOperation, format!("no text under {key}"))
             })
         });
@@ -149,8 +120,8 @@ impl Pages {
     }
 
     /// The texts.
-    pub fn texts(&self) -> &dyn Texts {
-        self.texts.as_ref()
+    pub fn texts(&self) -> &Texts {
+        &self.texts
     }
 
     /// Fills a template; `values` are added to what every page has.
@@ -161,7 +132,7 @@ impl Pages {
         let all = context! {
             lang => visit.lang.code(),
             here => &visit.here,
-            other_lang => visit.with("lang", if visit.lang == Lang::Ja { "en" } else { "ja" }),
+            other_lang => visit.with("lang", if visit.lang == Language::Japanese { "en" } else { "ja" }),
             style => format!("/static/{}", self.assets.style.0),
             bank => &self.house.bank,
             telephone => &self.house.telephone,
@@ -184,7 +155,7 @@ impl Pages {
 #[derive(Debug, Clone)]
 pub struct Visit {
     /// By `?lang=`, then the cookie, then `Accept-Language`, then Japanese.
-    pub lang: Lang,
+    pub lang: Language,
     /// True when the query chose the language, which is then remembered.
     is_chosen: bool,
     /// The path.
@@ -201,9 +172,9 @@ impl Visit {
     /// Reads a request's head.
     pub fn of(parts: &Parts) -> Self {
         let query = pairs(parts.uri.query().unwrap_or_default());
-        let chosen = query.get("lang").and_then(|tag| Lang::from_tag(tag));
+        let chosen = query.get("lang").and_then(|tag| from_tag(tag));
         let lang = chosen.or_else(|| cookie_lang(&parts.headers));
-        let lang = lang.or_else(|| accepted_lang(&parts.headers)).unwrap_or(Lang::Ja);
+        let lang = lang.or_else(|| accepted_lang(&parts.headers)).unwrap_or(Language::Japanese);
         let accept = text(&parts.headers, &header::ACCEPT);
         Self {
             lang,
@@ -283,15 +254,15 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-fn cookie_lang(headers: &HeaderMap) -> Option<Lang> {
+fn cookie_lang(headers: &HeaderMap) -> Option<Language> {
     let cookies = text(headers, &header::COOKIE).split(';');
     let named = cookies.filter_map(|cookie| cookie.trim().split_once('='));
-    named.filter(|(name, _)| *name == LANG_COOKIE).find_map(|(_, tag)| Lang::from_tag(tag))
+    named.filter(|(name, _)| *name == LANG_COOKIE).find_map(|(_, tag)| from_tag(tag))
 }
 
 /// The first of our languages that the browser names; browsers list them by preference.
-fn accepted_lang(headers: &HeaderMap) -> Option<Lang> {
-    text(headers, &header::ACCEPT_LANGUAGE).split(',').find_map(Lang::from_tag)
+fn accepted_lang(headers: &HeaderMap) -> Option<Language> {
+    text(headers, &header::ACCEPT_LANGUAGE).split(',').find_map(from_tag)
 }
 
 impl<S: Sync> FromRequestParts<S> for Visit {
@@ -397,11 +368,11 @@ mod tests {
     fn the_query_beats_the_cookie_beats_the_browser() {
         let browser = ("accept-language", "fr-FR, en-GB;q=0.8, ja;q=0.5");
         let cookie = ("cookie", "a=b; __Host-lang=ja");
-        assert_eq!(visit("/", &[]).lang, Lang::Ja);
-        assert_eq!(visit("/", &[browser]).lang, Lang::En);
-        assert_eq!(visit("/", &[browser, cookie]).lang, Lang::Ja);
-        assert_eq!(visit("/?lang=en", &[browser, cookie]).lang, Lang::En);
-        assert_eq!(visit("/?lang=%E3%81%82", &[cookie]).lang, Lang::Ja);
+        assert_eq!(visit("/", &[]).lang, Language::Japanese);
+        assert_eq!(visit("/", &[browser]).lang, Language::English);
+        assert_eq!(visit("/", &[browser, cookie]).lang, Language::Japanese);
+        assert_eq!(visit("/?lang=en", &[browser, cookie]).lang, Language::English);
+        assert_eq!(visit("/?lang=%E3%81%82", &[cookie]).lang, Language::Japanese);
     }
 
     #[test]

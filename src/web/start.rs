@@ -14,10 +14,11 @@ use serde::Serialize;
 
 use super::error::Problem;
 use super::face::{self, Face};
-use super::page::{self, Frame, Pages, Texts, Visit, framed};
+use super::page::{self, Frame, Pages, Visit, framed};
 use super::{story, when};
 use crate::policy::{self, Matter, Viewer};
 use crate::store::cases::{self, CaseLine, Filter, Tally};
+use crate::text::Texts;
 
 /// Reads the checkpoint kept outside the database; `None` when there is none yet.
 pub type CheckpointSource = Arc<dyn Fn() -> Option<Checkpoint> + Send + Sync>;
@@ -27,7 +28,7 @@ pub struct Site {
     /// The database.
     pub db: Db,
     /// The texts in both languages.
-    pub texts: Arc<dyn Texts>,
+    pub texts: Arc<Texts>,
     /// The bank's names.
     pub house: forms::House,
     /// Host names (with port) under which the pages are reached: others are turned away.
@@ -121,7 +122,7 @@ struct Line {
 }
 
 impl Line {
-    fn new(line: &CaseLine, texts: &dyn Texts, visit: &Visit) -> Self {
+    fn new(line: &CaseLine, texts: &Texts, visit: &Visit) -> Self {
         let lang = visit.lang;
         Self {
             id: line.id,
@@ -130,8 +131,8 @@ impl Line {
             state: page::name(texts, lang, "state", &line.workflow, &line.state_name),
             face: face::of_state(&line.state_name),
             is_open: line.ended_at.is_none(),
-            opened: when::short(Moment(line.opened_at), lang),
-            changed: when::short(Moment(line.changed_at), lang),
+            opened: when::short(Moment(line.opened_at)),
+            changed: when::short(Moment(line.changed_at)),
             changed_iso: when::iso(Moment(line.changed_at)),
             entries: line.entries,
             version: line.version,
@@ -148,12 +149,12 @@ struct Choice {
     count: i64,
 }
 
-fn kinds(tallies: &[Tally], texts: &dyn Texts, visit: &Visit) -> Vec<Choice> {
+fn kinds(tallies: &[Tally], texts: &Texts, visit: &Visit) -> Vec<Choice> {
     let asked = visit.asked("kind");
     let count = |wanted: &dyn Fn(&str) -> bool| {
         tallies.iter().filter(|tally| wanted(&tally.workflow)).map(|tally| tally.count).sum()
     };
-    let text = |key: &str| texts.get(visit.lang, key).unwrap_or(key).to_owned();
+    let text = |key: &str| texts.find(visit.lang, key).unwrap_or(key).to_owned();
     let mut choices = vec![Choice {
         value: String::new(),
         text: text("web.start.kind_usual"),
@@ -176,7 +177,7 @@ fn kinds(tallies: &[Tally], texts: &dyn Texts, visit: &Visit) -> Vec<Choice> {
 }
 
 /// The states that occur, for the kind chosen.
-fn states(tallies: &[Tally], wanted: &Filter, texts: &dyn Texts, visit: &Visit) -> Vec<Choice> {
+fn states(tallies: &[Tally], wanted: &Filter, texts: &Texts, visit: &Visit) -> Vec<Choice> {
     let mut choices: Vec<Choice> = Vec::new();
     for tally in tallies.iter().filter(|tally| {
         if wanted.workflow.is_empty() {
@@ -283,7 +284,7 @@ impl Proof {
             cases => self.cases,
             entries => self.entries,
             broken => self.broken,
-            checkpoint => self.checkpoint_at.map(|at| when::short(at, visit.lang)),
+            checkpoint => self.checkpoint_at.map(|at| when::short(at)),
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Placed {
     pub(super) boxes: Vec<Place>,
     pub(super) links: Vec<Led>,
     /// Where each layer begins and ends, along.
-    bands: Vec<(f64, f64)>,
+    pub(super) bands: Vec<(f64, f64)>,
     /// Of the whole drawing.
     pub(super) size: Place,
 }

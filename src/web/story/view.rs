@@ -16,7 +16,8 @@ use crate::store::cases::CaseFile;
 use crate::web::diagram::{self, Flow, Graph, Scope, Trail, Words};
 use crate::web::error::Problem;
 use crate::web::face::{self, Face};
-use crate::web::page::{Lang, Texts, Visit, name, told};
+use crate::text::{Language, Texts};
+use crate::web::page::{Visit, name, told};
 use crate::web::start::Shared;
 use crate::web::when;
 
@@ -120,7 +121,7 @@ fn trail(file: &CaseFile) -> Trail {
 
 /// The words of a case's diagram.
 struct Spoken<'a> {
-    texts: &'a dyn Texts,
+    texts: &'a Texts,
     visit: &'a Visit,
     file: &'a CaseFile,
     trail: &'a Trail,
@@ -152,7 +153,7 @@ impl Words for Spoken<'_> {
     fn note(&self, state: &str) -> Option<String> {
         let is_now = self.trail.current.as_deref() == Some(state);
         if is_now && self.trail.is_ended {
-            return self.trail.entered(state).map(|at| when::short(at, self.visit.lang));
+            return self.trail.entered(state).map(|at| when::short(at));
         }
         if is_now {
             let next = self.file.deadlines.iter().map(|(due, _)| *due).min();
@@ -182,7 +183,7 @@ impl Words for Spoken<'_> {
             .collect();
         let current = trail.current.as_deref().map(|state| self.state(state)).unwrap_or_default();
         let key = if trail.is_ended { "web.story.diagram_ended" } else { "web.story.diagram_open" };
-        let comma = if self.visit.lang == Lang::Ja { "、" } else { ", " };
+        let comma = if self.visit.lang == Language::Japanese { "、" } else { ", " };
         self.told(key, &[("way", way.join(comma)), ("state", current)])
     }
 }
@@ -270,7 +271,7 @@ struct Due {
 
 /// Finds the words for a case.
 struct Teller<'a> {
-    texts: &'a dyn Texts,
+    texts: &'a Texts,
     visit: &'a Visit,
     file: &'a CaseFile,
     staff: &'a BTreeMap<String, String>,
@@ -284,7 +285,7 @@ impl Teller<'_> {
     }
 
     fn text(&self, key: &str) -> String {
-        self.texts.get(self.visit.lang, key).unwrap_or(key).to_owned()
+        self.texts.find(self.visit.lang, key).unwrap_or(key).to_owned()
     }
 
     fn state(&self, state: &str) -> String {
@@ -299,8 +300,8 @@ impl Teller<'_> {
         }
         let person = self.staff.get(actor).map_or(actor, String::as_str);
         match self.visit.lang {
-            Lang::Ja => format!("{person}({role})"),
-            Lang::En => format!("{person} ({role})"),
+            Language::Japanese => format!("{person}({role})"),
+            Language::English => format!("{person} ({role})"),
         }
     }
 
@@ -341,7 +342,7 @@ impl Teller<'_> {
             no: entry.no,
             iso: when::iso(entry.at),
             time: when::clock(entry.at),
-            day: when::day(entry.at, self.visit.lang),
+            day: when::day(entry.at),
             icon,
             tint,
             title: self.word(if entry.kind == "noted" { "note" } else { "command" }, &entry.command),
@@ -383,7 +384,7 @@ impl Teller<'_> {
             title: self.word(if is_notice { "notice" } else { "job" }, &parcel.label),
             status: self.text(&format!("web.story.parcel_{status}")),
             tint,
-            at: when::short(at, self.visit.lang),
+            at: when::short(at),
             attempts: parcel.attempts,
             error: parcel.last_error.clone().filter(|_| parcel.status != "done"),
         }
@@ -395,7 +396,7 @@ impl Teller<'_> {
             iso: line.at.clone(),
             at: format!(
                 "{} {}",
-                when::day(entry.at, self.visit.lang),
+                when::day(entry.at),
                 when::clock_seconds(entry.at)
             ),
             kind: self.text(&format!("web.story.kind_{}", entry.kind)),
@@ -440,7 +441,7 @@ impl Teller<'_> {
                 continue;
             }
             let key = (entry.actor.as_str(), entry.role.as_str());
-            let last = when::short(entry.at, self.visit.lang);
+            let last = when::short(entry.at);
             if let Some((_, person)) = people.iter_mut().find(|(known, _)| *known == key) {
                 person.acts += 1;
                 person.last = last;
@@ -460,7 +461,7 @@ impl Teller<'_> {
     fn deadlines(&self, told: &Told) -> Vec<Due> {
         let due = |deadline: &super::Deadline| Due {
             command: self.word("command", &deadline.command),
-            at: when::short(deadline.due, self.visit.lang),
+            at: when::short(deadline.due),
             left: when::span(deadline.due.since(self.file.now), self.visit.lang),
             is_past: deadline.due <= self.file.now,
         };
@@ -504,7 +505,7 @@ fn proof(told: &Told, visit: &Visit) -> Option<Value> {
         is_intact => report.is_intact(),
         entries => report.entries,
         checkpointed => report.checkpointed,
-        checkpoint => report.checkpoint_at.map(|at| when::short(at, visit.lang)),
+        checkpoint => report.checkpoint_at.map(|at| when::short(at)),
         findings,
         last => last.map(|line| line.no),
         hash => last.map(|line| grouped(&line.hash)),
