@@ -93,10 +93,24 @@ impl<'a> Paper<'a> {
 
 impl Draft {
     pub(crate) fn finish(mut self) -> Result<Vec<u8>, PrintFault> {
+        self.tidy();
+        self.write(0)
+    }
+
+    /// Drops what nothing refers to, compresses, and names the file after its content.
+    pub(crate) fn tidy(&mut self) {
         self.pdf.prune_objects();
         self.pdf.compress();
         identify(&mut self.pdf);
-        let mut bytes = Vec::new();
+    }
+
+    /// The file; `more` bytes were added since it was tidied.
+    pub(crate) fn write(&mut self, more: usize) -> Result<Vec<u8>, PrintFault> {
+        let streams = self.pdf.objects.values().map(|object| match object {
+            Object::Stream(stream) => stream.content.len() + 512,
+            _ => 4096,
+        });
+        let mut bytes = Vec::with_capacity(streams.sum::<usize>() + more + 65_536);
         self.pdf
             .save_to(&mut bytes)
             .map_err(|source| failed("writing the file")(lopdf::Error::IO(source)))?;

@@ -11,6 +11,7 @@
 mod boxes;
 mod codes;
 mod data;
+pub mod degrade;
 mod digits;
 mod document;
 mod fault;
@@ -19,6 +20,7 @@ pub mod fonts;
 mod form3;
 mod glyph;
 pub mod json;
+mod letter;
 mod locate;
 mod payload;
 mod press;
@@ -40,6 +42,7 @@ pub use form3::{
     PageLayout, RING_MARK, UnknownVariant, Variant, Version, layout,
 };
 pub use json::PrintedPage;
+pub use letter::{Addressee, PasswordLetter};
 pub use payload::{CodeKey, Payload, PayloadFault};
 pub use press::{Batch, Copy, Job, Press, Sheets};
 pub use reading::{

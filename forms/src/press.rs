@@ -193,7 +193,7 @@ impl<'r> Run<'r> {
             let mut sheet = paper.sheet();
             draw_page(&mut sheet, job.house, layout, page)?;
             if job.house.specimen {
-                draw_specimen(&mut sheet, Some(layout))?;
+                draw_specimen(&mut sheet)?;
             }
             shared.push(paper.share(sheet));
         }
@@ -230,7 +230,7 @@ impl<'r> Run<'r> {
             let mut sheet = self.paper.sheet();
             draw_instructions(&mut sheet, self.job.house, self.job.variant)?;
             if self.job.house.specimen {
-                draw_specimen(&mut sheet, None)?;
+                draw_specimen(&mut sheet)?;
             }
             let shared = self.paper.share(sheet);
             self.instructions = Some(shared);

@@ -4,7 +4,7 @@ mod instructions;
 mod page;
 mod values;
 
-pub(crate) use instructions::draw_instructions;
+pub(crate) use instructions::{WINDOW, draw_folds, draw_instructions};
 pub(crate) use page::draw_page;
 pub(crate) use values::{draw_identity, draw_specimen, draw_values};
 

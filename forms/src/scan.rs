@@ -183,6 +183,15 @@ pub fn page_images(
     Ok(pages)
 }
 
+/// The pages of a PDF rendered at that resolution, all at once.
+pub(crate) fn render_pages(
+    bytes: &[u8],
+    dpi: f32,
+    limits: &Limits,
+) -> Result<Vec<RgbImage>, ReadFault> {
+    pdf::render_pages(bytes, dpi, limits)
+}
+
 enum Kind {
     Pdf,
     Tiff,

@@ -5,6 +5,7 @@ mod specimen;
 
 pub use likeness::likeness;
 pub use specimen::Impression;
+pub(crate) use specimen::{PER_MM as STAMP_PER_MM, VERMILION, blend};
 
 use image::{DynamicImage, GrayImage, RgbImage};
 use serde::Serialize;

@@ -17,7 +17,6 @@ pub(crate) struct Ink(pub(crate) u8, pub(crate) u8, pub(crate) u8);
 
 pub(crate) const BLACK: Ink = Ink(20, 24, 31);
 pub(crate) const GREY: Ink = Ink(92, 102, 116);
-pub(crate) const PALE: Ink = Ink(168, 177, 189);
 pub(crate) const WHITE: Ink = Ink(255, 255, 255);
 
 /// Where a text stands relative to its point.

@@ -4,7 +4,7 @@ use super::{FRAME_INK, palette};
 use crate::data::House;
 use crate::fault::PrintFault;
 use crate::form3::{BoxMm, Variant};
-use crate::sheet::{Align, BLACK, GREY, PALE, Sheet, Style, WHITE};
+use crate::sheet::{Align, BLACK, GREY, Sheet, Style, WHITE};
 
 type Drawn = Result<(), PrintFault>;
 
@@ -39,10 +39,6 @@ fn address(sheet: &mut Sheet<'_>, house: &House) -> Drawn {
         sheet.text([WINDOW.x + 3.0, y], Style::value(points), line)?;
         y += if row >= 1 { 8.0 } else { 6.5 };
     }
-    let stamp = BoxMm::new(174.0, 14.0, 20.0, 24.0);
-    sheet.frame(stamp, 0.2, PALE);
-    let pale = Style::label(7.0).ink(GREY).align(Align::Centre);
-    sheet.lines([184.0, 24.0], 4.0, pale, &["切手を", "お貼りください"])?;
     let hint =
         "この面を表にして三つ折りにし、窓付き封筒(120×235mm)に入れると、宛先が窓から見えます。";
     sheet.text([14.0, 90.0], Style::label(7.0).ink(GREY), hint)?;
@@ -88,7 +84,7 @@ fn steps(sheet: &mut Sheet<'_>, house: &House, variant: Variant) -> Drawn {
 
 fn choices(sheet: &mut Sheet<'_>, variant: Variant) -> Drawn {
     let colours = palette(variant);
-    let mut y = 184.0;
+    let mut y = 180.5;
     sheet.text([14.0, y], Style::bold(9.5).ink(colours.strong), "お送りいただく前に")?;
     let lines = [
         "社内に再発行の権限をお持ちの方がいる場合は、画面からの再発行が最も早くお手続きいただけます。",

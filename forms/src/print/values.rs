@@ -4,13 +4,11 @@ use super::{TICK_MM, tick};
 use crate::codes;
 use crate::data::FieldValues;
 use crate::fault::PrintFault;
-use crate::form3::{BoxMm, CodeKind, DigitField, Layout, PageLayout, RING_MARK};
+use crate::form3::{BoxMm, CodeKind, DigitField, PageLayout};
 use crate::payload::Payload;
-use crate::sheet::{Align, BLACK, GREY, Ink, MM_PER_POINT, PALE, Sheet, Style};
+use crate::sheet::{Align, BLACK, GREY, MM_PER_POINT, Sheet, Style};
 
 type Drawn = Result<(), PrintFault>;
-
-const _: () = assert!(RING_MARK < 4, "there are four marks");
 
 /// The size of digits in their cells, in points.
 pub(crate) const DIGIT_POINTS: f32 = 16.0;
@@ -126,17 +124,11 @@ fn broken<'t>(
     Ok(None)
 }
 
-/// 見本 large and pale across the middle, under everything that is read.
-pub(crate) fn draw_specimen(sheet: &mut Sheet<'_>, layout: Option<&Layout>) -> Drawn {
-    // Beside the addressee on the form: the middle of a page belongs to the boxes.
-    if layout.is_some() {
-        let area = BoxMm::new(44.0, 32.0, 19.0, 9.5);
-        sheet.frame(area, 0.5, PALE);
-        let style = Style::bold(16.0).ink(PALE).align(Align::Centre);
-        sheet.text(area.centre(), style, "見本")?;
-        return Ok(());
-    }
-    let style = Style::bold(28.0).ink(Ink(205, 210, 218)).align(Align::Right);
-    sheet.text([194.0, 18.0], style, "見本")?;
+/// 見本 in the upper margin, where nothing is read.
+pub(crate) fn draw_specimen(sheet: &mut Sheet<'_>) -> Drawn {
+    let area = BoxMm::new(141.0, 8.6, 17.0, 6.6);
+    sheet.frame(area, 0.4, GREY);
+    let style = Style::bold(11.0).ink(GREY).align(Align::Centre);
+    sheet.text(area.centre(), style, "見本")?;
     Ok(())
 }

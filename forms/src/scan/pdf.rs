@@ -96,15 +96,28 @@ fn pictures(
         });
         let picture = match extracted {
             Some(picture) => Ok(picture),
-            None => guarded(|| rendered(page, limits)),
+            None => guarded(|| {
+                let colour = rendered(page, RENDER_DPI, limits)?;
+                Ok(PageImage::from_dynamic(colour.into(), Some(RENDER_DPI)))
+            }),
         };
         each(picture.map(|picture| Page::Picture(Box::new(picture))));
     }
     Ok(())
 }
 
-fn rendered<'p>(page: &'p PdfPage<'p>, limits: &Limits) -> Result<PageImage, ReadFault> {
-    let scale = RENDER_DPI / 72.0;
+/// All pages at that resolution.
+pub(super) fn render_pages(
+    bytes: &[u8],
+    dpi: f32,
+    limits: &Limits,
+) -> Result<Vec<RgbImage>, ReadFault> {
+    let pdf = guarded(|| Pdf::new(bytes.to_vec()).map_err(|error| refused(format!("{error:?}"))))?;
+    pdf.pages().iter().map(|page| guarded(|| rendered(page, dpi, limits))).collect()
+}
+
+fn rendered<'p>(page: &'p PdfPage<'p>, dpi: f32, limits: &Limits) -> Result<RgbImage, ReadFault> {
+    let scale = dpi / 72.0;
     let (width, height) = page.render_dimensions();
     let (pixels_wide, pixels_high) = (whole(width * scale)?, whole(height * scale)?);
     check_pixels(pixels_wide, pixels_high, limits)?;
@@ -120,9 +133,8 @@ fn rendered<'p>(page: &'p PdfPage<'p>, limits: &Limits) -> Result<PageImage, Rea
     let (width, height) = (u32::from(pixmap.width()), u32::from(pixmap.height()));
     let values = pixmap.data_as_u8_slice().chunks_exact(4);
     let values = values.flat_map(|pixel| pixel.iter().take(3).copied()).collect();
-    let colour = RgbImage::from_raw(width, height, values)
-        .ok_or_else(|| refused("the rendering has a wrong size"))?;
-    Ok(PageImage::from_dynamic(colour.into(), Some(RENDER_DPI)))
+    RgbImage::from_raw(width, height, values)
+        .ok_or_else(|| refused("the rendering has a wrong size"))
 }
 
 /// The renderer counts pixels in sixteen bits.

@@ -1,0 +1,329 @@
+//! The sealed letter with a retrieval password: made in memory, for a printer and nothing else.
+//!
+//! The digits are drawn as shapes, never as text: no string of them exists in this process, and
+//! nobody can select or search them in the file. What holds them is overwritten when it is dropped.
+
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use lopdf::{Object, ObjectId, Stream, dictionary};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::data::House;
+use crate::document::{Draft, Imprint, Paper, failed};
+use crate::fault::PrintFault;
+use crate::fonts::{Fonts, Typesetter};
+use crate::form3::{BoxMm, PAGE_MM};
+use crate::press::Press;
+use crate::print::{WINDOW, draw_folds, draw_specimen};
+use crate::sheet::{Align, BLACK, GREY, Ink, Sheet, Style, WHITE};
+
+type Drawn = Result<(), PrintFault>;
+
+/// To whom a letter goes, as it shows through the window.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Addressee {
+    /// The postal code, `100-0000`.
+    pub postal_code: String,
+    /// The registered address, one or two lines.
+    pub address: Vec<String>,
+    /// The company.
+    pub company: String,
+    /// The department, or empty.
+    pub department: String,
+    /// The person, without 様.
+    pub name: String,
+}
+
+/// What a password letter says; dates and numbers as they are to be printed.
+#[derive(Clone, Copy)]
+pub struct PasswordLetter<'a> {
+    /// Who writes.
+    pub house: &'a House,
+    /// To whom.
+    pub addressee: &'a Addressee,
+    /// The day of issue, 令和 and western.
+    pub issued_on: &'a str,
+    /// The last day on which the password can be used.
+    pub valid_until: &'a str,
+    /// The last four digits of the contract number.
+    pub contract_last_four: &'a str,
+    /// The user whose certificate it is.
+    pub user_name: &'a str,
+    /// A reference for questions: never the number of the contract or the user.
+    pub reference: &'a str,
+    /// After how many wrong entries the password is locked.
+    pub wrong_entries: u8,
+    /// The digits, each 0 to 9; none prints the specimen with ● and 見本.
+    pub digits: Option<&'a [u8; 16]>,
+    /// The moment that the file gives as its date.
+    pub made_at: SystemTime,
+}
+
+/// Where the digits stand: the middle third, inside when the letter is folded.
+const DIGITS_TOP: f32 = 150.0;
+const GROUP: [f32; 2] = [36.0, 17.0];
+const GROUP_GAP: f32 = 6.0;
+const DIGITS_LEFT: f32 = 24.0;
+/// The height of an em of the digits.
+const DIGIT_EM_MM: f32 = 10.0;
+const STRONG: Ink = Ink(26, 62, 114);
+const TINT: Ink = Ink(243, 245, 248);
+
+impl Press {
+    /// The letter as a PDF; the bytes are overwritten when dropped.
+    ///
+    /// # Errors
+    /// Names the character that no font has.
+    pub fn password_letter(
+        &self,
+        letter: &PasswordLetter<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>, PrintFault> {
+        let setter = Typesetter::new(self.fonts())?;
+        let mut paper = Paper::new(&setter);
+        let mut sheet = paper.sheet();
+        draw_folds(&mut sheet);
+        address(&mut sheet, letter)?;
+        message(&mut sheet, letter)?;
+        cautions(&mut sheet, letter)?;
+        if letter.digits.is_none() {
+            draw_specimen(&mut sheet)?;
+        }
+        paper.page(None, sheet);
+        let title = "証明書取得用パスワード再発行のお知らせ";
+        let author = &letter.house.bank;
+        let mut draft = paper.draft(&Imprint { title, author, made_at: letter.made_at })?;
+        match letter.digits {
+            Some(digits) => finish_secret(draft, digits),
+            None => {
+                draft.tidy();
+                Ok(Zeroizing::new(draft.write(0)?))
+            }
+        }
+    }
+}
+
+fn address(sheet: &mut Sheet<'_>, letter: &PasswordLetter<'_>) -> Drawn {
+    let to = letter.addressee;
+    let x = WINDOW.x + 3.0;
+    let mut y = WINDOW.y + 3.0;
+    sheet.text([x, y], Style::value(10.0), &to.postal_code)?;
+    for line in &to.address {
+        y += 5.6;
+        fitting(sheet, [x, y], 10.0, line)?;
+    }
+    y += 7.4;
+    fitting(sheet, [x, y], 11.0, &to.company)?;
+    if !to.department.is_empty() {
+        y += 5.8;
+        fitting(sheet, [x, y], 9.5, &to.department)?;
+    }
+    y += 6.8;
+    fitting(sheet, [x, y], 13.0, &format!("{} 様", to.name))?;
+    let mut left = 128.0;
+    for word in ["親展", "簡易書留", "転送不要"] {
+        let width = 21.0;
+        sheet.frame(BoxMm::new(left, 20.0, width, 8.0), 0.35, STRONG);
+        let style = Style::bold(10.0).ink(STRONG).align(Align::Centre);
+        sheet.text([left + width / 2.0, 24.0], style, word)?;
+        left += width + 2.0;
+    }
+    sheet.text([128.0, 40.0], Style::bold(11.0), &letter.house.bank)?;
+    let sender = letter.house.reply_address.iter().take(3).map(String::as_str);
+    let lines: Vec<&str> = sender.collect();
+    sheet.lines([128.0, 46.5], 5.0, Style::value(8.0), &lines)?;
+    let phone = format!("電話 {}", letter.house.telephone);
+    sheet.text([128.0, 62.5], Style::label(8.0), &phone)?;
+    Ok(())
+}
+
+/// Smaller until it fits the window.
+fn fitting(sheet: &mut Sheet<'_>, at: [f32; 2], points: f32, text: &str) -> Drawn {
+    let room = WINDOW.right() - at[0] - 1.0;
+    for step in 0..=8_u8 {
+        let style = Style::value(points - f32::from(step) * 0.5);
+        if sheet.width(style, text)? <= room {
+            sheet.text(at, style, text)?;
+            return Ok(());
+        }
+    }
+    Err(PrintFault::TooLong { field: "addressee".to_owned(), text: text.to_owned() })
+}
+
+fn message(sheet: &mut Sheet<'_>, letter: &PasswordLetter<'_>) -> Drawn {
+    sheet.fill(BoxMm::new(14.0, 106.0, 182.0, 10.0), STRONG);
+    let title = "証明書取得用パスワード 再発行のお知らせ";
+    sheet.text([18.0, 111.0], Style::bold(13.0).ink(WHITE), title)?;
+    let facts = [
+        ("発行日", letter.issued_on.to_owned()),
+        ("契約者番号", format!("下4桁 {}", letter.contract_last_four)),
+        ("利用者名", format!("{} 様", letter.user_name)),
+        ("有効期限", letter.valid_until.to_owned()),
+    ];
+    for (index, (label, value)) in (0_u8..).zip(&facts) {
+        let (column, row) = (f32::from(index % 2), f32::from(index / 2));
+        let (x, y) = (14.0 + column * 91.0, 122.0 + row * 9.0);
+        sheet.fill(BoxMm::new(x, y, 24.0, 9.0), TINT);
+        let style = Style::label(7.5).ink(GREY).align(Align::Centre);
+        sheet.text([x + 12.0, y + 4.5], style, label)?;
+        sheet.text([x + 27.0, y + 4.5], Style::value(10.0), value)?;
+        sheet.frame(BoxMm::new(x, y, 91.0, 9.0), 0.15, GREY);
+    }
+    let caption = Style::bold(9.5).ink(STRONG);
+    sheet.text([DIGITS_LEFT, 145.5], caption, "証明書取得用パスワード(16桁)")?;
+    for group in 0..4_u8 {
+        sheet.frame(group_box(group), 0.5, BLACK);
+        if letter.digits.is_none() {
+            for place in 0..4_u8 {
+                sheet.disc(digit_centre(group * 4 + place), 2.4, BLACK);
+            }
+        }
+    }
+    let lines = [
+        "証明書発行の画面で、上の16桁を左から順にご入力ください(区切りの空白は入力不要です)。",
+        "この電子証明書取得の画面は、契約者番号・利用者ID・ログインパスワードを入力した後に開きます。",
+    ];
+    sheet.lines([DIGITS_LEFT, 175.0], 5.4, Style::label(8.5), &lines)?;
+    let reference = format!("お問い合わせ番号 {}", letter.reference);
+    sheet.text([196.0, 191.5], Style::label(7.5).ink(GREY).align(Align::Right), &reference)?;
+    Ok(())
+}
+
+fn group_box(group: u8) -> BoxMm {
+    let x = DIGITS_LEFT + f32::from(group) * (GROUP[0] + GROUP_GAP);
+    BoxMm::new(x, DIGITS_TOP, GROUP[0], GROUP[1])
+}
+
+/// The middle of the digit at that place, 0 to 15.
+fn digit_centre(place: u8) -> [f32; 2] {
+    let area = group_box(place / 4);
+    let pitch = (area.w - 4.0) / 4.0;
+    [area.x + 2.0 + (f32::from(place % 4) + 0.5) * pitch, area.y + area.h / 2.0]
+}
+
+fn cautions(sheet: &mut Sheet<'_>, letter: &PasswordLetter<'_>) -> Drawn {
+    let phone = &letter.house.telephone;
+    sheet.text([14.0, 208.0], Style::bold(10.0).ink(STRONG), "ご注意ください")?;
+    let lines = [
+        format!(
+            "入力を{}回誤ると、このパスワードはロックされ使えなくなります。",
+            letter.wrong_entries
+        ),
+        "このパスワードは1回限り有効です。有効期限を過ぎると使えません。".to_owned(),
+        "この書面を第三者に見せないでください。撮影・複写・転記もお控えください。".to_owned(),
+        "当行が電話やメールで、このパスワードをお尋ねすることはありません。".to_owned(),
+        "電子証明書の取得が済みましたら、この書面は裁断して廃棄してください。".to_owned(),
+        format!("届いた封筒に開封された跡がある場合は、取得せずに {phone} へお電話ください。"),
+    ];
+    let mut y = 215.5;
+    for line in &lines {
+        sheet.disc([17.0, y], 0.8, STRONG);
+        sheet.text([20.5, y], Style::label(9.0), line)?;
+        y += 7.0;
+    }
+    let foot = format!("{}  ヘルプデスク {phone}", letter.house.bank);
+    sheet.text([105.0, 284.0], Style::label(8.0).ink(GREY).align(Align::Centre), &foot)?;
+    Ok(())
+}
+
+/// Adds the digits in a stream of their own, writes the file, and overwrites the stream.
+fn finish_secret(mut draft: Draft, digits: &[u8; 16]) -> Result<Zeroizing<Vec<u8>>, PrintFault> {
+    draft.tidy();
+    let shapes = digit_shapes(digits)?;
+    let page = draft.pages.first().copied().ok_or(PrintFault::Nothing)?;
+    let room = shapes.len();
+    let secret = add_content(&mut draft, page, &shapes)?;
+    // Written with room to spare: growing would leave copies behind in freed memory.
+    let written = draft.write(room);
+    if let Ok(stream) = draft.pdf.get_object_mut(secret).and_then(Object::as_stream_mut) {
+        stream.content.zeroize();
+    }
+    written.map(Zeroizing::new)
+}
+
+fn add_content(draft: &mut Draft, page: ObjectId, content: &[u8]) -> Result<ObjectId, PrintFault> {
+    let secret =
+        draft.pdf.add_object(Stream::new(dictionary! {}, content.to_vec()).with_compression(false));
+    let page = draft.pdf.get_dictionary_mut(page).map_err(failed("opening a page"))?;
+    let first = page.get(b"Contents").map_err(failed("finding a content stream"))?.clone();
+    page.set("Contents", vec![first, Object::Reference(secret)]);
+    Ok(secret)
+}
+
+/// The digits as filled outlines in the space of the page.
+fn digit_shapes(digits: &[u8; 16]) -> Result<Zeroizing<Vec<u8>>, PrintFault> {
+    let fonts = Fonts::embedded();
+    let source = fonts.faces.first().ok_or(PrintFault::Nothing)?;
+    let face = source.parse()?;
+    // The largest digit takes less than two kilobytes of path.
+    let mut path =
+        Path { text: Zeroizing::new(String::with_capacity(64 * 1024)), ..Path::default() };
+    path.text.push_str("q 0 g\n");
+    for (place, digit) in (0_u8..).zip(digits) {
+        let letter = char::from(b'0' + digit % 10);
+        let glyph = face.glyph_index(letter).unwrap_or_default();
+        let scale = DIGIT_EM_MM * 72.0 / 25.4 / f32::from(face.units_per_em());
+        let advance = f32::from(face.glyph_hor_advance(glyph).unwrap_or(0)) * scale;
+        let [x, y] = digit_centre(place);
+        let left = x * 72.0 / 25.4 - advance / 2.0;
+        let base = (PAGE_MM[1] - y - 0.365 * DIGIT_EM_MM) * 72.0 / 25.4;
+        (path.scale, path.origin) = (scale, [left, base]);
+        face.outline_glyph(glyph, &mut path);
+        path.text.push_str("f\n");
+    }
+    path.text.push_str("Q\n");
+    Ok(Zeroizing::new(path.text.as_bytes().to_vec()))
+}
+
+/// An outline as operators of a content stream.
+#[derive(Default)]
+struct Path {
+    text: Zeroizing<String>,
+    scale: f32,
+    origin: [f32; 2],
+    at: [f32; 2],
+}
+
+impl Path {
+    fn place(&self, x: f32, y: f32) -> [f32; 2] {
+        [self.origin[0] + x * self.scale, self.origin[1] + y * self.scale]
+    }
+
+    fn write(&mut self, points: &[[f32; 2]], operator: &str) {
+        for [x, y] in points {
+            // Writing into a string cannot fail.
+            let _ = write!(self.text, "{x:.2} {y:.2} ");
+        }
+        self.text.push_str(operator);
+        self.text.push('\n');
+        if let Some(last) = points.last() {
+            self.at = *last;
+        }
+    }
+}
+
+impl ttf_parser::OutlineBuilder for Path {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.write(&[self.place(x, y)], "m");
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        self.write(&[self.place(x, y)], "l");
+    }
+
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        let (from, control, to) = (self.at, self.place(x1, y1), self.place(x, y));
+        let third = |a: f32, b: f32| a + (b - a) * 2.0 / 3.0;
+        let first = [third(from[0], control[0]), third(from[1], control[1])];
+        let second = [third(to[0], control[0]), third(to[1], control[1])];
+        self.write(&[first, second, to], "c");
+    }
+
+    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
+        self.write(&[self.place(x1, y1), self.place(x2, y2), self.place(x, y)], "c");
+    }
+
+    fn close(&mut self) {
+        self.text.push_str("h\n");
+    }
+}
