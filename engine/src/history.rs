@@ -312,6 +312,31 @@ pub async fn details(tx: &mut Tx, case: CaseId) -> Result<Vec<(i64, Details)>, F
 mod tests {
     use super::*;
 
+    const PAGE: &str = include_str!("../../docs/history-encoding.md");
+
+    fn row() -> crate::case::CaseRow {
+        crate::case::CaseRow {
+            id: 7,
+            workflow: "paper".into(),
+            shape: 1,
+            subject: "user-12".into(),
+            state: "\"Checked\"".into(),
+            state_name: "Checked".into(),
+            version: 2,
+            entries: 2,
+            head: Vec::new(),
+            anchors: "{\"entered\":1795000000123456}".into(),
+            opened_at: 0,
+            changed_at: 0,
+            ended_at: None,
+        }
+    }
+
+    fn details() -> Details {
+        let salt = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        Details { salt, text: "{\"name\":\"山田 太郎\"}".into() }
+    }
+
     fn entry() -> Entry {
         Entry {
             case: CaseId(7),
@@ -328,13 +353,14 @@ mod tests {
             to: "Checked".into(),
             outcome: String::new(),
             version: 2,
-            state_digest: digest(b"state"),
-            details_digest: GENESIS,
+            state_digest: row().state_digest(),
+            details_digest: details().digest(),
             hash: GENESIS,
         }
     }
 
-    /// A second program, years from now, must compute the same bytes.
+    /// A second program, years from now, must compute the same bytes. The values were computed by
+    /// another program from the page alone.
     #[test]
     fn the_encoding_is_the_one_documented() {
         let sealed = entry().sealed(&GENESIS);
@@ -342,7 +368,22 @@ mod tests {
         let bytes = sealed.canonical(&GENESIS);
         assert_eq!(&bytes[..11], b"\x00\x00\x00\x07entry/1");
         assert_eq!(&bytes[11..23], b"\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x07");
-        assert_eq!(hex(&sealed.hash), "GOLDEN");
+        assert_eq!(bytes.len(), 283);
+        let golden = [
+            (
+                sealed.state_digest,
+                "18937065bfda901573d7e4fbb6f872e488d314a4d5c245e08042351d51ffd5b9",
+            ),
+            (
+                sealed.details_digest,
+                "0073176a67aac5825afe3d1e8d14cacb26f6a9052ab6888e235a70db082d536d",
+            ),
+            (sealed.hash, "a9edc5de172dc83277bb50d11bde52eee2b7ceaea6611e57cbc80bf803c1d5f4"),
+        ];
+        for (computed, documented) in golden {
+            assert_eq!(hex(&computed), documented);
+            assert!(PAGE.contains(documented), "the page tells the same: {documented}");
+        }
     }
 
     #[test]

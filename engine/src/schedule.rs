@@ -140,3 +140,43 @@ async fn advance(tx: &mut Tx, name: &str, from: Moment, to: Moment) -> Result<bo
         .map(|done| done.rows_affected() > 0))
     .map_err(Fault::database("advance a schedule"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However far back the last tick lies, the latest is the one that walking forward finds.
+    #[test]
+    fn the_latest_tick_is_the_last_of_all_missed_ones() {
+        let offset = FixedOffset::east_opt(9 * 3600).unwrap();
+        let begin = Moment::from_seconds(1_795_000_000);
+        let expressions = [
+            "0 0 2 * * *",
+            "0 */7 * * * *",
+            "30 15 10 1 * *",
+            "0 0 9 * * Mon-Fri",
+            "*/50 * * * * *",
+        ];
+        for expression in expressions {
+            let new = |catch_up| Schedule::new("s", expression, offset, catch_up).unwrap();
+            for step in 0..25 {
+                let now = Moment(begin.0 + step * 9_977_000_003);
+                let each: Vec<Moment> = new(CatchUp::Each)
+                    .cron
+                    .after(&begin.utc().unwrap().with_timezone(&offset))
+                    .map(to_moment)
+                    .take_while(|tick| *tick <= now)
+                    .collect();
+                let latest: Vec<Moment> = each.last().copied().into_iter().collect();
+                assert_eq!(new(CatchUp::Latest).due(begin, now), latest, "{expression} at {now}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unreadable_expression_is_named() {
+        let offset = FixedOffset::east_opt(0).unwrap();
+        let fault = Schedule::new("nightly", "at noon", offset, CatchUp::Latest).unwrap_err();
+        assert!(fault.to_string().starts_with("schedule nightly cannot be read"));
+    }
+}
