@@ -69,6 +69,18 @@ fn of_64_wrong_entries_at_once_five_are_judged_and_one_lock_is_told() {
 }
 
 #[test]
+fn wrong_entries_one_after_another_add_up() {
+    for kind in [Kind::Transaction, Kind::OneTimePassword, Kind::Retrieval] {
+        let mut played = Played::active(kind);
+        for _ in 0..5 {
+            played.user(&Command::ChargeAttempt).expect("charged");
+            played.user(&Command::Miss).expect("settled");
+        }
+        assert_eq!(played.state, State::Locked { kind });
+    }
+}
+
+#[test]
 fn of_8_right_entries_at_once_one_wins() {
     let mut played = Played::active(Kind::Retrieval);
     let charged = (0..8).filter(|_| played.user(&Command::ChargeAttempt).is_ok()).count();

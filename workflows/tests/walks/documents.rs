@@ -78,7 +78,7 @@ fn reviewed(table: &str) -> String {
     kept
 }
 
-pub fn agree(file: &str, text: &str) {
+pub(crate) fn agree(file: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/states").join(file);
     if std::env::var_os("UPDATE_STATES").is_some() {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("docs/states");

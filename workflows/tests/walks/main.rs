@@ -1,5 +1,11 @@
 //! Every workflow, walked completely, with no database in sight.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the checks that several tests share stand outside the test functions"
+)]
+
 mod clerical;
 mod credential;
 mod delegated;
@@ -7,6 +13,7 @@ mod documents;
 mod paper;
 mod paths;
 mod router;
+mod rules;
 mod self_service;
 mod stored;
 mod submission;

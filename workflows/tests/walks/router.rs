@@ -1,6 +1,7 @@
 //! The router: a total function, before and after login alike.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use workflows::router::{Advice, Answers, Known, Next, Question, advise, next};
 
@@ -114,7 +115,7 @@ fn the_table_is_the_one_reviewed() {
         }
         let shown: Vec<&str> =
             line.iter().filter(|(_, value)| *value).map(|(name, _)| *name).collect();
-        table.push_str(&format!("{:<12} {}\n", advise(&known).code(), shown.join(" ")));
+        let _ = writeln!(table, "{:<12} {}", advise(&known).code(), shown.join(" "));
     }
     insta::assert_snapshot!("router_table", table);
     crate::documents::agree(

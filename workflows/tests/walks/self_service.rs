@@ -7,6 +7,8 @@ use workflows::terms::{Facts, Notice, Reason, Refusal, Role, UserRef};
 
 use crate::world::{calm, self_service_walk, small_rules};
 
+type Change = fn(&mut Facts);
+
 fn ask(state: &State, command: &Command, facts: Facts) -> Result<State, Refusal> {
     let context = Context { actor: Actor::new("sato", Role::AuthorityHolder), facts };
     SelfService::decide(state, command, &context, &small_rules()).map(|decided| decided.to)
@@ -15,13 +17,13 @@ fn ask(state: &State, command: &Command, facts: Facts) -> Result<State, Refusal>
 #[test]
 fn the_router_decides_who_may_begin() {
     let open = Command::Open { user: UserRef(1), reason: Reason::Forgotten };
-    let closed = |change: fn(&mut Facts)| {
+    let closed = |change: Change| {
         let mut facts = calm();
         change(&mut facts);
         ask(&State::Start, &open, facts)
     };
     assert_eq!(ask(&State::Start, &open, calm()), Ok(State::Authenticating));
-    let cases: [(fn(&mut Facts), Refusal); 8] = [
+    let cases: [(Change, Refusal); 8] = [
         (|f| f.contract_active = false, Refusal::ContractInactive),
         (|f| f.renewable = true, Refusal::RenewInstead),
         (|f| f.certificate_needed = false, Refusal::CertificateNotNeeded),

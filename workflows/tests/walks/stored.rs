@@ -29,9 +29,16 @@ fn check<W: Workflow<Rules = Rules>>(
 ) {
     let path = format!("{}/tests/stored/{}.1.jsonl", env!("CARGO_MANIFEST_DIR"), W::NAME);
     if std::env::var_os("UPDATE_STATES").is_some() && !std::path::Path::new(&path).exists() {
-        let lines: String =
-            shapes(graph.states.iter()).values().map(|line| format!("{line}\n")).collect();
-        std::fs::write(&path, lines).expect("tests/stored can be written");
+        let lines: Vec<String> = shapes(graph.states.iter()).into_values().collect();
+        std::fs::write(
+            &path,
+            lines.join(
+                "
+",
+            ) + "
+",
+        )
+        .expect("tests/stored can be written");
     }
     let released = std::fs::read_to_string(&path).expect("the fixture of version 1");
     let mut starts = Vec::new();

@@ -1,7 +1,7 @@
 //! What must hold in the common tail alone.
 
 use workflows::tail::{Command, State};
-use workflows::terms::{Job, KeyOrigin};
+use workflows::terms::{Effect, Job, KeyOrigin};
 
 use crate::world::tail_walk;
 
@@ -44,4 +44,25 @@ fn each_expiry_notice_goes_out_once() {
             _ => {}
         }
     }
+}
+
+#[test]
+fn a_key_made_on_the_server_dies_with_its_window() {
+    let graph = tail_walk();
+    let mut seen = 0;
+    for step in &graph.steps {
+        let State::CertificateIssued { key, refetch: true, .. } = &step.from else {
+            continue;
+        };
+        let stays = matches!(step.transition.to, State::CertificateIssued { refetch: true, .. });
+        if *key == KeyOrigin::Server && !stays {
+            seen += 1;
+            assert!(
+                step.transition.effects.contains(&Effect::DestroyServerKey),
+                "{:?} keeps the key",
+                step.command
+            );
+        }
+    }
+    assert!(seen > 0);
 }

@@ -10,7 +10,7 @@ use workflows::terms::{DefectCode, Reason, Role, TaskKind};
 use crate::world;
 
 /// Demands that an enum's variants, read from its source, are exactly the names found.
-pub fn enumerated(file: &str, name: &str, found: &BTreeSet<String>) {
+pub(crate) fn enumerated(file: &str, name: &str, found: &BTreeSet<String>) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file);
     let source = std::fs::read_to_string(path).expect("the source");
     let start = format!("pub enum {name} {{");
@@ -90,6 +90,44 @@ fn every_state_command_refusal_and_notice_has_its_texts() {
     check(world::submission_walk());
     check(world::clerical_walk());
     check(world::task_walk());
+}
+
+/// Nothing is declared in vain: every variant of a workflow's own enums occurs in its walk.
+fn complete<W: Workflow>(graph: &Graph<W>, file: &str) {
+    enumerated(file, "State", &graph.states.iter().map(outer).collect());
+    enumerated(file, "Command", &graph.steps.iter().map(|step| outer(&step.command)).collect());
+}
+
+/// As [`complete`], where effects, notices and refusals are the workflow's own too.
+fn complete_alone<W: Workflow>(graph: &Graph<W>, file: &str) {
+    complete(graph, file);
+    let transitions = || graph.steps.iter().map(|step| &step.transition);
+    let effects = transitions().flat_map(|to| to.effects.iter().map(label)).collect();
+    let notices = transitions().flat_map(|to| to.notices.iter().map(label)).collect();
+    let outcomes = graph.table.values().flatten();
+    let refusals = outcomes
+        .filter_map(|outcome| outcome.split_once("✗ "))
+        .map(|(_, refusal)| refusal.to_owned())
+        .collect();
+    enumerated(file, "Effect", &effects);
+    enumerated(file, "Notice", &notices);
+    enumerated(file, "Refusal", &refusals);
+}
+
+fn outer(value: &impl std::fmt::Debug) -> String {
+    label(value).split('.').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn nothing_is_declared_in_vain() {
+    complete(world::self_service_walk(), "src/self_service.rs");
+    complete(world::delegated_walk(), "src/delegated.rs");
+    complete(world::paper_walk(), "src/paper.rs");
+    complete(world::tail_walk(), "src/tail.rs");
+    complete_alone(world::submission_walk(), "src/submission.rs");
+    complete_alone(world::clerical_walk(), "src/clerical.rs");
+    complete_alone(world::task_walk(), "src/task.rs");
+    complete_alone(world::credential_walk(), "src/credential.rs");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use workflows::terms::{
 use workflows::{clerical, credential, delegated, paper, self_service, submission, tail, task};
 
 /// Two attempts, one fresh letter, two wrong entries: small numbers walk the same ways.
-pub fn small_rules() -> Rules {
+pub(crate) fn small_rules() -> Rules {
     Rules {
         defect_max_attempts: 2,
         undelivered_resends: 1,
@@ -23,13 +23,15 @@ pub fn small_rules() -> Rules {
     }
 }
 
-pub const SELF_CASE: Neighbour = Neighbour { case: CaseId(7), channel: Channel::SelfService };
-pub const DELEGATED_CASE: Neighbour = Neighbour { case: CaseId(8), channel: Channel::Delegated };
-pub const PAPER_CASE: Neighbour = Neighbour { case: CaseId(9), channel: Channel::Paper };
-pub const CREDENTIAL: CaseId = CaseId(5);
+pub(crate) const SELF_CASE: Neighbour =
+    Neighbour { case: CaseId(7), channel: Channel::SelfService };
+pub(crate) const DELEGATED_CASE: Neighbour =
+    Neighbour { case: CaseId(8), channel: Channel::Delegated };
+pub(crate) const PAPER_CASE: Neighbour = Neighbour { case: CaseId(9), channel: Channel::Paper };
+pub(crate) const CREDENTIAL: CaseId = CaseId(5);
 
 /// Everything is in order: the user is the actor, holds the authority and is vouched for.
-pub fn calm() -> Facts {
+pub(crate) fn calm() -> Facts {
     Facts {
         contract_active: true,
         user_active: true,
@@ -182,11 +184,11 @@ fn online_people() -> Vec<Actor<Role>> {
     people(&list)
 }
 
-pub fn walk<W: Workflow>(universe: &Universe<W>) -> Graph<W> {
+pub(crate) fn walk<W: Workflow>(universe: &Universe<W>) -> Graph<W> {
     explore(universe)
 }
 
-pub fn tail_world(starts: Vec<tail::State>) -> Universe<tail::Tail> {
+pub(crate) fn tail_world(starts: Vec<tail::State>) -> Universe<tail::Tail> {
     Universe {
         starts,
         commands: tail_commands(),
@@ -196,7 +198,9 @@ pub fn tail_world(starts: Vec<tail::State>) -> Universe<tail::Tail> {
     }
 }
 
-pub fn self_service_world(starts: Vec<self_service::State>) -> Universe<self_service::SelfService> {
+pub(crate) fn self_service_world(
+    starts: Vec<self_service::State>,
+) -> Universe<self_service::SelfService> {
     use self_service::Command as C;
     let mut commands = vec![C::PassOtp, C::Issue, C::Cancel, C::OtpLocked, C::Abandon];
     commands
@@ -211,7 +215,7 @@ pub fn self_service_world(starts: Vec<self_service::State>) -> Universe<self_ser
     }
 }
 
-pub fn delegated_world(starts: Vec<delegated::State>) -> Universe<delegated::Delegated> {
+pub(crate) fn delegated_world(starts: Vec<delegated::State>) -> Universe<delegated::Delegated> {
     use delegated::Command as C;
     let mut commands = vec![C::Issue, C::Reveal, C::Cancel, C::TransactionLocked, C::Abandon];
     commands.extend(
@@ -221,10 +225,12 @@ pub fn delegated_world(starts: Vec<delegated::State>) -> Universe<delegated::Del
     let colleague = Facts { actor_is_user: false, user_authority: false, ..calm() };
     let mut all = facts(&colleague, ONLINE);
     all.extend(facts(&calm(), &[|f| f.otp_vouched = false]));
+    // What is granted must not depend on anything the administrator may or may not have passed.
+    all.push(Facts { target_only_reveal: true, otp_vouched: false, ..colleague });
     Universe { starts, commands, actors: online_people(), facts: all, rules: small_rules() }
 }
 
-pub fn paper_world(starts: Vec<paper::State>) -> Universe<paper::Paper> {
+pub(crate) fn paper_world(starts: Vec<paper::State>) -> Universe<paper::Paper> {
     use paper::Command as C;
     let submission = SubmissionRef(1);
     let defect = |codes: &[DefectCode]| C::Defect { codes: codes.to_vec() };
@@ -275,7 +281,7 @@ pub fn paper_world(starts: Vec<paper::State>) -> Universe<paper::Paper> {
     Universe { starts, commands, actors, facts: facts(&calm(), ON_PAPER), rules: small_rules() }
 }
 
-pub fn submission_world(starts: Vec<submission::State>) -> Universe<submission::Submission> {
+pub(crate) fn submission_world(starts: Vec<submission::State>) -> Universe<submission::Submission> {
     use submission::Command as C;
     let mut all = Vec::new();
     for bits in 0..16_u8 {
@@ -315,7 +321,7 @@ pub fn submission_world(starts: Vec<submission::State>) -> Universe<submission::
     Universe { starts, commands, actors, facts: all, rules: small_rules() }
 }
 
-pub fn clerical_calm() -> clerical::Facts {
+pub(crate) fn clerical_calm() -> clerical::Facts {
     clerical::Facts {
         contract_active: true,
         user_active: true,
@@ -330,7 +336,7 @@ pub fn clerical_calm() -> clerical::Facts {
     }
 }
 
-pub fn clerical_world(starts: Vec<clerical::State>) -> Universe<clerical::Clerical> {
+pub(crate) fn clerical_world(starts: Vec<clerical::State>) -> Universe<clerical::Clerical> {
     use clerical::{Command as C, Request};
     let changes: &[fn(&mut clerical::Facts)] = &[
         |f| f.contract_active = false,
@@ -378,7 +384,7 @@ pub fn clerical_world(starts: Vec<clerical::State>) -> Universe<clerical::Cleric
     Universe { starts, commands, actors, facts: all, rules: small_rules() }
 }
 
-pub fn task_world(starts: Vec<task::State>) -> Universe<task::Task> {
+pub(crate) fn task_world(starts: Vec<task::State>) -> Universe<task::Task> {
     use task::{Command as C, Outcome};
     let mut commands: Vec<C> =
         TaskKind::ALL.map(|kind| C::Open { kind, about: CaseId(3) }).to_vec();
@@ -405,7 +411,7 @@ pub fn task_world(starts: Vec<task::State>) -> Universe<task::Task> {
     Universe { starts, commands, actors, facts: vec![task::Facts], rules: small_rules() }
 }
 
-pub fn credential_calm() -> credential::Facts {
+pub(crate) fn credential_calm() -> credential::Facts {
     credential::Facts {
         user_active: true,
         delay_over: true,
@@ -416,7 +422,7 @@ pub fn credential_calm() -> credential::Facts {
     }
 }
 
-pub fn credential_world(starts: Vec<credential::State>) -> Universe<credential::Credential> {
+pub(crate) fn credential_world(starts: Vec<credential::State>) -> Universe<credential::Credential> {
     use credential::{Command as C, Facts, Kind};
     let calm = credential_calm();
     let all = vec![
@@ -450,7 +456,7 @@ pub fn credential_world(starts: Vec<credential::State>) -> Universe<credential::
 macro_rules! walked {
     ($($name:ident: $workflow:ty = $world:ident;)*) => {$(
         /// The complete walk from the beginning, made once.
-        pub fn $name() -> &'static Graph<$workflow> {
+        pub(crate) fn $name() -> &'static Graph<$workflow> {
             static GRAPH: OnceLock<Graph<$workflow>> = OnceLock::new();
             GRAPH.get_or_init(|| walk(&$world(vec![<$workflow>::start()])))
         }
@@ -458,7 +464,7 @@ macro_rules! walked {
 }
 
 /// The tail begins in three ways, one for each path.
-pub fn tail_walk() -> &'static Graph<tail::Tail> {
+pub(crate) fn tail_walk() -> &'static Graph<tail::Tail> {
     static GRAPH: OnceLock<Graph<tail::Tail>> = OnceLock::new();
     let start = |channel, copy| tail::State::Waiting { channel, copy, reminded: 0 };
     GRAPH.get_or_init(|| {
