@@ -2,12 +2,14 @@
 
 use std::error::Error;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use forms::degrade::{Carrier, PaperSheet, Wear, encode};
+use forms::seal::Impression;
 use forms::{
-    AccountType, CodeKey, Copy, FontChoice, FormData, House, Job, Press, Reason, ReiwaDate,
-    Request, SubmissionNumber, UserRow, Variant,
+    AccountType, Addressee, CodeKey, Copy, FontChoice, FormData, House, Job, PasswordLetter, Press,
+    Reason, ReiwaDate, Request, SubmissionNumber, UserRow, Variant,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -15,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&folder)?;
     let press = Press::new(&FontChoice::default())?;
     let (house, key) = (House::sample(), CodeKey::sample());
-    let made_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_392_000);
+    let made_at = SystemTime::UNIX_EPOCH + Duration::from_hours(498_720);
     for variant in Variant::ALL {
         let job = Job { variant, house: &house, key: &key, made_at };
         let blank = Copy::default();
@@ -27,6 +29,57 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(folder.join(format!("{variant}-prefilled.pdf")), press.form3(&job, &copy)?)?;
         fs::write(folder.join(format!("{variant}-fillable.pdf")), press.fillable(&job, &copy)?)?;
     }
+    letters(&press, &house, &folder, made_at)?;
+    scans(&folder)
+}
+
+/// A sealed letter and its specimen.
+fn letters(
+    press: &Press,
+    house: &House,
+    folder: &Path,
+    made_at: SystemTime,
+) -> Result<(), Box<dyn Error>> {
+    let addressee = Addressee {
+        postal_code: "100-0000".into(),
+        address: vec!["東京都千代田区見本町一丁目1番1号".into(), "見本ビルディング5階".into()],
+        company: "株式会社サンプル商事".into(),
+        department: "経理部 財務課".into(),
+        name: "山田 太郎".into(),
+    };
+    for (name, digits) in [
+        ("letter.pdf", Some(&[3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3])),
+        ("letter-specimen.pdf", None),
+    ] {
+        let letter = PasswordLetter {
+            house,
+            addressee: &addressee,
+            issued_on: "令和8年11月22日(2026年)",
+            valid_until: "令和8年12月22日(2026年)",
+            contract_last_four: "7890",
+            user_name: "山田 太郎",
+            reference: "L-000123",
+            wrong_entries: 5,
+            digits,
+            made_at,
+        };
+        fs::write(folder.join(name), press.password_letter(&letter)?)?;
+    }
+    Ok(())
+}
+
+/// The prefilled form stamped and scanned askew, and the seal of the ledger.
+fn scans(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let pdf = fs::read(folder.join("bizstation-prefilled.pdf"))?;
+    let mut sheets = PaperSheet::print(&pdf, 200.0)?;
+    let seal = Impression::company("株式会社サンプル商事", 7)?;
+    fs::write(folder.join("seal.png"), seal.to_png()?)?;
+    let first = sheets.first_mut().ok_or("no page")?;
+    first.stamp(&seal, [173.0, 77.5], 5.0, 3);
+    let wear = Wear { skew: 1.7, noise: 7.0, blur_mm: 0.08, seed: 5, ..Wear::default() };
+    let pages: Vec<_> = sheets.iter().take(2).map(|sheet| sheet.scan(&wear)).collect();
+    fs::write(folder.join("scan.pdf"), encode(&pages, 200.0, Carrier::Pdf)?)?;
+    fs::write(folder.join("scan.jpg"), encode(&pages, 200.0, Carrier::Jpeg(80))?)?;
     Ok(())
 }
 

@@ -206,17 +206,14 @@ fn tiff_file(pages: &[RgbImage], dpi: f32) -> Result<Vec<u8>, PrintFault> {
         for page in pages {
             let (width, height) = page.dimensions();
             let density = || Rational { n: u32::from(dots(dpi)), d: 1 };
-            match as_deep_as_needed(page) {
-                DynamicImage::ImageLuma8(grey) => {
-                    let mut picture = encoder.new_image::<colortype::Gray8>(width, height)?;
-                    picture.resolution(ResolutionUnit::Inch, density());
-                    picture.write_data(grey.as_raw())?;
-                }
-                _ => {
-                    let mut picture = encoder.new_image::<colortype::RGB8>(width, height)?;
-                    picture.resolution(ResolutionUnit::Inch, density());
-                    picture.write_data(page.as_raw())?;
-                }
+            if let DynamicImage::ImageLuma8(grey) = as_deep_as_needed(page) {
+                let mut picture = encoder.new_image::<colortype::Gray8>(width, height)?;
+                picture.resolution(ResolutionUnit::Inch, density());
+                picture.write_data(grey.as_raw())?;
+            } else {
+                let mut picture = encoder.new_image::<colortype::RGB8>(width, height)?;
+                picture.resolution(ResolutionUnit::Inch, density());
+                picture.write_data(page.as_raw())?;
             }
         }
         Ok(())
@@ -309,19 +306,29 @@ fn smeared(picture: &RgbImage, radius: f32, [dx, dy]: [u32; 2]) -> RgbImage {
     })
 }
 
-/// Turned around the middle by a few degrees, paper all around.
+/// Turned around the middle by a few degrees, on a scanner bed that holds all of it.
 fn skewed(picture: &RgbImage, degrees: f32) -> RgbImage {
     if degrees.abs() < 0.01 {
         return picture.clone();
     }
     let (sin, cos) = f64::from(degrees.to_radians()).sin_cos();
-    let middle = [f64::from(picture.width()) / 2.0, f64::from(picture.height()) / 2.0];
-    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
-        let (dx, dy) = (f64::from(x) + 0.5 - middle[0], f64::from(y) + 0.5 - middle[1]);
-        bilinear(picture, [dx * cos + dy * sin + middle[0], dy * cos - dx * sin + middle[1]])
+    let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
+    let wide = pixels(width * cos + height * sin.abs());
+    let high = pixels(height * cos + width * sin.abs());
+    RgbImage::from_fn(wide, high, |x, y| {
+        let dx = f64::from(x) + 0.5 - f64::from(wide) / 2.0;
+        let dy = f64::from(y) + 0.5 - f64::from(high) / 2.0;
+        let (u, v) = (dx * cos + dy * sin + width / 2.0, dy * cos - dx * sin + height / 2.0);
+        bilinear(picture, [u, v])
     })
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size in pixels")]
+fn pixels(size: f64) -> u32 {
+    size.ceil() as u32
+}
+
+#[expect(clippy::many_single_char_names, reason = "the four neighbours of a place")]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be inside")]
 fn bilinear(picture: &RgbImage, [x, y]: Place) -> Rgb<u8> {
     let (x, y) = (x - 0.5, y - 0.5);

@@ -7,7 +7,7 @@ use allsorts::binary::read::ReadScope;
 use allsorts::font_data::FontData;
 use allsorts::subset::{CmapTarget, SubsetProfile, subset};
 use lopdf::{Dictionary, Object, ObjectId, Stream, StringFormat, dictionary, text_string};
-use printpdf::{FontId, Mm, Op, ParsedFont, PdfDocument, PdfFont, PdfPage, PdfSaveOptions};
+use printpdf::{Mm, Op, ParsedFont, PdfDocument, PdfFont, PdfPage, PdfSaveOptions};
 use sha2::{Digest, Sha256};
 
 use crate::fault::PrintFault;
@@ -60,11 +60,6 @@ impl<'a> Paper<'a> {
         self.pages.push((shared, sheet.ops));
     }
 
-    /// Characters that the document needs beyond what is drawn.
-    pub(crate) fn reserve(&mut self, used: &Used) {
-        merge(&mut self.used, used);
-    }
-
     pub(crate) fn draft(self, imprint: &Imprint<'_>) -> Result<Draft, PrintFault> {
         let mut document = PdfDocument::new(imprint.title);
         for (face, characters) in &self.used {
@@ -84,10 +79,6 @@ impl<'a> Paper<'a> {
         let pages = join(&mut pdf, shared_count, &uses)?;
         stamp(&mut pdf, imprint);
         Ok(Draft { pdf, pages })
-    }
-
-    pub(crate) fn finish(self, imprint: &Imprint<'_>) -> Result<Vec<u8>, PrintFault> {
-        self.draft(imprint)?.finish()
     }
 }
 
@@ -252,7 +243,7 @@ fn draw_shared(
 
 /// Title, author and dates; the PDF library would date everything 1970.
 fn stamp(pdf: &mut lopdf::Document, imprint: &Imprint<'_>) {
-    pdf.version = "1.7".to_owned();
+    "1.7".clone_into(&mut pdf.version);
     let date = Object::String(pdf_date(imprint.made_at).into_bytes(), StringFormat::Literal);
     let about = dictionary! {
         "Title" => text_string(imprint.title),
@@ -308,12 +299,6 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, month, day)
-}
-
-/// The identifier that printpdf knows a face by.
-pub(crate) fn resource_name(face: usize) -> String {
-    let FontId(name) = font_id(face);
-    name
 }
 
 #[cfg(test)]

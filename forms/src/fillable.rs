@@ -3,7 +3,8 @@
 //! Digits are set in an embedded face of ASCII characters under a simple encoding, so that every
 //! viewer can write with it and the paper looks the same wherever it was filled in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream, dictionary, text_string};
 
@@ -14,7 +15,6 @@ use crate::fonts::Typesetter;
 use crate::form3::{BoxMm, Layout, PAGE_MM};
 use crate::json::PrintedPage;
 use crate::print::{TICK_MM, tick};
-use crate::sheet::Used;
 
 mod face;
 mod read;
@@ -37,11 +37,6 @@ const ANNOTATION_PRINT: i64 = 1 << 2;
 const FIELD_READ_ONLY: i64 = 1;
 const FIELD_DO_NOT_SCROLL: i64 = 1 << 23;
 const FIELD_COMB: i64 = 1 << 24;
-
-/// What the pages need beyond what is drawn: nothing, the fields bring their own face.
-pub(crate) fn characters() -> Used {
-    Used::new()
-}
 
 /// Lays the fields over the pages of a draft.
 pub(crate) fn add_fields(
@@ -89,12 +84,18 @@ struct Form<'d> {
 }
 
 impl Form<'_> {
-    fn widget(&mut self, page: ObjectId, name: &str, area: BoxMm, entries: Dictionary) -> ObjectId {
+    fn widget(
+        &mut self,
+        page: ObjectId,
+        name: &str,
+        area: BoxMm,
+        entries: &Dictionary,
+    ) -> ObjectId {
         let mut widget = dictionary! {
             "Type" => "Annot", "Subtype" => "Widget", "F" => ANNOTATION_PRINT,
             "Rect" => rectangle(area), "P" => page, "T" => text_string(name),
         };
-        widget.extend(&entries);
+        widget.extend(entries);
         let id = self.pdf.add_object(widget);
         self.fields.entry(name.to_owned()).or_default().push(id);
         id
@@ -105,7 +106,7 @@ impl Form<'_> {
             "FT" => "Tx", "Ff" => FIELD_COMB | FIELD_DO_NOT_SCROLL,
             "MaxLen" => i64::try_from(cells).unwrap_or(i64::MAX), "DA" => appearance_default(),
         };
-        self.widget(page, name, area, entries)
+        self.widget(page, name, area, &entries)
     }
 
     fn checkbox(&mut self, page: ObjectId, name: &str, area: BoxMm) -> ObjectId {
@@ -116,7 +117,7 @@ impl Form<'_> {
             "DA" => Object::string_literal("/ZaDb 0 Tf 0 g"),
             "AP" => dictionary! { "N" => dictionary! { ON => on, "Off" => off } },
         };
-        self.widget(page, name, area, entries)
+        self.widget(page, name, area, &entries)
     }
 
     fn code_field(&mut self, page: ObjectId, number: u8, payload: &str) -> ObjectId {
@@ -125,7 +126,7 @@ impl Form<'_> {
             "V" => text_string(payload), "DA" => appearance_default(),
         };
         let area = BoxMm::new(10.0, 290.0, 1.0, 1.0);
-        self.widget(page, &format!("{CODE_PREFIX}{number}"), area, entries)
+        self.widget(page, &format!("{CODE_PREFIX}{number}"), area, &entries)
     }
 
     fn appearance(&mut self, area: BoxMm, content: &str) -> ObjectId {
@@ -309,15 +310,9 @@ fn digits_content(
         let run = setter.runs(crate::fonts::Role::Label, digit.encode_utf8(&mut [0; 4]))?;
         let width: f32 = run.iter().map(|run| run.width).sum::<f32>() * DIGITS_POINTS;
         let x = (index as f32 + 0.5) * pitch - width / 2.0;
-        content.push_str(&format!("1 0 0 1 {x:.3} {baseline:.3} Tm ({digit}) Tj\n"));
+        // Writing into a string cannot fail.
+        let _ = writeln!(content, "1 0 0 1 {x:.3} {baseline:.3} Tm ({digit}) Tj");
     }
     content.push_str("ET Q\nEMC");
     Ok(content)
-}
-
-/// The names of the fields that a person fills in on a layout.
-pub(crate) fn field_names(layout: &Layout) -> BTreeSet<String> {
-    let digits = layout.pages.iter().flat_map(|page| page.digits.iter().map(|f| f.id.clone()));
-    let checks = layout.pages.iter().flat_map(|page| page.checkboxes.iter().map(|f| f.id.clone()));
-    digits.chain(checks).collect()
 }

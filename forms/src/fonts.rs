@@ -2,7 +2,7 @@
 //!
 //! Labels and digits are always set in the embedded M PLUS 1, so that a form looks and reads the
 //! same everywhere. Values typed by people go through a chain (configured face, Noto Sans CJK JP,
-//! IPAexGothic, embedded), run by run. A character that no face has is refused by name: a renderer
+//! `IPAexGothic`, embedded), run by run. A character that no face has is refused by name: a renderer
 //! would print an empty box and say nothing.
 
 use std::fs;

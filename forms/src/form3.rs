@@ -295,3 +295,83 @@ pub fn layout(version: Version, variant: Variant) -> &'static Layout {
 }
 
 pub(crate) use version1::{FIRST_USERS_Y, SECOND_USERS_Y, USER_PITCH, USERS_ON_FIRST_PAGE};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every box that is read, with its name; rows of digits as one.
+    fn read_boxes(page: &PageLayout) -> Vec<(String, BoxMm)> {
+        let ticks = page.checkboxes.iter().chain(&page.seals).map(|f| (f.id.clone(), f.area));
+        let digits = page.digits.iter().map(|field| (field.id.clone(), field.area()));
+        let codes = page.codes.iter().map(|code| (code.id.to_owned(), code.area));
+        let marks = page.marks.iter().map(|[x, y, size]| {
+            ("mark".to_owned(), BoxMm::new(x - size / 2.0, y - size / 2.0, *size, *size))
+        });
+        ticks.chain(digits).chain(codes).chain(marks).collect()
+    }
+
+    fn pages() -> impl Iterator<Item = (Variant, &'static PageLayout)> {
+        Variant::ALL.into_iter().flat_map(|variant| {
+            layout(Version::One, variant).pages.iter().map(move |page| (variant, page))
+        })
+    }
+
+    #[test]
+    fn boxes_keep_clear_of_each_other_and_of_the_edge() {
+        let inside = BoxMm::new(0.0, 0.0, PAGE_MM[0], PAGE_MM[1]).grown(-MARGIN_MM);
+        for (variant, page) in pages() {
+            let boxes = read_boxes(page);
+            for (index, (name, area)) in boxes.iter().enumerate() {
+                assert!(inside.contains(*area), "{variant} {name}: {area:?}");
+                for (other, place) in &boxes[index + 1..] {
+                    let near = area.grown(CLEAR_MM - 0.001).overlaps(*place);
+                    assert!(!near, "{variant} page {}: {name} and {other}", page.page);
+                }
+            }
+            for text in &page.texts {
+                assert!(inside.contains(text.area), "{}", text.id);
+                for (name, area) in &boxes {
+                    assert!(!text.area.overlaps(*area), "{variant}: {} and {name}", text.id);
+                }
+                for other in page.texts.iter().filter(|other| other.id != text.id) {
+                    assert!(!text.area.overlaps(other.area), "{} and {}", text.id, other.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique_on_a_page_and_sizes_as_agreed() {
+        for (variant, page) in pages() {
+            let names: Vec<String> = read_boxes(page)
+                .into_iter()
+                .map(|(name, _)| name)
+                .filter(|name| name != "mark")
+                .chain(page.texts.iter().map(|text| text.id.clone()))
+                .collect();
+            let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
+            assert_eq!(distinct.len(), names.len(), "{variant} page {}", page.page);
+            assert!(page.checkboxes.iter().all(|field| (field.area.w, field.area.h) == (5.0, 5.0)));
+            assert!(page.digits.iter().flat_map(|f| &f.cells).all(|c| (c.w, c.h) == (7.0, 9.0)));
+            assert!(page.seals.iter().all(|field| (field.area.w, field.area.h) == (40.0, 40.0)));
+            let cells = |id: &str| page.digits.iter().find(|f| f.id == id).map(|f| f.cells.len());
+            assert_eq!(cells("contract_number"), Some(10));
+            let users = page.digits.iter().filter(|f| f.id.ends_with("_user_id")).count();
+            assert_eq!(users, if page.page == 1 { 2 } else { 3 });
+        }
+        assert_eq!(layout(Version::One, Variant::BizStation).pages.len(), 2);
+        assert_eq!(layout(Version::One, Variant::Light).pages.len(), 1);
+    }
+
+    #[test]
+    fn codes_stay_off_the_folds() {
+        for (_, page) in pages() {
+            for code in &page.codes {
+                let fold =
+                    [99.0, 198.0].into_iter().any(|y| code.area.y < y && y < code.area.bottom());
+                assert!(!fold, "{}", code.id);
+            }
+        }
+    }
+}

@@ -93,13 +93,11 @@ impl Press {
         let title = "証明書取得用パスワード再発行のお知らせ";
         let author = &letter.house.bank;
         let mut draft = paper.draft(&Imprint { title, author, made_at: letter.made_at })?;
-        match letter.digits {
-            Some(digits) => finish_secret(draft, digits),
-            None => {
-                draft.tidy();
-                Ok(Zeroizing::new(draft.write(0)?))
-            }
+        if let Some(digits) = letter.digits {
+            return finish_secret(draft, digits);
         }
+        draft.tidy();
+        Ok(Zeroizing::new(draft.write(0)?))
     }
 }
 
@@ -181,7 +179,7 @@ fn message(sheet: &mut Sheet<'_>, letter: &PasswordLetter<'_>) -> Drawn {
     }
     let lines = [
         "証明書発行の画面で、上の16桁を左から順にご入力ください(区切りの空白は入力不要です)。",
-        "この電子証明書取得の画面は、契約者番号・利用者ID・ログインパスワードを入力した後に開きます。",
+        "電子証明書を取得する画面は、契約者番号・利用者ID・ログインパスワードの入力後に開きます。",
     ];
     sheet.lines([DIGITS_LEFT, 175.0], 5.4, Style::label(8.5), &lines)?;
     let reference = format!("お問い合わせ番号 {}", letter.reference);

@@ -6,6 +6,7 @@ mod symbols;
 
 use image::GrayImage;
 
+use crate::boxes::{Frame, read_check};
 use crate::form3::{CodeKind, PageLayout, Variant, Version, layout};
 use crate::payload::{CodeKey, Payload, PayloadFault};
 use crate::raster::{Homography, Patch, Place, patch, reduced};
@@ -16,8 +17,6 @@ use symbols::{Symbol, read_symbol};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Registration {
     pub(crate) map: Homography,
-    /// How many corner marks hold it; below three it rests on a code.
-    pub(crate) marks: usize,
 }
 
 /// What is known of a page.
@@ -56,18 +55,37 @@ pub(crate) fn locate(grey: &GrayImage, keys: &[CodeKey]) -> Located {
     let held = found.and_then(|found| refined(grey, page, &found, f64::from(factor)));
     if let Some(registration) = held {
         if registration.map.mirrored() {
-            return Located::Unclear { registration: None, why: Unclear::Mirrored };
+            // Four dark spots may stand like marks on anything: our frames must lie between them.
+            return if shows_frames(grey, &registration.map) {
+                Located::Unclear { registration: None, why: Unclear::Mirrored }
+            } else {
+                whole_page(grey, page, keys).unwrap_or(Located::Foreign)
+            };
         }
-        return match payload_at(grey, page, &registration.map, keys) {
-            Ok(payload) => Located::Form { registration, payload },
-            Err(Unclear::NoCode) => whole_page(grey, page, keys).unwrap_or(Located::Unclear {
-                registration: Some(registration),
-                why: Unclear::NoCode,
-            }),
-            Err(why) => Located::Unclear { registration: Some(registration), why },
-        };
+        match payload_at(grey, page, &registration.map, keys) {
+            Ok(payload) => return Located::Form { registration, payload },
+            Err(Unclear::NoCode) => {}
+            Err(why) => return Located::Unclear { registration: Some(registration), why },
+        }
+        if let Some(located) = whole_page(grey, page, keys) {
+            return located;
+        }
+        if shows_frames(grey, &registration.map) {
+            return Located::Unclear { registration: Some(registration), why: Unclear::NoCode };
+        }
+        return Located::Foreign;
     }
     whole_page(grey, page, keys).unwrap_or(Located::Foreign)
+}
+
+/// Whether the printed frames of any page of ours are there.
+fn shows_frames(grey: &GrayImage, map: &Homography) -> bool {
+    let layout = layout(Version::default(), Variant::BizStation);
+    layout.pages.iter().any(|page| {
+        let frames = page.checkboxes.iter().map(|field| read_check(grey, map, field.area).1);
+        let seen = frames.filter(Frame::seen).count();
+        seen * 10 >= page.checkboxes.len() * 7
+    })
 }
 
 /// Centres of the marks to a fraction of a pixel, and the map through them.
@@ -92,7 +110,7 @@ fn refined(
         .iter()
         .map(|(mm, at)| (*mm, marks::centre(grey, *at, pixels).unwrap_or(*at)))
         .collect();
-    Some(Registration { map: Homography::fit(&fine).unwrap_or(rough), marks: fine.len() })
+    Some(Registration { map: Homography::fit(&fine).unwrap_or(rough) })
 }
 
 /// Quiet zone around a code that is cut out with it, in millimetres.
@@ -198,11 +216,6 @@ fn with_marks(grey: &GrayImage, page: &PageLayout, rough: Homography) -> Registr
             pairs.push((mm, at));
         }
     }
-    let marks = pairs.len();
-    if marks >= 3 {
-        if let Some(map) = Homography::fit(&pairs) {
-            return Registration { map, marks };
-        }
-    }
-    Registration { map: rough, marks }
+    let corrected = if pairs.len() >= 3 { Homography::fit(&pairs) } else { None };
+    Registration { map: corrected.unwrap_or(rough) }
 }

@@ -148,7 +148,6 @@ impl Press {
             );
         }
         run.instructions()?;
-        run.paper.reserve(&fillable::characters());
         let layout = run.layout;
         let mut draft = run.draft()?;
         fillable::add_fields(&mut draft, layout, &printed)?;

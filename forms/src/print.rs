@@ -46,3 +46,77 @@ pub(crate) fn tick(area: BoxMm) -> [[f32; 2]; 3] {
 
 /// The weight of a printed tick in millimetres.
 pub(crate) const TICK_MM: f32 = 0.75;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::House;
+    use crate::fonts::{FontChoice, Fonts, Typesetter};
+    use crate::form3::{CLEAR_MM, MARGIN_MM, PAGE_MM, Version, layout};
+    use crate::sheet::Sheet;
+
+    fn fonts() -> Fonts {
+        Fonts::load(&FontChoice { configured: None, embedded_only: true }).unwrap()
+    }
+
+    /// Draws with the embedded faces alone, so that this also proves that they have every
+    /// character of every static text.
+    #[test]
+    fn what_is_printed_keeps_clear_of_what_is_read() {
+        let fonts = fonts();
+        let setter = Typesetter::new(&fonts).unwrap();
+        let inside = BoxMm::new(0.0, 0.0, PAGE_MM[0], PAGE_MM[1]).grown(-MARGIN_MM);
+        for variant in Variant::ALL {
+            let layout = layout(Version::One, variant);
+            for page in &layout.pages {
+                let mut sheet = Sheet::new(&setter);
+                draw_page(&mut sheet, &House::sample(), layout, page).unwrap();
+                draw_specimen(&mut sheet).unwrap();
+                assert!(sheet.extents.len() > 100, "the page was drawn");
+                let ticks = page.checkboxes.iter().chain(&page.seals).map(|f| (&f.id, f.area));
+                let digits = page.digits.iter().map(|field| (&field.id, field.area()));
+                let boxes: Vec<_> = ticks.chain(digits).collect();
+                for (extent, what) in &sheet.extents {
+                    assert!(inside.contains(*extent), "{variant}: {what} at {extent:?}");
+                    for (id, area) in &boxes {
+                        // A line has no width: it counts as a tenth of a millimetre.
+                        let near = area.grown(CLEAR_MM - 0.05).overlaps(extent.grown(0.04));
+                        assert!(
+                            !near,
+                            "{variant} page {}: {what} at {extent:?} near {id}",
+                            page.page
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_embedded_face_has_every_static_text() {
+        let fonts = fonts();
+        let setter = Typesetter::new(&fonts).unwrap();
+        for variant in Variant::ALL {
+            let mut sheet = Sheet::new(&setter);
+            draw_instructions(&mut sheet, &House::sample(), variant).unwrap();
+            assert!(!sheet.used.is_empty());
+        }
+    }
+
+    /// The window shows the address and nothing else, however the sheet slides by a centimetre.
+    #[test]
+    fn the_window_shows_the_address_alone() {
+        let fonts = fonts();
+        let setter = Typesetter::new(&fonts).unwrap();
+        let mut sheet = Sheet::new(&setter);
+        draw_instructions(&mut sheet, &House::sample(), Variant::Light).unwrap();
+        let address = House::sample().reply_address;
+        for (extent, what) in &sheet.extents {
+            if address.contains(what) {
+                assert!(WINDOW.contains(*extent), "{what} at {extent:?}");
+            } else {
+                assert!(!WINDOW.grown(10.0).overlaps(*extent), "{what} at {extent:?}");
+            }
+        }
+    }
+}

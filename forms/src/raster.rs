@@ -33,6 +33,7 @@ impl Homography {
         Some(Self(all.try_into().ok()?))
     }
 
+    #[expect(clippy::many_single_char_names, reason = "the customary letters of a homography")]
     fn projective(pairs: &[(Place, Place)]) -> Option<Self> {
         // Scaled to a unit page: the equations mix pixels and products of pixels and millimetres.
         let (page, pixels) = (300.0, 3000.0);
@@ -57,6 +58,7 @@ impl Homography {
         ]))
     }
 
+    #[expect(clippy::many_single_char_names, reason = "the customary letters of a homography")]
     pub(crate) fn apply(&self, [x, y]: Place) -> Place {
         let [a, b, c, d, e, f, g, h, i] = self.0;
         let w = g * x + h * y + i;
@@ -139,10 +141,6 @@ pub(crate) struct Patch {
 impl Patch {
     pub(crate) fn row(&self, y: usize) -> &[u8] {
         self.values.get(y * self.width..(y + 1) * self.width).unwrap_or_default()
-    }
-
-    pub(crate) fn get(&self, x: usize, y: usize) -> u8 {
-        self.row(y).get(x).copied().unwrap_or(255)
     }
 
     /// The value below which the given share of the pixels lies.

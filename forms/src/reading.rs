@@ -50,6 +50,7 @@ pub struct FileReading {
     pub error: Option<ReadFault>,
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it with the field as it is")]
 fn as_text<S: serde::Serializer>(fault: &Option<ReadFault>, out: S) -> Result<S::Ok, S::Error> {
     out.serialize_some(&fault.as_ref().map(ToString::to_string))
 }

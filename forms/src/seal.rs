@@ -78,17 +78,16 @@ fn tenths(area: BoxMm) -> BoxMm {
 
 /// The area as a picture for people.
 pub(crate) fn crop(page: &PageImage, map: &Homography, area: BoxMm) -> Vec<u8> {
-    let picture = match &page.colour {
-        Some(colour) => DynamicImage::ImageRgb8(colour_patch(colour, map, area, CROP_PER_MM)),
-        None => {
-            let cut = patch(&page.grey, map, area, CROP_PER_MM);
-            let size = (u32::try_from(cut.width), u32::try_from(cut.height));
-            let grey = match size {
-                (Ok(width), Ok(height)) => GrayImage::from_raw(width, height, cut.values),
-                _ => None,
-            };
-            DynamicImage::ImageLuma8(grey.unwrap_or_default())
-        }
+    let picture = if let Some(colour) = &page.colour {
+        DynamicImage::ImageRgb8(colour_patch(colour, map, area, CROP_PER_MM))
+    } else {
+        let cut = patch(&page.grey, map, area, CROP_PER_MM);
+        let size = (u32::try_from(cut.width), u32::try_from(cut.height));
+        let grey = match size {
+            (Ok(width), Ok(height)) => GrayImage::from_raw(width, height, cut.values),
+            _ => None,
+        };
+        DynamicImage::ImageLuma8(grey.unwrap_or_default())
     };
     png(&picture).unwrap_or_default()
 }

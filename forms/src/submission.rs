@@ -29,7 +29,7 @@ pub enum SubmissionNumberFault {
 }
 
 /// How many digits a submission number has, the check digit included.
-pub const DIGITS: usize = 12;
+const DIGITS: usize = 12;
 
 const SERIALS: u64 = 100_000_000_000;
 
@@ -56,7 +56,7 @@ impl SubmissionNumber {
         self.0 / 10
     }
 
-    /// Groups of four with hyphens, as printed for people: `0000-0000-0018`.
+    /// Groups of four with hyphens, as printed for people: `0000-0000-0019`.
     pub fn grouped(self) -> String {
         let digits = self.to_string();
         let mut grouped = String::with_capacity(DIGITS + 2);

@@ -1,4 +1,4 @@
-//! The face for digits in fields: ASCII under WinAnsi encoding, embedded and subset.
+//! The face for digits in fields: ASCII under `WinAnsi` encoding, embedded and subset.
 
 use allsorts::binary::read::ReadScope;
 use allsorts::font_data::FontData;

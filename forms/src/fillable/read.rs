@@ -88,10 +88,8 @@ impl<'d> Walk<'d> {
     fn keep(&mut self, name: String, kind: Option<&[u8]>, value: Option<&Object>) {
         let Some(value) = value else { return };
         match kind {
-            Some(b"Btn") => {
-                if value.as_name().is_ok_and(|state| state != b"Off") {
-                    self.form.ticked.insert(name);
-                }
+            Some(b"Btn") if value.as_name().is_ok_and(|state| state != b"Off") => {
+                self.form.ticked.insert(name);
             }
             Some(b"Tx") => {
                 let Some(text) = bounded(value) else { return };
@@ -115,7 +113,7 @@ impl<'d> Walk<'d> {
     }
 }
 
-/// A text string in any of its encodings (UTF-16, UTF-8, PDFDocEncoding), unless it is too long.
+/// A text string in any of its encodings (UTF-16, UTF-8, `PDFDocEncoding`), unless it is too long.
 fn bounded(object: &Object) -> Option<String> {
     let short = object.as_str().is_ok_and(|bytes| bytes.len() <= LONGEST_VALUE);
     if short { lopdf::decode_text_string(object).ok() } else { None }

@@ -69,9 +69,7 @@ fn decode<B: rxing::Binarizer>(
 ) -> Option<RXingResult> {
     match kind {
         CodeKind::Qr => QRCodeReader::new().decode_with_hints(&mut bitmap, hints).ok(),
-        CodeKind::DataMatrix => {
-            DataMatrixReader::default().decode_with_hints(&mut bitmap, hints).ok()
-        }
+        CodeKind::DataMatrix => DataMatrixReader.decode_with_hints(&mut bitmap, hints).ok(),
     }
 }
 

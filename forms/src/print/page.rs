@@ -20,6 +20,9 @@ const OUTER: f32 = 0.35;
 const LABEL: f32 = 7.5;
 const SMALL: f32 = 6.5;
 
+/// Requests for one password: left edge, heading, and the ticks' labels with their left edges.
+type RequestGroup = (f32, &'static str, &'static [(f32, &'static str)]);
+
 /// A page of a table: knows its colours and where to draw.
 struct Drawing<'s, 'a> {
     sheet: &'s mut Sheet<'a>,
@@ -220,7 +223,7 @@ impl Drawing<'_, '_> {
 
     fn requests(&mut self, y: f32) -> Drawn {
         let head = Style::bold(SMALL).ink(self.colours.strong);
-        let groups: [(f32, &str, &[(f32, &str)]); 4] = [
+        let groups: [RequestGroup; 4] = [
             (42.0, "証明書取得用パスワード", &[(52.0, "再発行"), (70.0, "ロック解除")]),
             (85.0, "ログインパスワード", &[(95.0, "再登録"), (113.0, "ロック解除")]),
             (128.0, "取引実行パスワード", &[(138.0, "再登録"), (156.0, "ロック解除")]),

@@ -117,14 +117,34 @@ fn f64_to_f32(cell: i32) -> f32 {
     i16::try_from(cell).map_or(0.0, f32::from)
 }
 
+/// Correlation after the mean of every circle was taken away: rings are on all seals, the
+/// characters tell them apart.
 fn correlation(first: &[f32], second: &[f32]) -> f32 {
-    let mean = |values: &[f32]| values.iter().sum::<f32>() / real(values.len().max(1));
-    let (a, b) = (mean(first), mean(second));
+    let (a, b) = (without_rings(first), without_rings(second));
     let (mut both, mut one, mut other) = (0.0, 0.0, 0.0);
-    for (x, y) in first.iter().zip(second) {
-        both += (x - a) * (y - b);
-        one += (x - a) * (x - a);
-        other += (y - b) * (y - b);
+    for (x, y) in a.iter().zip(&b) {
+        both += x * y;
+        one += x * x;
+        other += y * y;
     }
     both / (one * other).sqrt().max(1e-6)
+}
+
+fn without_rings(cells: &[f32]) -> Vec<f32> {
+    let side = usize::try_from(2 * RADIUS + 1).unwrap_or(1);
+    let middle = real(side / 2);
+    let circle = |index: usize| {
+        let (x, y) = (real(index % side) - middle, real(index / side) - middle);
+        crate::raster::whole(x.hypot(y))
+    };
+    let mut sums = vec![(0.0, 0.0); side * 2];
+    for (index, cell) in cells.iter().enumerate() {
+        if let Some((sum, count)) = sums.get_mut(circle(index)) {
+            *sum += cell;
+            *count += 1.0;
+        }
+    }
+    let mean =
+        |index| sums.get(circle(index)).map_or(0.0, |(sum, count)| sum / f32::max(*count, 1.0));
+    cells.iter().enumerate().map(|(index, cell)| cell - mean(index)).collect()
 }

@@ -79,7 +79,7 @@ fn truncated_and_damaged_files_are_answered() {
             let cut = (file.len() as f64 * share) as usize;
             answered(&file[..cut]);
         }
-        for _ in 0..12 {
+        for _ in 0..6 {
             let mut damaged = file.clone();
             for _ in 0..20 {
                 let at = usize::try_from(chance.below(file.len() as u64)).unwrap();

@@ -1,5 +1,7 @@
 //! Print, degrade, read: what went in comes out, whatever lies between.
 
+use std::sync::LazyLock;
+
 use forms::degrade::{Carrier, PaperSheet, Wear, encode};
 use forms::seal::Impression;
 use forms::{
@@ -189,10 +191,11 @@ proptest! {
 
 /// Changes one page of a scan and reads it.
 fn read_changed(change: impl FnOnce(image::RgbImage) -> image::RgbImage) -> PageReading {
-    let way = Way::plain(Variant::BizStation, 71);
-    let (_, sheets) = printed(&way);
-    let scan = change(sheets[0].scan(&way.wear));
-    let file = encode(&[scan], way.dpi, Carrier::Jpeg(85)).unwrap();
+    static SCAN: LazyLock<image::RgbImage> = LazyLock::new(|| {
+        let way = Way::plain(Variant::BizStation, 71);
+        printed(&way).1[0].scan(&way.wear)
+    });
+    let file = encode(&[change(SCAN.clone())], 200.0, Carrier::Jpeg(85)).unwrap();
     read_file(&file, "changed", &ReadOptions::new(KEY.clone())).pages.remove(0)
 }
 
@@ -255,8 +258,8 @@ fn one_code_or_one_mark_may_be_lost() {
 #[test]
 fn without_marks_the_code_still_names_the_case() {
     let page = read_changed(|mut scan| {
-        for (x, y) in [(0.03, 0.02), (0.90, 0.02), (0.03, 0.94), (0.90, 0.94)] {
-            blot(&mut scan, [x, y, 0.07, 0.04]);
+        for (x, y) in [(0.03, 0.02), (0.925, 0.02), (0.03, 0.94), (0.925, 0.94)] {
+            blot(&mut scan, [x, y, 0.06, 0.04]);
         }
         scan
     });
@@ -300,7 +303,8 @@ fn a_vector_pdf_is_read_by_its_looks() {
         assert_eq!(page.case_id, copy.submission);
     }
     assert_eq!(reading.pages[0].digits["contract_number"].v, copy.data.contract_number);
-    assert_eq!(reading.pages[2].kind, PageKind::Other, "the sheet of instructions");
+    let instructions = &reading.pages[2];
+    assert_eq!(instructions.kind, PageKind::Other, "{:?}", instructions.note);
 }
 
 #[test]
@@ -365,7 +369,7 @@ fn the_same_seal_is_more_alike_than_another() {
     let other = Impression::company("見本工業株式会社", 77).unwrap();
     let same = forms::seal::likeness(crop, &own.to_png().unwrap()).unwrap();
     let different = forms::seal::likeness(crop, &other.to_png().unwrap()).unwrap();
-    assert!(same > 0.7 && different < 0.55, "{same} against {different}");
+    assert!(same > 0.7 && different < 0.4, "{same} against {different}");
     let fields = layout(Version::One, Variant::Light).pages[0].clone();
     let all =
         fields.checkboxes.len() + fields.digits.len() + fields.texts.len() + fields.seals.len();

@@ -9,30 +9,30 @@ use forms::{
 };
 
 /// One press with the embedded faces alone, so that results are the same everywhere.
-pub static PRESS: LazyLock<Press> =
+pub(crate) static PRESS: LazyLock<Press> =
     LazyLock::new(|| Press::new(&FontChoice { configured: None, embedded_only: true }).unwrap());
 
-pub static HOUSE: LazyLock<House> = LazyLock::new(House::sample);
-pub static KEY: LazyLock<CodeKey> = LazyLock::new(CodeKey::sample);
+pub(crate) static HOUSE: LazyLock<House> = LazyLock::new(House::sample);
+pub(crate) static KEY: LazyLock<CodeKey> = LazyLock::new(CodeKey::sample);
 
 /// 22 November 2026, 09:00 in Japan.
-pub fn made_at() -> SystemTime {
+pub(crate) fn made_at() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_305_600)
 }
 
-pub fn job(variant: Variant) -> Job<'static> {
+pub(crate) fn job(variant: Variant) -> Job<'static> {
     Job { variant, house: &HOUSE, key: &KEY, made_at: made_at() }
 }
 
 /// Numbers that follow from a seed.
-pub struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    pub fn below(&mut self, most: u64) -> u64 {
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -45,7 +45,7 @@ impl Chance {
 }
 
 /// A filled form that follows from a seed.
-pub fn copy(variant: Variant, seed: u64) -> Copy {
+pub(crate) fn copy(variant: Variant, seed: u64) -> Copy {
     let mut chance = Chance::new(seed);
     let users = 1 + usize::try_from(chance.below(variant.user_rows() as u64)).unwrap();
     let data = FormData {

@@ -166,7 +166,9 @@ fn plain(
         stream.content.clone()
     };
     if inverted {
-        samples.iter_mut().for_each(|sample| *sample = !*sample);
+        for sample in &mut samples {
+            *sample = !*sample;
+        }
     }
     let pixels = width as usize * height as usize;
     samples.truncate(pixels * components);
@@ -241,7 +243,9 @@ fn fax(pdf: &Document, stream: &Stream, width: u32, height: u32) -> Option<PageI
     }
     rows.values.resize((width * height) as usize, 255);
     if inverted(pdf, stream)? != flag(b"BlackIs1", false) {
-        rows.values.iter_mut().for_each(|value| *value = !*value);
+        for value in &mut rows.values {
+            *value = !*value;
+        }
     }
     let picture = GrayImage::from_raw(width, height, rows.values)?;
     Some(PageImage::from_dynamic(DynamicImage::ImageLuma8(picture), None))
