@@ -51,3 +51,33 @@ pub async fn of_case(tx: &mut Tx, case: CaseId) -> Result<Vec<MailRow>, Fault> {
     on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_all(conn).await)
         .map_err(Fault::database("read sent mails"))
 }
+
+/// Whose matter a case is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Customer {
+    /// The contract.
+    pub contract_id: i64,
+    /// The user, unless the case is about a whole envelope.
+    pub user_id: Option<i64>,
+}
+
+/// Whose matter a case is; `None` when it is not known (yet).
+pub async fn customer(tx: &mut Tx, case: CaseId) -> Result<Option<Customer>, Fault> {
+    const SQL: &str = "SELECT u.contract_id, r.user_id FROM reissues r \
+           JOIN users u ON u.id = r.user_id WHERE r.case_id = $1 \
+         UNION ALL SELECT u.contract_id, k.user_id FROM credentials k \
+           JOIN users u ON u.id = k.user_id WHERE k.case_id = $1 \
+         UNION ALL SELECT u.contract_id, i.user_id FROM items i \
+           JOIN users u ON u.id = i.user_id WHERE i.case_id = $1 \
+         UNION ALL SELECT s.contract_id, NULL FROM submissions s \
+           WHERE s.case_id = $1 AND s.contract_id IS NOT NULL LIMIT 1";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_optional(conn).await)
+        .map_err(Fault::database("read whose case it is"))
+}
+
+/// Who wrote an entry of a case's history.
+pub async fn actor(tx: &mut Tx, case: CaseId, entry: i64) -> Result<Option<String>, Fault> {
+    const SQL: &str = "SELECT actor FROM entries WHERE case_id = $1 AND no = $2";
+    on!(tx, |conn| sqlx::query_scalar(SQL).bind(case.0).bind(entry).fetch_optional(conn).await)
+        .map_err(Fault::database("read who acted"))
+}
