@@ -115,7 +115,7 @@ impl App {
         let kept = keeper::open(&config, &around.entropy, now)?;
         let calendar = keeper::calendar(&config, &db).await?;
         let font = (!config.forms.font.as_os_str().is_empty()).then(|| config.forms.font.clone());
-        let press = forms::Press::new(&forms::FontChoice { path: font, ..Default::default() })
+        let press = forms::Press::new(&forms::FontChoice { configured: font, ..Default::default() })
             .map_err(OpeningFault::part("fonts"))?;
         let notifier = crate::notify::Notifier::new(&config, db.clone())
             .map_err(OpeningFault::part("mail"))?;
@@ -161,7 +161,7 @@ async fn open_database(config: &Config, clock: Clock) -> Result<Db, OpeningFault
     let url = &config.database.url.0;
     let opened = if url.is_empty() {
         std::fs::create_dir_all(&config.data.dir).map_err(OpeningFault::part("data folder"))?;
-        Db::sqlite(&config.data.dir.join("saihakko.db"), true, clock).await
+        Db::sqlite(&config.database_file(), true, clock).await
     } else {
         Db::postgres(url, config.database.connections, clock).await
     };

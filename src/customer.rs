@@ -7,7 +7,7 @@ mod retrieval;
 
 pub use entry::{Entry, SignIn, SignedIn, enrol};
 pub use online::{Display, Shown};
-pub use retrieval::{Fetched, Visit};
+pub use retrieval::Fetched;
 
 use engine::{Actor, ActorId, CaseId, Fault, Origin, Outcome, Workflow};
 use workflows::terms::Role;

@@ -91,6 +91,27 @@ pub fn era_year(date: NaiveDate) -> String {
     if year.year == 1 { format!("{era}元年") } else { format!("{era}{}年", year.year) }
 }
 
+/// A running number as people say it: era and year, then at least six digits, `R8-001204`.
+pub fn numbered(moment: Moment, number: i64) -> String {
+    let date = japan(moment).date_naive();
+    let year = era_year(date);
+    let letter = match year.chars().next() {
+        Some('令') => "R",
+        Some('平') => "H",
+        Some('昭') => "S",
+        _ => "",
+    };
+    let count: String = year.chars().filter(char::is_ascii_digit).collect();
+    // The first year of an era is written 元.
+    let count = if count.is_empty() { "1".to_owned() } else { count };
+    format!("{letter}{count}-{number:06}")
+}
+
+/// The day in Japan, `2026-11-20`.
+pub fn iso_day(moment: Moment) -> String {
+    japan(moment).date_naive().to_string()
+}
+
 fn pick(names: &[&'static str], index: u32) -> &'static str {
     usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default()
 }

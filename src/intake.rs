@@ -218,12 +218,11 @@ async fn keep_contents(tools: &Tools, case: CaseId) -> Result<submission::Comman
         .collect();
     let printed: Option<FormData> = serde_json::from_str(&row.prefilled).ok();
     let mut contents = contents(&number_text(row.number), printed.as_ref(), &files);
-    let contract = contracts::find_by_number(&mut tx, &contents.contract_number).await?;
-    let contract = contract.map(|contract| contract.id).or(row.contract_id);
+    let contract = contracts::id_of(&mut tx, &contents.contract_number).await?;
+    let contract = contract.or(row.contract_id);
     if let Some(contract) = contract {
         for found in &mut contents.users {
-            let user = users::find_by_user_id(&mut tx, contract, &found.user_id).await?;
-            found.user = user.map(|user| user.id);
+            found.user = users::id_of(&mut tx, contract, &found.user_id).await?;
         }
     }
     let text = serde_json::to_string(&contents)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use engine::calendar::Calendar;
-use engine::schedule::TickHandler;
+use engine::schedule::{CatchUp, Schedule, TickHandler};
 use engine::verify::Checkpoint;
 use engine::{Db, Entropy, Failure, Fault, Moment};
 use pki::{Authority, Certificate, Foundation, Serial, Subject, Validity};
@@ -35,7 +35,7 @@ pub(crate) fn open(
     entropy: &Entropy,
     now: Moment,
 ) -> Result<Kept, OpeningFault> {
-    let dir = config.data.dir.join("keys");
+    let dir = config.keys_dir();
     std::fs::create_dir_all(&dir).map_err(OpeningFault::part("key folder"))?;
     let path = dir.join("keys.json");
     if !path.exists() {
@@ -127,13 +127,13 @@ pub(crate) async fn calendar(config: &Config, db: &Db) -> Result<Calendar, Openi
     let part = "calendar";
     let mut tx = db.read().await.map_err(OpeningFault::part(part))?;
     let added = crate::store::holidays::all(&mut tx).await.map_err(OpeningFault::part(part))?;
-    holidays::calendar(&config.calendar, &added).map_err(OpeningFault::part(part))
+    Ok(holidays::calendar(&config.calendar, added.into_iter().map(|(day, _)| day)))
 }
 
 impl App {
     /// The file of checkpoints, kept outside the database.
     pub fn checkpoint_path(&self) -> PathBuf {
-        self.tools.config.data.dir.join("checkpoint.jsonl")
+        self.tools.config.checkpoint_file()
     }
 
     /// The key of the codes on forms.
@@ -198,9 +198,10 @@ impl App {
 
     /// Registers the recurring work.
     pub(crate) fn register_schedules(&self) -> Result<(), Fault> {
-        for schedule in self.tools.config.schedules.all()? {
-            let app = self.clone();
-            let name = schedule.name.clone();
+        for (_, name, expression) in self.tools.config.schedules.each() {
+            let schedule =
+                Schedule::new(name, expression, crate::dates::JAPAN, CatchUp::Latest)?;
+            let (app, name) = (self.clone(), name.to_owned());
             let handler: TickHandler = std::sync::Arc::new(move |tick| {
                 let (app, name) = (app.clone(), name.clone());
                 Box::pin(async move { app.on_tick(&name, tick).await })

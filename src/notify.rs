@@ -11,6 +11,7 @@ pub use announce::{Announce, Announcement, Audience};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use engine::case::CaseRow;
 use engine::{CaseId, Db, Failure, Fault, Moment, Parcel, Span, Tx};
 use workflows::terms::{Channel, Rules};
 
@@ -60,7 +61,8 @@ struct Matter {
     user: Option<(i64, String)>,
     actor: Option<String>,
     until: Option<Moment>,
-    case: CaseId,
+    /// As people speak of it.
+    number: String,
     at: Moment,
 }
 
@@ -167,16 +169,18 @@ impl Notifier {
         };
         let readers = audience(&mut tx, announcement.audience, customer).await?;
         let actor = colleague(&mut tx, parcel.case, parcel.entry, customer).await?;
-        let until = self.expiry(&mut tx, parcel.case).await?;
+        let row = engine::case::find(&mut tx, parcel.case).await?;
+        let until = row.as_ref().map(|row| self.expiry(row)).transpose()?.flatten();
+        let opened_at = row.map_or(parcel.queued_at, |row| Moment(row.opened_at));
+        let number = dates::numbered(opened_at, parcel.case.0);
         let told = mails::recipients(&mut tx, parcel.id).await?;
-        let (case, at) = (parcel.case, parcel.queued_at);
-        let matter = Matter { announcement, contract, user, actor, until, case, at };
+        let at = parcel.queued_at;
+        let matter = Matter { announcement, contract, user, actor, until, number, at };
         Ok(Some((matter, readers, told)))
     }
 
     /// When the password of a case expires: counted from its issue, on paper from the dispatch.
-    async fn expiry(&self, tx: &mut Tx, case: CaseId) -> Result<Option<Moment>, Fault> {
-        let Some(row) = engine::case::find(tx, case).await? else { return Ok(None) };
+    fn expiry(&self, row: &CaseRow) -> Result<Option<Moment>, Fault> {
         let channels = [Channel::SelfService, Channel::Delegated, Channel::Paper];
         let channel = channels.into_iter().find(|channel| channel.workflow() == row.workflow);
         let Some(channel) = channel else { return Ok(None) };
@@ -233,7 +237,7 @@ impl Notifier {
             company: matter.contract.company.clone(),
             phrase: matter.contract.phrase.clone(),
             contract: masked(&matter.contract.number),
-            case: matter.case.0,
+            case: matter.number.clone(),
             reader: reader.name.clone(),
             user: matter.user.as_ref().map(|(_, name)| name.clone()),
             to_self: matter.user.as_ref().is_some_and(|(id, _)| *id == reader.id),

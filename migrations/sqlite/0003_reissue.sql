@@ -93,9 +93,10 @@ CREATE TABLE pages (
     id         INTEGER PRIMARY KEY,
     submission INTEGER REFERENCES submissions (number), -- none once detached
     no         INTEGER NOT NULL,                 -- from 1, in the order of the scan
+    page_count INTEGER NOT NULL,                 -- pages in this file
     digest     BLOB    NOT NULL,                 -- SHA-256 of the file
     picture    BLOB    NOT NULL,                 -- the file as it came, sealed at rest
-    reading    TEXT    NOT NULL,                 -- JSON
+    reading    TEXT    NOT NULL,                 -- what was read, JSON
     scanned_at INTEGER NOT NULL,
     closed     BOOLEAN NOT NULL DEFAULT FALSE, -- the paper went back: for auditors only
     UNIQUE (submission, no)
@@ -130,7 +131,8 @@ CREATE TABLE tasks (
     case_id    INTEGER PRIMARY KEY,
     kind       TEXT    NOT NULL,
     about_case INTEGER NOT NULL,
-    outcome    TEXT    NOT NULL DEFAULT ''
+    outcome    TEXT    NOT NULL DEFAULT '',
+    escalated  TEXT    NOT NULL DEFAULT ''     -- what the supervisor is to see: Overdue, GivenUp
 );
 CREATE INDEX tasks_by_case ON tasks (about_case);
 

@@ -108,7 +108,7 @@ pub struct Certificates {
 #[serde(deny_unknown_fields, default)]
 pub struct Fonts {
     /// A font file for names and addresses; empty for the system's Noto Sans CJK JP or
-    /// IPAexGothic, and the embedded M PLUS 1 where they are missing.
+    /// `IPAexGothic`, and the embedded M PLUS 1 where they are missing.
     pub font: PathBuf,
 }
 
@@ -274,7 +274,7 @@ impl Default for Certificates {
     fn default() -> Self {
         Self {
             validity_years: 1,
-            revocation_list_url: "http://localhost:8480/issuing.crl".to_owned(),
+            revocation_list_url: "http://localhost:8480/crl/issuing.crl".to_owned(),
             revocation_list_hours: 24,
         }
     }

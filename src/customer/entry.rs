@@ -8,17 +8,10 @@ use zeroize::Zeroizing;
 
 use super::{Declined, Session, accepted};
 use crate::app::App;
-use crate::host::{Judged, customer_role};
+use crate::host::{Judged, RETRIEVAL_PEPPER, customer_role};
 use crate::secret::{OneTimeCard, Ticket, Token, verify_password};
 use crate::store::credentials::{self, CredentialRow};
-use crate::store::{contracts, sessions, standing, users};
-
-/// The pepper of login and transaction passwords, and the purpose of card seeds.
-pub const LOGIN_PEPPER: &str = "login-pepper";
-/// The pepper of transaction passwords.
-pub const TRANSACTION_PEPPER: &str = "transaction-pepper";
-/// Card seeds are sealed for this purpose.
-pub const CARD_SEED: &str = "card-seed";
+use crate::store::{contracts, enrolment, sessions, standing, users};
 
 /// A verifier that nothing matches, so that an unknown user costs as much as a known one.
 const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
@@ -143,12 +136,12 @@ impl App {
 
     async fn find_user(&self, typed: &SignIn) -> Result<Option<(i64, bool)>, Fault> {
         let mut tx = self.tools.db.read().await?;
-        let Some(contract) = contracts::find_by_number(&mut tx, &typed.contract).await? else {
+        let Some(contract) = contracts::id_of(&mut tx, &typed.contract).await? else {
             return Ok(None);
         };
-        let user = users::find_by_user_id(&mut tx, contract.id, &typed.user_id).await?;
+        let user = users::id_of(&mut tx, contract, &typed.user_id).await?;
         let Some(user) = user else { return Ok(None) };
-        let standing = standing::find(&mut tx, user.id).await?;
+        let standing = standing::find(&mut tx, user).await?;
         Ok(standing.filter(standing::Standing::user_active).map(|s| (s.user, s.reissue_authority)))
     }
 
@@ -194,8 +187,7 @@ impl App {
         entry: &Entry<'_>,
     ) -> Result<Option<Judged>, Declined> {
         match entry.kind {
-            Kind::Login => self.judge_password(row, LOGIN_PEPPER, entry.secret).await,
-            Kind::Transaction => self.judge_password(row, TRANSACTION_PEPPER, entry.secret).await,
+            Kind::Login | Kind::Transaction => self.judge_password(row, entry.secret).await,
             Kind::OneTimePassword => self.judge_card(row, entry.secret).await,
             Kind::Retrieval => self.judge_retrieval(entry).await,
         }
@@ -204,11 +196,9 @@ impl App {
     async fn judge_password(
         &self,
         row: &CredentialRow,
-        purpose: &'static str,
         secret: &[u8],
     ) -> Result<Option<Judged>, Declined> {
-        let key = self.tools.keys.current_id().to_owned();
-        let right = self.verify(key, purpose, secret, row.secret.clone()).await?;
+        let right = self.verify(None, secret, row.secret.clone()).await?;
         Ok(right.then(Judged::default))
     }
 
@@ -217,9 +207,7 @@ impl App {
         let password = crate::store::passwords::active_of_user(&mut tx, entry.user).await?;
         drop(tx);
         let Some(password) = password else { return Ok(None) };
-        let purpose = crate::host::RETRIEVAL_PEPPER;
-        let right =
-            self.verify(password.key_id, purpose, entry.secret, password.verifier).await?;
+        let right = self.verify(Some(password.key_id), entry.secret, password.verifier).await?;
         Ok(right.then_some(Judged { password: Some(password.id), step: None }))
     }
 
@@ -228,10 +216,11 @@ impl App {
         row: &CredentialRow,
         secret: &[u8],
     ) -> Result<Option<Judged>, Declined> {
+        let sealed = BASE64.decode(row.secret.as_bytes());
+        let sealed = sealed.map_err(Fault::host("read a card's seed"))?;
         let broken = Fault::host("open a card's seed");
-        let sealed = BASE64.decode(row.secret.as_bytes()).map_err(&broken)?;
-        let place = format!("user-{}", row.user_id);
-        let seed = self.tools.keys.open(CARD_SEED, place.as_bytes(), &sealed);
+        let bound_to = self.seed_sealing_data(row.user_id).await?;
+        let seed = self.tools.keys.open(enrolment::SEED_PURPOSE, &bound_to, &sealed);
         let card = OneTimeCard::new(&seed.map_err(&broken)?).map_err(&broken)?;
         let Ok(typed) = std::str::from_utf8(secret) else { return Ok(None) };
         let now = self.tools.db.now().await?.seconds();
@@ -244,33 +233,42 @@ impl App {
         }))
     }
 
-    /// Computes a hash for nothing, so that every answer takes as long.
-    async fn judge_nothing(&self, secret: &[u8]) -> Result<(), Declined> {
-        let key = self.tools.keys.current_id().to_owned();
-        self.verify(key, LOGIN_PEPPER, secret, DUMMY.to_owned()).await.map(drop)
+    async fn seed_sealing_data(&self, user: i64) -> Result<Vec<u8>, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let user = users::by_id(&mut tx, user).await?.ok_or(Declined::NotFound)?;
+        let contract = contracts::by_id(&mut tx, user.contract_id).await?;
+        let contract = contract.ok_or(Declined::NotFound)?;
+        Ok(enrolment::seed_sealing_data(&contract.number, &user.user_id))
     }
 
+    /// Computes a hash for nothing, so that every answer takes as long.
+    async fn judge_nothing(&self, secret: &[u8]) -> Result<(), Declined> {
+        self.verify(None, secret, DUMMY.to_owned()).await.map(drop)
+    }
+
+    /// Verifies against a PHC string: under the pepper of a stored key for retrieval passwords,
+    /// without one for the passwords that the bank's own system has hashed.
     async fn verify(
         &self,
-        key: String,
-        purpose: &'static str,
+        pepper: Option<String>,
         secret: &[u8],
         verifier: String,
     ) -> Result<bool, Declined> {
         let keys = self.tools.keys.clone();
         let secret = Zeroizing::new(secret.to_vec());
-        let failed = Fault::host("judge an entry");
-        let permit = self.hashing.acquire().await.map_err(&failed)?;
+        let permit = self.hashing.acquire().await.map_err(Fault::host("judge an entry"))?;
         let judged = tokio::task::spawn_blocking(move || {
-            verify_password(&keys, &key, purpose, &secret, &verifier)
+            let pepper = pepper.as_deref().map(|id| (&keys, id, RETRIEVAL_PEPPER));
+            verify_password(pepper, &secret, &verifier)
         })
         .await;
         drop(permit);
-        Ok(judged.map_err(&failed)?.map_err(&failed)?)
+        let judged = judged.map_err(Fault::host("judge an entry"))?;
+        Ok(judged.map_err(Fault::host("judge an entry"))?)
     }
 
     /// Makes a command id that nobody else can have made.
-    pub(crate) fn nonce(&self) -> String {
+    pub fn nonce(&self) -> String {
         let mut bytes = [0; 16];
         (self.tools.entropy)(&mut bytes);
         HEXLOWER.encode(&bytes)

@@ -76,12 +76,12 @@ impl App {
         let mut tx = self.tools.db.read().await?;
         let own = standing::find(&mut tx, session.user).await?.ok_or(Declined::NotFound)?;
         // A user of another contract is answered like one that does not exist.
-        let target = users::find_by_user_id(&mut tx, own.contract, user_id).await?;
+        let target = users::id_of(&mut tx, own.contract, user_id).await?;
         let target = target.ok_or(Declined::NotFound)?;
         drop(tx);
         let case = self.engine.next_case().await?;
-        let command = delegated::Command::Open { target: UserRef(target.id), reason };
-        let subject = format!("user-{}", target.id);
+        let command = delegated::Command::Open { target: UserRef(target), reason };
+        let subject = format!("user-{target}");
         let id = format!("delegate-{}-{key}", session.id);
         let submission =
             Submission::<Delegated>::opening(case, subject, command, session.actor(), id)

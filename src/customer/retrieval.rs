@@ -14,6 +14,7 @@ use crate::host::{SERVER_KEY, customer_role};
 use crate::secret::RetrievalPassword;
 use crate::store::certificates::{self, CertificateRow};
 use crate::store::{contracts, passwords, reissues, standing, users};
+use crate::web::certificate_site::Visit;
 
 /// A certificate as its holder receives it.
 pub enum Fetched {
@@ -21,37 +22,6 @@ pub enum Fetched {
     Bundle(Zeroizing<Vec<u8>>),
     /// The certificate and its chain in PEM, when the key was made in the browser.
     Chain(String),
-}
-
-/// What the certificate site makes of a presented certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Visit {
-    /// It identifies an active user.
-    Welcome {
-        /// The user's name.
-        user: String,
-        /// The company.
-        company: String,
-        /// The certificate's serial.
-        serial: String,
-        /// Until when it is valid, in seconds since 1970.
-        not_after: i64,
-        /// This visit completed the case that made it.
-        completed: bool,
-    },
-    /// None of ours.
-    Foreign,
-    /// Revoked.
-    Revoked {
-        /// Why.
-        why: String,
-    },
-    /// Held while a new one is made.
-    Held,
-    /// Past its end.
-    Expired,
-    /// Before its beginning.
-    NotYetValid,
 }
 
 /// How long a page waits for a certificate to be made.
@@ -151,14 +121,14 @@ impl App {
         sealed: &[u8],
         password: &BundlePassword,
     ) -> Result<Fetched, Declined> {
-        let write = Fault::host("write a bundle");
         let pkcs8 = self.tools.keys.open(SERVER_KEY, row.serial.as_bytes(), sealed);
-        let key = PrivateKey::from_pkcs8("the customer's", &pkcs8.map_err(&write)?);
-        let key = key.map_err(&write)?;
+        let pkcs8 = pkcs8.map_err(Fault::host("open a key"))?;
+        let write = Fault::host("write a bundle");
+        let key = PrivateKey::from_pkcs8("the customer's", &pkcs8).map_err(&write)?;
         let mut tx = self.tools.db.read().await?;
-        let user = users::find(&mut tx, session.user).await?.ok_or(Declined::NotFound)?;
+        let user = users::by_id(&mut tx, session.user).await?.ok_or(Declined::NotFound)?;
         drop(tx);
-        let alias = Alias::new(&user.user_id).map_err(&write)?;
+        let alias = Alias::new(&user.user_id).map_err(Fault::host("name a bundle"))?;
         let chain = self.tools.authority.chain();
         let bundle =
             pki::bundle(&key, certificate, &chain, &alias, password, Encryption::default());
@@ -181,51 +151,51 @@ impl App {
         if let Some(unwelcome) = unwelcome(&row, now) {
             return Ok(unwelcome);
         }
-        let Some(user) = users::find(&mut tx, row.user_id).await? else {
+        let Some(user) = users::by_id(&mut tx, row.user_id).await? else {
             return Ok(Visit::Foreign);
         };
         let standing = standing::find(&mut tx, row.user_id).await?;
         if !standing.is_some_and(|s| s.user_active() && s.contract_active()) {
-            return Ok(Visit::Revoked { why: "contract".to_owned() });
+            return Ok(Visit::Revoked { reason: "contract".to_owned() });
         }
-        let contract = contracts::find(&mut tx, user.contract_id).await?;
+        let contract = contracts::by_id(&mut tx, user.contract_id).await?;
         drop(tx);
         let completed = self.complete(&row, &user, place).await?;
         Ok(Visit::Welcome {
             user: user.name,
             company: contract.map(|contract| contract.company).unwrap_or_default(),
             serial: row.serial,
-            not_after: row.not_after,
-            completed,
+            not_after: Moment::from_seconds(row.not_after),
+            case_completed: completed,
         })
     }
 
     async fn complete(
         &self,
         row: &CertificateRow,
-        user: &users::UserRow,
+        user: &users::User,
         place: &str,
-    ) -> Result<bool, Fault> {
-        let Some(case) = row.case_id.map(CaseId) else { return Ok(false) };
+    ) -> Result<Option<CaseId>, Fault> {
+        let Some(case) = row.case_id.map(CaseId) else { return Ok(None) };
         let mut tx = self.tools.db.read().await?;
         let reissue = reissues::find(&mut tx, case).await?;
         let stored = engine::case::find(&mut tx, case).await?;
         drop(tx);
-        let (Some(reissue), Some(stored)) = (reissue, stored) else { return Ok(false) };
+        let (Some(reissue), Some(stored)) = (reissue, stored) else { return Ok(None) };
         if stored.state_name != "Tail.CertificateIssued" {
-            return Ok(stored.state_name == "Tail.Completed");
+            return Ok((stored.state_name == "Tail.Completed").then_some(case));
         }
         let actor = Actor {
-            id: ActorId(format!("user-{}", user.id)),
+            id: ActorId(format!("user-{}", row.user_id)),
             role: customer_role(user.reissue_authority),
         };
         let origin = Origin { auth: "certificate".to_owned(), place: place.to_owned() };
         let command = tail::Command::FirstLogin { serial: row.serial.clone() };
         let id = format!("first-login-{}", row.serial);
         match self.submit_tail(case, &reissue.channel, command, actor, origin, id).await {
-            Ok(()) => Ok(true),
+            Ok(()) => Ok(Some(case)),
             Err(Declined::Fault(fault)) => Err(fault),
-            Err(_) => Ok(false),
+            Err(_) => Ok(None),
         }
     }
 }
@@ -236,6 +206,6 @@ fn unwelcome(row: &CertificateRow, now: Moment) -> Option<Visit> {
         "active" if now.seconds() < row.not_before => Some(Visit::NotYetValid),
         "active" if now.seconds() > row.not_after => Some(Visit::Expired),
         "active" => None,
-        _ => Some(Visit::Revoked { why: row.why.clone() }),
+        _ => Some(Visit::Revoked { reason: row.why.clone() }),
     }
 }

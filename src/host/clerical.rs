@@ -152,7 +152,7 @@ impl Host<Clerical> for ClericalHost {
     }
 
     async fn send(&self, parcel: Parcel<Notice>) -> Result<(), Failure> {
-        self.tools.notifier.send_clerical(&parcel).await
+        self.tools.notifier.send(&parcel).await
     }
 
     async fn perform(

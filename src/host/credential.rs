@@ -180,7 +180,7 @@ impl Host<Credential> for CredentialHost {
     }
 
     async fn send(&self, parcel: Parcel<Notice>) -> Result<(), Failure> {
-        self.tools.notifier.send_credential(&parcel).await
+        self.tools.notifier.send(&parcel).await
     }
 
     async fn perform(

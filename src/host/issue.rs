@@ -145,10 +145,11 @@ async fn hashed(
     digits: RetrievalPassword,
     display: Option<(Vec<u8>, [u8; 32])>,
 ) -> Result<PreparedPassword, Fault> {
-    let (keys, cost) = (tools.keys.clone(), tools.config.security.hash);
+    let (keys, cost) = (tools.keys.clone(), tools.hash_cost());
     let key_id = keys.current_id().to_owned();
     let verifier = tokio::task::spawn_blocking(move || {
-        hash_password(&keys, RETRIEVAL_PEPPER, digits.expose_ascii().as_slice(), cost)
+        let pepper = Some((&keys, RETRIEVAL_PEPPER));
+        hash_password(keys.entropy(), pepper, digits.expose_ascii().as_slice(), cost)
     })
     .await
     .map_err(Fault::host("hash a password"))?
@@ -196,9 +197,9 @@ struct Names {
 async fn names(tools: &Tools, user: i64) -> Result<Names, Fault> {
     let mut tx = tools.db.read().await?;
     let subject = || Missing::Subject { what: "user", subject: format!("user-{user}") };
-    let row = users::find(&mut tx, user).await?;
+    let row = users::by_id(&mut tx, user).await?;
     let row = row.ok_or_else(|| Fault::host("name a certificate")(subject()))?;
-    let contract = contracts::find(&mut tx, row.contract_id).await?;
+    let contract = contracts::by_id(&mut tx, row.contract_id).await?;
     let contract = contract.ok_or_else(|| Fault::host("name a certificate")(subject()))?;
     Ok(Names { user_id: row.user_id, company: contract.company })
 }
@@ -234,15 +235,15 @@ fn sign(
         subject: pki::Subject::new(&names.user_id)
             .and_then(|subject| subject.with_organization(&company))
             .map_err(unspecified)?,
-        validity: pki::Validity::years(now, settings.validity_years).map_err(unspecified)?,
+        validity: pki::Validity::years(now, u16::try_from(settings.validity_years).unwrap_or(1)).map_err(unspecified)?,
         serial: serial.clone(),
-        revocation_url: settings.revocation_url.parse().map_err(unspecified)?,
+        revocation_url: pki::RevocationUrl::new(&settings.revocation_list_url).map_err(unspecified)?,
     };
     let (public, own_key) = match request {
         Some(request) => (request.public_key().clone(), None),
         None => {
             let key = pki::PrivateKey::generate().map_err(unsigned)?;
-            (key.public_key().map_err(unsigned)?, Some(key))
+            (key.public_key().clone(), Some(key))
         }
     };
     let certificate = tools.authority.issue_client(&specification, &public).map_err(unsigned)?;

@@ -26,7 +26,7 @@ use workflows::terms::{Role, Rules};
 
 use crate::config::Config;
 use crate::notify::Notifier;
-use crate::secret::{Keys, StationPublicKey};
+use crate::secret::{HashCost, Keys, StationPublicKey};
 
 /// What every host works with.
 pub struct Tools {
@@ -48,6 +48,18 @@ pub struct Tools {
     pub notifier: Notifier,
     /// The open database, for what happens outside the engine's transactions.
     pub db: engine::Db,
+}
+
+impl Tools {
+    /// What one hash costs.
+    pub fn hash_cost(&self) -> HashCost {
+        let security = &self.config.security;
+        HashCost {
+            memory_kib: security.argon2_memory_kib,
+            passes: security.argon2_passes,
+            lanes: security.argon2_lanes,
+        }
+    }
 }
 
 /// The user behind an actor, when it is a customer's.

@@ -107,7 +107,7 @@ impl Host<Submission> for SubmissionHost {
     ) -> Result<Receipt, Fault> {
         let Command::Receive { .. } = ask.command else { return Ok(Receipt::default()) };
         let number = self.engine.next_number("receipt").await?;
-        Ok(Receipt(Some(crate::dates::numbered("U", ask.now, number))))
+        Ok(Receipt(Some(format!("U{}", crate::dates::numbered(ask.now, number)))))
     }
 
     async fn lock(&self, _tx: &mut Tx, _subjects: &[String]) -> Result<(), Fault> {
@@ -138,7 +138,7 @@ impl Host<Submission> for SubmissionHost {
     }
 
     async fn send(&self, parcel: Parcel<Notice>) -> Result<(), Failure> {
-        self.tools.notifier.send_submission(&parcel).await
+        self.tools.notifier.send(&parcel).await
     }
 
     async fn perform(

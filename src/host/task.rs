@@ -61,8 +61,12 @@ impl Host<Task> for TaskHost {
         reissue::address(signal)
     }
 
+    /// The supervisor is told in the list of tasks, where the work is, not by mail.
     async fn send(&self, parcel: Parcel<Notice>) -> Result<(), Failure> {
-        self.tools.notifier.send_task(&parcel).await
+        let failed = |fault| Failure::passing(engine::chain(&fault));
+        let mut tx = self.tools.db.write().await.map_err(failed)?;
+        tasks::escalate(&mut tx, parcel.case, &engine::label(&parcel.body)).await.map_err(failed)?;
+        tx.commit().await.map_err(failed)
     }
 
     async fn perform(&self, parcel: Parcel<Job>) -> Result<Option<Answer<Task, ()>>, Failure> {

@@ -179,7 +179,7 @@ fn decode(bytes: &[u8]) -> Result<&str, (&'static str, &'static str)> {
     })
 }
 
-/// Every byte above 7 bits begins or ends a character of Shift_JIS.
+/// Every byte above 7 bits begins or ends a character of `Shift_JIS`.
 fn looks_like_shift_jis(bytes: &[u8]) -> bool {
     let mut rest = bytes.iter().copied();
     let mut pairs = 0;

@@ -127,7 +127,7 @@ impl Ledger {
 
     /// Takes one row and says by what it is known.
     fn take_row(&mut self, kind: Kind, taker: &mut Taker<'_>, place: &Place) -> Option<String> {
-        match kind {
+        Some(match kind {
             Kind::Contracts => {
                 let row = contract(taker)?;
                 keep(&mut self.contracts, place, row.number.clone(), row)
@@ -160,7 +160,7 @@ impl Ledger {
                 let key = format!("{}/{}/{}", row.contract, row.user_id, row.kind);
                 keep(&mut self.credentials, place, key, row)
             }
-        }
+        })
     }
 
     fn note(&mut self, kind: Kind, key: String, place: Place, problems: &mut Vec<Problem>) {
@@ -179,9 +179,9 @@ impl Ledger {
     }
 }
 
-fn keep<T>(rows: &mut Vec<Placed<T>>, place: &Place, key: String, row: T) -> Option<String> {
+fn keep<T>(rows: &mut Vec<Placed<T>>, place: &Place, key: String, row: T) -> String {
     rows.push(Placed { place: place.clone(), row });
-    Some(key)
+    key
 }
 
 // Every field is taken before any is missed, so that all problems of a row are told at once.

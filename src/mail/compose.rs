@@ -94,8 +94,8 @@ pub struct Fields {
     pub phrase: String,
     /// The contract number with its first half hidden.
     pub contract: String,
-    /// The case's number.
-    pub case: i64,
+    /// The case's number, as people speak of it.
+    pub case: String,
     /// Who reads it.
     pub reader: String,
     /// The user whom the case is about, if it is about one.
@@ -128,6 +128,7 @@ impl Fields {
             company: one_line(&self.company),
             phrase: one_line(&self.phrase),
             contract: one_line(&self.contract),
+            case: one_line(&self.case),
             reader: one_line(&self.reader),
             user: clean(&self.user),
             actor: clean(&self.actor),
@@ -162,7 +163,7 @@ impl Composer {
         let mut environment = Environment::new();
         // By the whole name: a template never loses its escaping because of an unusual ending.
         environment.set_auto_escape_callback(|name| {
-            if name.ends_with(".txt") { AutoEscape::None } else { AutoEscape::Html }
+            if name.strip_suffix(".txt").is_some() { AutoEscape::None } else { AutoEscape::Html }
         });
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         // A mail that would say "none" is not sent.

@@ -131,7 +131,7 @@ impl Bench {
         .unwrap();
     }
 
-    fn parcel<N>(&self, id: i64, body: N) -> Parcel<N> {
+    fn parcel<N>(id: i64, body: N) -> Parcel<N> {
         Parcel {
             id,
             case: CaseId(CASE),
@@ -173,28 +173,28 @@ impl Bench {
 #[tokio::test]
 async fn user_and_administrators_are_told_and_nobody_else() {
     let bench = bench("delegated").await;
-    bench.notifier.send(&bench.parcel(1, Notice::IssuedByColleague)).await.unwrap();
+    bench.notifier.send(&Bench::parcel(1, Notice::IssuedByColleague)).await.unwrap();
     assert_eq!(bench.told(), ["sato", "suzuki", "yamada"]);
 }
 
 #[tokio::test]
 async fn reminders_go_to_the_user_alone() {
     let bench = bench("delegated").await;
-    bench.notifier.send(&bench.parcel(1, Notice::ExpiryTomorrow)).await.unwrap();
+    bench.notifier.send(&Bench::parcel(1, Notice::ExpiryTomorrow)).await.unwrap();
     assert_eq!(bench.told(), ["yamada"]);
 }
 
 #[tokio::test]
 async fn a_retry_tells_each_person_once() {
     let bench = bench("delegated").await;
-    let parcel = bench.parcel(1, Notice::Completed);
+    let parcel = Bench::parcel(1, Notice::Completed);
     bench.notifier.send(&parcel).await.unwrap();
     for file in bench.files() {
         fs::remove_file(file).unwrap();
     }
     bench.notifier.send(&parcel).await.unwrap();
     assert_eq!(bench.told(), [""; 0]);
-    bench.notifier.send(&bench.parcel(2, Notice::Completed)).await.unwrap();
+    bench.notifier.send(&Bench::parcel(2, Notice::Completed)).await.unwrap();
     assert_eq!(bench.told().len(), 3);
 }
 
@@ -202,7 +202,7 @@ async fn a_retry_tells_each_person_once() {
 async fn one_bad_address_keeps_nobody_else_from_being_told() {
     let bench = bench("delegated").await;
     bench.set_email("sato", "not an address").await;
-    let failure = bench.notifier.send(&bench.parcel(1, Notice::Completed)).await.unwrap_err();
+    let failure = bench.notifier.send(&Bench::parcel(1, Notice::Completed)).await.unwrap_err();
     assert!(failure.permanent);
     assert!(!failure.reason.contains("not an address"), "{}", failure.reason);
     assert_eq!(bench.told(), ["suzuki", "yamada"]);
@@ -211,11 +211,11 @@ async fn one_bad_address_keeps_nobody_else_from_being_told() {
 #[tokio::test]
 async fn what_the_mail_says_comes_from_the_ledger() {
     let bench = bench("delegated").await;
-    bench.notifier.send(&bench.parcel(1, Notice::IssuedByColleague)).await.unwrap();
+    bench.notifier.send(&Bench::parcel(1, Notice::IssuedByColleague)).await.unwrap();
     let yamada = format!("user-{}@", bench.users["yamada"]);
     let file = bench.files().into_iter().find(|f| f.to_string_lossy().contains(&yamada)).unwrap();
     let text = plain_text(&fs::read(file).unwrap());
-    let until = dates::full(Language::Japanese, NOW.plus(Duration::from_secs(7 * 24 * 3600)));
+    let until = dates::full(Language::Japanese, NOW.plus(Duration::from_hours(7 * 24)));
     for part in [
         "佐藤 花子 様のお手続き",
         "山田 太郎 様の証明書",
@@ -241,21 +241,21 @@ fn plain_text(message: &[u8]) -> String {
 #[tokio::test]
 async fn letters_go_where_the_form_came_from() {
     let paper = bench("paper").await;
-    let letters = paper.notifier.letters(&paper.parcel(1, Notice::Rejected)).await.unwrap();
+    let letters = paper.notifier.letters(&Bench::parcel(1, Notice::Rejected)).await.unwrap();
     assert_eq!((letters.len(), letters[0].address_version, letters[0].about), (1, 2, "rejected"));
-    let inquiry = paper.parcel(1, Notice::AddressInquiry);
+    let inquiry = Bench::parcel(1, Notice::AddressInquiry);
     paper.notifier.send(&inquiry).await.unwrap();
     assert!(paper.files().is_empty(), "an inquiry goes by letter only");
     let letters = paper.notifier.letters(&inquiry).await.unwrap();
     assert_eq!(letters[0].address_version, 1, "to the address before the change");
     let online = bench("delegated").await;
-    assert!(online.notifier.letters(&online.parcel(1, Notice::Lapsed)).await.unwrap().is_empty());
+    assert!(online.notifier.letters(&Bench::parcel(1, Notice::Lapsed)).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_lock_goes_by_letter_when_nobody_has_mail() {
     let bench = bench("delegated").await;
-    let parcel = bench.parcel(1, Notice::RetrievalLocked);
+    let parcel = Bench::parcel(1, Notice::RetrievalLocked);
     assert!(bench.notifier.letters(&parcel).await.unwrap().is_empty());
     for who in ["sato", "suzuki", "yamada"] {
         bench.set_email(who, "").await;
@@ -268,7 +268,7 @@ async fn a_lock_goes_by_letter_when_nobody_has_mail() {
 #[tokio::test]
 async fn a_case_of_nobody_tells_nobody() {
     let bench = bench("delegated").await;
-    let parcel = Parcel { case: CaseId(1), ..bench.parcel(1, submission::Notice::Received) };
+    let parcel = Parcel { case: CaseId(1), ..Bench::parcel(1, submission::Notice::Received) };
     bench.notifier.send(&parcel).await.unwrap();
     assert!(bench.files().is_empty());
 }
@@ -286,7 +286,7 @@ async fn every_notice_can_be_told() {
     macro_rules! tell {
         ($($notice:expr),* $(,)?) => {$({
             id += 1;
-            let parcel = bench.parcel(id, $notice);
+            let parcel = Bench::parcel(id, $notice);
             told.extend(parcel.body.announce().template);
             bench.notifier.send(&parcel).await.unwrap();
         })*};

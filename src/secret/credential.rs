@@ -3,6 +3,7 @@
 use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::PasswordVerifier;
 use argon2::{Algorithm, Argon2, Params, Version};
+use engine::Entropy;
 use serde::{Deserialize, Serialize};
 use totp_rs::{Algorithm as OtpAlgorithm, Builder};
 use zeroize::Zeroizing;
@@ -28,11 +29,11 @@ impl Default for HashCost {
     }
 }
 
-/// Hashes a secret under the pepper of `purpose`; gives a PHC string. Slow by design: call it
-/// where blocking is allowed.
+/// Hashes a secret, under the pepper of a purpose if there is one; gives a PHC string. Slow by
+/// design: call it where blocking is allowed.
 pub fn hash_password(
-    keys: &Keys,
-    purpose: &str,
+    entropy: &Entropy,
+    pepper: Option<(&Keys, &str)>,
     secret: &[u8],
     cost: HashCost,
 ) -> Result<String, SecretFault> {
@@ -40,25 +41,34 @@ pub fn hash_password(
     let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None);
     let params = params.map_err(|_| failed(()))?;
     let mut salt = [0; 16];
-    (keys.entropy())(&mut salt);
-    let peppered = Zeroizing::new(keys.mac(purpose, secret)?);
+    entropy(&mut salt);
+    let entry = Zeroizing::new(match pepper {
+        None => secret.to_vec(),
+        Some((keys, purpose)) => keys.mac(purpose, secret)?.to_vec(),
+    });
     let hash = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_with_salt(peppered.as_slice(), &salt)
+        .hash_password_with_salt(entry.as_slice(), &salt)
         .map_err(|_| failed(()))?;
     Ok(hash.to_string())
 }
 
 /// True when `secret` gives the PHC string. A string that cannot be read takes no entry. Slow by
 /// design, and equally slow for every entry.
+///
+/// The pepper is keys, key id and purpose; `None` for a hash that was made without one.
 pub fn verify_password(
-    keys: &Keys,
-    key_id: &str,
-    purpose: &str,
+    pepper: Option<(&Keys, &str, &str)>,
     secret: &[u8],
     verifier: &str,
 ) -> Result<bool, SecretFault> {
-    let peppered = Zeroizing::new(keys.mac_with(key_id, purpose, secret)?);
-    Ok(Argon2::default().verify_password(peppered.as_slice(), verifier).is_ok())
+    let matches = |entry: &[u8]| Argon2::default().verify_password(entry, verifier).is_ok();
+    match pepper {
+        None => Ok(matches(secret)),
+        Some((keys, id, purpose)) => {
+            let peppered = Zeroizing::new(keys.mac_with(id, purpose, secret)?);
+            Ok(matches(peppered.as_slice()))
+        }
+    }
 }
 
 /// A one-time-password card: OATH TOTP (RFC 6238), six digits, 30 seconds, SHA-1 as cards have it.

@@ -2,11 +2,22 @@
 
 pub mod addresses;
 pub mod cases;
+pub mod certificates;
 pub mod contracts;
+pub mod credentials;
+pub mod enrolment;
 pub mod holidays;
+pub mod letters;
 pub mod mails;
+pub mod passwords;
+pub mod reissues;
 pub mod saved;
+pub mod sessions;
 pub mod specimens;
+pub mod staff;
+pub mod standing;
+pub mod submissions;
+pub mod tasks;
 pub mod users;
 
 use engine::{Db, Fault};

@@ -28,3 +28,10 @@ pub async fn settle(tx: &mut Tx, task: CaseId, outcome: &str) -> Result<(), Faul
     on!(tx, |conn| sqlx::query(SQL).bind(task.0).bind(outcome).execute(conn).await.map(drop))
         .map_err(Fault::database("settle a task"))
 }
+
+/// Puts a task before the supervisor.
+pub async fn escalate(tx: &mut Tx, task: CaseId, why: &str) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE tasks SET escalated = $2 WHERE case_id = $1";
+    on!(tx, |conn| sqlx::query(SQL).bind(task.0).bind(why).execute(conn).await.map(drop))
+        .map_err(Fault::database("escalate a task"))
+}

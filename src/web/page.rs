@@ -185,6 +185,12 @@ impl Visit {
         }
     }
 
+    /// Of nobody in particular, for what is made outside a request.
+    pub fn plain(lang: Language) -> Self {
+        let (here, query) = (String::new(), BTreeMap::new());
+        Self { lang, is_chosen: false, here, query, wants_json: false }
+    }
+
     /// This address with one part of the query set; an empty value removes it.
     pub fn with(&self, name: &str, value: &str) -> String {
         let mut query = self.query.clone();

@@ -2,6 +2,8 @@
 
 mod view;
 
+pub use view::{Drawing, drawn};
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use crate::notify::masked;
 
 fn fields(language: Language, to_self: bool) -> Fields {
     let moment = engine::Moment::from_seconds(1_795_160_049);
-    let until = moment.plus(std::time::Duration::from_secs(24 * 3600));
+    let until = moment.plus(std::time::Duration::from_hours(24));
     Fields {
         bank: "サンプル銀行".into(),
         service: "BizSTATION".into(),
@@ -15,7 +15,7 @@ fn fields(language: Language, to_self: bool) -> Fields {
         company: "株式会社 青葉製作所".into(),
         phrase: "青い鳥と三毛猫".into(),
         contract: masked("0104290012"),
-        case: 1042,
+        case: "R8-001042".into(),
         reader: if to_self { "山田 太郎" } else { "佐藤 花子" }.into(),
         user: Some("山田 太郎".into()),
         to_self,
@@ -112,9 +112,12 @@ fn every_mail_says_what_every_mail_must_say() {
             Language::English => ["bookmark", "ask for passwords or certificate renewal"],
         };
         for text in [&content.text, &content.html] {
-            for word in
-                wanted.into_iter().chain(["1042", "*****90012", "青い鳥と三毛猫", "0120-000-000"])
-            {
+            for word in wanted.into_iter().chain([
+                "R8-001042",
+                "*****90012",
+                "青い鳥と三毛猫",
+                "0120-000-000",
+            ]) {
                 assert!(text.contains(word), "{name} {}: {word}", language.code());
             }
         }

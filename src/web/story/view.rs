@@ -101,6 +101,25 @@ pub(super) fn mermaid(shared: &Shared, visit: &Visit, file: &CaseFile) -> Respon
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
+/// A case's diagram outside any page.
+pub struct Drawing {
+    /// A file of its own.
+    pub svg: String,
+    /// Mermaid text.
+    pub mermaid: String,
+}
+
+/// Draws a case's diagram for a file or a terminal.
+pub fn drawn(texts: &Texts, lang: Language, file: &CaseFile, scope: Scope) -> Drawing {
+    let visit = Visit::plain(lang);
+    let (graph, trail) = (graph(file), trail(file));
+    let words = Spoken { texts, visit: &visit, file, trail: &trail };
+    Drawing {
+        svg: diagram::standalone(&graph, &trail, &words, scope),
+        mermaid: diagram::mermaid(&graph, &trail, &words, scope),
+    }
+}
+
 fn scope(visit: &Visit) -> Scope {
     if visit.asked("diagram") == "all" { Scope::All } else { Scope::Way }
 }

@@ -1,0 +1,99 @@
+//! `saihakko doctor`: whether everything is in order.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use engine::Kind;
+use saihakko::app::{App, Surroundings};
+use serde_json::json;
+
+use super::{Answer, Place, print_json, say};
+
+#[derive(Args)]
+pub struct DoctorOptions {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    answer: Answer,
+}
+
+/// What was found of one part.
+struct Finding {
+    part: &'static str,
+    good: bool,
+    says: String,
+}
+
+impl Finding {
+    fn good(part: &'static str, says: impl Into<String>) -> Self {
+        Self { part, good: true, says: says.into() }
+    }
+
+    fn bad(part: &'static str, error: &dyn std::error::Error) -> Self {
+        Self { part, good: false, says: engine::chain(error) }
+    }
+}
+
+/// Looks at every part; the exit code is 5 when one is not in order.
+pub async fn run(config: Option<PathBuf>, options: DoctorOptions) -> Result<ExitCode> {
+    let config = options.place.config(config)?;
+    let mut findings = vec![Finding::good("configuration", "every key is known and sensible")];
+    match App::open(config, Surroundings::of_this_machine()?).await {
+        Ok(app) => examine(&app, &mut findings).await,
+        Err(fault) => findings.push(Finding::bad("start", &fault)),
+    }
+    let is_well = findings.iter().all(|finding| finding.good);
+    if options.answer.json {
+        let parts: Vec<_> = findings
+            .iter()
+            .map(|f| json!({ "part": f.part, "good": f.good, "says": f.says }))
+            .collect();
+        print_json(&json!({ "well": is_well, "parts": parts }))?;
+    } else {
+        for finding in &findings {
+            let mark = if finding.good { "✓" } else { "✗" };
+            say(format_args!("{mark} {:<14} {}", finding.part, finding.says));
+        }
+    }
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(5) })
+}
+
+async fn examine(app: &App, findings: &mut Vec<Finding>) {
+    let kind = match app.tools.db.kind() {
+        Kind::Sqlite => "SQLite, synchronous commits",
+        Kind::Postgres => "PostgreSQL, synchronous commits",
+    };
+    findings.push(Finding::good("database", kind));
+    let key = app.tools.keys.current_id();
+    findings.push(Finding::good("keys", format!("current key {key}, readable by the owner only")));
+    let faces = app.tools.press.face_names().join(", ");
+    findings.push(Finding::good("fonts", faces));
+    // Characters of names that the embedded font alone lacks.
+    match app.tools.press.missing("髙﨑𠮷濵①㈱渡邊邉齋") {
+        Ok(missing) if missing.is_empty() => {
+            findings.push(Finding::good("names", "髙﨑𠮷濵①㈱ and the like can be printed"));
+        }
+        Ok(missing) => {
+            let missing: String = missing.into_iter().collect();
+            let says = format!("cannot be printed: {missing} (install fonts-noto-cjk)");
+            findings.push(Finding { part: "names", good: false, says });
+        }
+        Err(fault) => findings.push(Finding::bad("names", &fault)),
+    }
+    match app.tools.notifier.sender().check().await {
+        Ok(()) => findings.push(Finding::good("mail", "messages can be handed over")),
+        Err(fault) => findings.push(Finding::bad("mail", &fault)),
+    }
+    match app.read_checkpoint() {
+        Ok(checkpoint) => {
+            let says = match checkpoint.at {
+                Some(at) => format!("last taken {}", saihakko::dates::iso(at)),
+                None => "none taken yet".to_owned(),
+            };
+            findings.push(Finding::good("checkpoint", says));
+        }
+        Err(fault) => findings.push(Finding::bad("checkpoint", &fault)),
+    }
+}
