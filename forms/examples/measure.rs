@@ -1,5 +1,7 @@
 //! Measures printing and reading on one core: `cargo run --release -p forms --example measure`.
 
+#![expect(clippy::print_stdout, reason = "a program that measures says what it measured")]
+
 use std::error::Error;
 use std::time::{Duration, Instant, SystemTime};
 

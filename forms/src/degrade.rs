@@ -85,12 +85,11 @@ impl PaperSheet {
         let half = f64::from(seal.side_mm()) / 2.0;
         let tilt = (chance.gauss() * 0.08, chance.gauss() * 0.08);
         let per_mm = f64::from(self.per_mm);
-        for (x, y, pixel) in self.picture.enumerate_pixels_mut() {
+        let reach = narrow(half * 1.5);
+        let near = BoxMm::new(centre[0] - reach, centre[1] - reach, 2.0 * reach, 2.0 * reach);
+        for (x, y, pixel) in near_pixels(&mut self.picture, near, self.per_mm) {
             let dx = (f64::from(x) + 0.5) / per_mm - f64::from(centre[0]);
             let dy = (f64::from(y) + 0.5) / per_mm - f64::from(centre[1]);
-            if dx.abs().max(dy.abs()) > half * 1.5 {
-                continue;
-            }
             let (u, v) = (dx * cos + dy * sin + half, dy * cos - dx * sin + half);
             let cover = seal.at(u * f64::from(STAMP_PER_MM), v * f64::from(STAMP_PER_MM));
             let pressed = 0.88 + tilt.0 * narrow(dx / half) + tilt.1 * narrow(dy / half);
@@ -121,7 +120,9 @@ impl PaperSheet {
         let per_mm = self.per_mm;
         let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
         let length = (dx * dx + dy * dy).max(1e-6);
-        for (x, y, pixel) in self.picture.enumerate_pixels_mut() {
+        let corner = [from[0].min(to[0]), from[1].min(to[1])];
+        let near = BoxMm::new(corner[0], corner[1], dx.abs(), dy.abs()).grown(width_mm + 1.0);
+        for (x, y, pixel) in near_pixels(&mut self.picture, near, per_mm) {
             let place = [narrow(f64::from(x) + 0.5) / per_mm, narrow(f64::from(y) + 0.5) / per_mm];
             let along = ((place[0] - from[0]) * dx + (place[1] - from[1]) * dy) / length;
             let along = along.clamp(0.0, 1.0);
@@ -162,6 +163,21 @@ impl PaperSheet {
         }
         turned
     }
+}
+
+/// The pixels of an area given in millimetres, with their coordinates.
+fn near_pixels(
+    picture: &mut RgbImage,
+    area: BoxMm,
+    per_mm: f32,
+) -> impl Iterator<Item = (u32, u32, &mut Rgb<u8>)> {
+    let bound = |mm: f32| u32::from(dots((mm * per_mm).max(0.0)));
+    let (columns, rows) = (bound(area.x)..bound(area.right()), bound(area.y)..bound(area.bottom()));
+    picture
+        .enumerate_rows_mut()
+        .filter(move |(y, _)| rows.contains(y))
+        .flat_map(|(_, row)| row)
+        .filter(move |(x, _, _)| columns.contains(x))
 }
 
 /// Puts scanned pages into a file.
@@ -287,23 +303,21 @@ fn blurred(picture: &RgbImage, radius: f32) -> RgbImage {
     smeared(&smeared(&once, share, [1, 0]), share, [0, 1])
 }
 
-/// A filter of three taps whose outer weights grow with the radius.
-fn smeared(picture: &RgbImage, radius: f32, [dx, dy]: [u32; 2]) -> RgbImage {
+/// A filter of three taps whose outer weights grow with the radius; edges stay as they are.
+fn smeared(picture: &RgbImage, radius: f32, [dx, dy]: [usize; 2]) -> RgbImage {
     let outer = (radius / (1.0 + 2.0 * radius)).min(1.0 / 3.0);
-    let reach = u32::from(dots(radius.max(1.0)));
-    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
-        let at = |x: u32, y: u32| picture.get_pixel_checked(x, y).copied();
-        let middle = at(x, y).unwrap_or(Rgb([255; 3]));
-        let before = at(x.wrapping_sub(dx * reach), y.wrapping_sub(dy * reach)).unwrap_or(middle);
-        let after = at(x + dx * reach, y + dy * reach).unwrap_or(middle);
-        let mut mixed = middle;
-        for ((value, a), b) in mixed.0.iter_mut().zip(before.0).zip(after.0) {
-            *value = byte(
-                f32::from(*value) * (1.0 - 2.0 * outer) + (f32::from(a) + f32::from(b)) * outer,
-            );
-        }
-        mixed
-    })
+    // In 256ths, so that no pixel costs a rounding.
+    let outer = u32::from(byte(outer * 256.0));
+    let reach = usize::from(dots(radius.max(1.0)));
+    let values = picture.as_raw();
+    let step = reach * (dx * 3 + dy * picture.width() as usize * 3);
+    let mut mixed = values.clone();
+    let after = values.iter().skip(2 * step);
+    for (value, (a, b)) in mixed.iter_mut().skip(step).zip(values.iter().zip(after)) {
+        let sum = u32::from(*value) * (256 - 2 * outer) + (u32::from(*a) + u32::from(*b)) * outer;
+        *value = u8::try_from((sum + 128) >> 8).unwrap_or(u8::MAX);
+    }
+    RgbImage::from_raw(picture.width(), picture.height(), mixed).unwrap_or_else(|| picture.clone())
 }
 
 /// Turned around the middle by a few degrees, on a scanner bed that holds all of it.

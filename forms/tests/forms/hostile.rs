@@ -25,7 +25,7 @@ fn limits_hold_before_decoding() {
     let small = Limits { pixels: 1000, ..Limits::default() };
     let picture = image::RgbImage::from_pixel(100, 100, image::Rgb([255; 3]));
     for carrier in [Carrier::Png, Carrier::Jpeg(80), Carrier::Tiff] {
-        let file = encode(&[picture.clone()], 100.0, carrier).unwrap();
+        let file = encode(std::slice::from_ref(&picture), 100.0, carrier).unwrap();
         let reading = read_file(&file, "x", &ReadOptions { limits: small, ..options() });
         let fault = reading
             .error
@@ -67,16 +67,16 @@ fn truncated_and_damaged_files_are_answered() {
         PRESS.batch(&job(Variant::Light), std::slice::from_ref(&copy), Sheets::Pages).unwrap().pdf;
     let fillable = PRESS.fillable(&job(Variant::Light), &copy).unwrap();
     let picture = image::RgbImage::from_fn(300, 420, |x, y| {
-        image::Rgb([(x % 256) as u8, (y % 256) as u8, 128])
+        image::Rgb([u8::try_from(x % 256).unwrap(), u8::try_from(y % 256).unwrap(), 128])
     });
     let mut files = vec![pdf, fillable];
     for carrier in [Carrier::Png, Carrier::Jpeg(80), Carrier::Tiff, Carrier::Pdf] {
-        files.push(encode(&[picture.clone()], 100.0, carrier).unwrap());
+        files.push(encode(std::slice::from_ref(&picture), 100.0, carrier).unwrap());
     }
     for file in &files {
         let mut chance = Chance::new(7);
-        for share in [0.1, 0.5, 0.9, 0.99] {
-            let cut = (file.len() as f64 * share) as usize;
+        for percent in [10, 50, 90, 99] {
+            let cut = file.len() * percent / 100;
             answered(&file[..cut]);
         }
         for _ in 0..6 {

@@ -17,7 +17,7 @@ pub(crate) static KEY: LazyLock<CodeKey> = LazyLock::new(CodeKey::sample);
 
 /// 22 November 2026, 09:00 in Japan.
 pub(crate) fn made_at() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_305_600)
+    SystemTime::UNIX_EPOCH + Duration::from_hours(498_696)
 }
 
 pub(crate) fn job(variant: Variant) -> Job<'static> {
