@@ -18,6 +18,8 @@ use crate::{
 /// One command of a batch, with what was made ready for it.
 pub(crate) struct Item<'a, W: Workflow, P> {
     pub(crate) submission: &'a Submission<W>,
+    /// What the case is about; a case keeps its subject for ever.
+    pub(crate) subject: &'a str,
     pub(crate) cause: &'a Cause,
     pub(crate) prepared: &'a P,
 }
@@ -104,13 +106,7 @@ async fn open_all<W: Workflow, H: Host<W>>(
     items: &[Item<'_, W, H::Prepared>],
     outcomes: &mut [Option<Outcome<W>>],
 ) -> Result<Vec<(usize, Opened<W>)>, Fault> {
-    let mut subjects = Vec::with_capacity(items.len());
-    for item in items {
-        subjects.push(match &item.submission.target {
-            Target::New { subject, .. } => subject.clone(),
-            Target::Existing(case) => case::subject(tx, *case).await?,
-        });
-    }
+    let mut subjects: Vec<String> = items.iter().map(|item| item.subject.to_owned()).collect();
     subjects.sort_unstable();
     subjects.dedup();
     host.lock(tx, &subjects).await?;
@@ -282,6 +278,8 @@ async fn record<W: Workflow, H: Host<W>>(
     let slots = timers::wanted::<W>(&transition.to, rules, &anchors, &moved, &calendar)?;
     timers::set(tx, case, W::NAME, &slots).await?;
     settle_cause(tx, item.cause, outcome).await?;
+    touched.has_message |= !transition.notices.is_empty();
+    touched.has_work |= !transition.jobs.is_empty();
     touched.changed.push(case);
     if inbox::expects(tx, case).await? {
         touched.expectant.push(case);

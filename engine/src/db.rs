@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -41,6 +41,7 @@ pub struct Db {
     pools: Pools,
     clock: Clock,
     fuse: Option<Fuse>,
+    commits: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Clone)]
@@ -110,7 +111,12 @@ impl Db {
             let (setting, wanted) = ("synchronous", "2 (full)");
             return Err(Fault::Setting { setting, found: found.to_string(), wanted });
         }
-        Ok(Self { pools: Pools::Sqlite { writer, readers }, clock, fuse: None })
+        Ok(Self {
+            pools: Pools::Sqlite { writer, readers },
+            clock,
+            fuse: None,
+            commits: Arc::default(),
+        })
     }
 
     /// Connects to a server: `postgres://user@host:port/database`.
@@ -131,7 +137,7 @@ impl Db {
                 return Err(Fault::Setting { setting, found, wanted: "on" });
             }
         }
-        Ok(Self { pools: Pools::Postgres(pool), clock, fuse: None })
+        Ok(Self { pools: Pools::Postgres(pool), clock, fuse: None, commits: Arc::default() })
     }
 
     /// The same database with a fuse in every write transaction.
@@ -163,6 +169,11 @@ impl Db {
         &self.clock
     }
 
+    /// How many transactions that wrote were committed since this database was opened here.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
     /// Begins a transaction that writes. On SQLite it takes the writer's place at once
     /// (`BEGIN IMMEDIATE`): a read that turns into a write would fail with code 517.
     pub async fn write(&self) -> Result<Tx, Fault> {
@@ -173,7 +184,7 @@ impl Db {
             }
             Pools::Postgres(pool) => Connection::Postgres(pool.begin().await.map_err(&begin)?),
         };
-        self.begun(connection, self.fuse.clone()).await
+        self.begun(connection, self.fuse.clone(), Some(self.commits.clone())).await
     }
 
     /// Begins a transaction that only reads, all of it from one moment of the database.
@@ -188,7 +199,7 @@ impl Db {
                 Connection::Postgres(pool.begin_with(sql).await.map_err(&begin)?)
             }
         };
-        self.begun(connection, None).await
+        self.begun(connection, None, None).await
     }
 
     /// The time by this database's clock.
@@ -222,8 +233,13 @@ impl Db {
         }
     }
 
-    async fn begun(&self, connection: Connection, fuse: Option<Fuse>) -> Result<Tx, Fault> {
-        let mut tx = Tx { connection, fuse, now: Moment(0) };
+    async fn begun(
+        &self,
+        connection: Connection,
+        fuse: Option<Fuse>,
+        commits: Option<Arc<AtomicU64>>,
+    ) -> Result<Tx, Fault> {
+        let mut tx = Tx { connection, fuse, commits, now: Moment(0) };
         tx.now = match (self.clock.set_time(), &mut tx.connection) {
             (Some(now), _) => now,
             (None, Connection::Sqlite(_)) => Moment::of_this_machine(),
@@ -242,6 +258,7 @@ impl Db {
 pub struct Tx {
     connection: Connection,
     fuse: Option<Fuse>,
+    commits: Option<Arc<AtomicU64>>,
     now: Moment,
 }
 
@@ -284,6 +301,9 @@ impl Tx {
             Connection::Sqlite(tx) => tx.commit().await,
             Connection::Postgres(tx) => tx.commit().await,
         };
+        if let Some(commits) = self.commits {
+            commits.fetch_add(1, Ordering::Relaxed);
+        }
         done.map_err(Fault::database("commit"))
     }
 

@@ -31,6 +31,7 @@ impl<W: Workflow, H: Host<W>> Clone for Desk<W, H> {
 /// A submission with what accompanies it.
 struct Ready<W: Workflow, H: Host<W>> {
     submission: Submission<W>,
+    subject: String,
     cause: Cause,
     prepared: H::Prepared,
 }
@@ -164,7 +165,7 @@ impl<W: Workflow, H: Host<W>> Desk<W, H> {
             now,
         };
         let prepared = self.host.prepare(&ask, attachment).await?;
-        Ok(Ok(Ready { submission, cause, prepared }))
+        Ok(Ok(Ready { submission, subject, cause, prepared }))
     }
 
     /// One transaction, tried again when the database says that it may succeed.
@@ -188,6 +189,7 @@ impl<W: Workflow, H: Host<W>> Desk<W, H> {
             .iter()
             .map(|one| Item {
                 submission: &one.submission,
+                subject: &one.subject,
                 cause: &one.cause,
                 prepared: &one.prepared,
             })

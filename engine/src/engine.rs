@@ -212,12 +212,21 @@ impl Core {
         read_lock(&self.calendar).clone()
     }
 
-    /// Announces changed cases, hands them what waits for them, and wakes the loops. What fails
-    /// here is found again by the loops.
+    /// Announces changed cases, rings for what was queued, and hands on what waits for them. What
+    /// fails here is found again by the loops.
     pub(crate) async fn after_commit(&self, touched: Touched) {
-        self.announce(&touched.changed);
+        self.publish(&touched);
         self.deliver_all(touched.expectant).await;
-        self.wake.all();
+    }
+
+    pub(crate) fn publish(&self, touched: &Touched) {
+        self.announce(&touched.changed);
+        if touched.has_message {
+            self.wake.messages.notify_one();
+        }
+        if touched.has_work {
+            self.wake.work.notify_one();
+        }
     }
 
     pub(crate) fn announce(&self, changed: &[CaseId]) {

@@ -9,6 +9,8 @@ mod workflow;
 
 #[cfg(feature = "durable")]
 mod advance;
+#[cfg(feature = "bench")]
+pub mod bench;
 #[cfg(feature = "durable")]
 pub mod calendar;
 #[cfg(feature = "durable")]

@@ -154,6 +154,9 @@ impl Core {
                 }
             }
         }
+        if !queue.is_empty() {
+            self.wake.clock.notify_one();
+        }
         done
     }
 
@@ -173,9 +176,8 @@ impl Core {
             let Some(waiting) = waiting else { break };
             match self.hand_in(&waiting.workflow, waiting.stored()).await {
                 Ok(touched) => {
-                    self.announce(&touched.changed);
+                    self.publish(&touched);
                     queue.extend(touched.expectant.into_iter().filter(|other| *other != case));
-                    self.wake.all();
                     done += 1;
                 }
                 Err(fault) => {

@@ -28,6 +28,10 @@ pub(crate) struct Touched {
     pub(crate) changed: Vec<CaseId>,
     /// Something waits for them and may be welcome now.
     pub(crate) expectant: Vec<CaseId>,
+    /// A message was queued.
+    pub(crate) has_message: bool,
+    /// A job was queued.
+    pub(crate) has_work: bool,
 }
 
 /// One registered workflow.

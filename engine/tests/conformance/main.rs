@@ -4,11 +4,21 @@
 //! `tests/postgres.sh start DIR` prints. Without it the stories are skipped there, which is a
 //! failure when `CI` is `true`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly; a skipped story is said aloud"
+)]
+
 mod house;
 mod sample;
 
 mod atomic;
 mod batches;
+#[cfg(feature = "bench")]
+mod bench;
 mod inboxes;
 mod life;
 mod outboxes;
