@@ -7,6 +7,8 @@ mod fold;
 mod graph;
 mod layout;
 mod render;
+mod sketch;
+mod text;
 mod trail;
 
 pub use graph::{Arrow, Graph};
@@ -22,6 +24,8 @@ pub trait Words {
     fn more(&self, count: usize) -> String;
     /// From how many states one is reached ("from 7 states").
     fn sources(&self, count: usize) -> String;
+    /// The heading over the states that are reached from nearly everywhere.
+    fn anytime(&self) -> String;
     /// The small line below a state's name: how long, when, or how long yet.
     fn note(&self, state: &str) -> Option<String>;
     /// The drawing's title.
@@ -40,30 +44,20 @@ pub enum Scope {
     All,
 }
 
-/// In which direction the drawing flows.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Flow {
-    /// Left to right, broken into rows no wider than this.
-    Across(f64),
-    /// Top to bottom: for narrow screens.
-    Down,
-}
-
-/// A drawing as inline SVG. `name` makes its ids unique on a page.
+/// A drawing as inline SVG, left to right, broken into rows no longer than `longest`.
 pub fn svg(
     graph: &Graph,
     trail: &Trail,
     words: &dyn Words,
     scope: Scope,
-    flow: Flow,
-    name: &str,
+    longest: f64,
 ) -> String {
-    render::svg(graph, trail, words, scope, flow, name)
+    render::svg(graph, trail, words, scope, longest)
 }
 
 /// A drawing as an SVG file of its own, with its colours for light and dark grounds.
 pub fn standalone(graph: &Graph, trail: &Trail, words: &dyn Words, scope: Scope) -> String {
-    let drawing = render::svg(graph, trail, words, scope, Flow::Across(1340.0), "case");
+    let drawing = render::svg(graph, trail, words, scope, 1340.0);
     let styles = crate::web::embedded::STYLES;
     let style = |wanted: &str| {
         styles.iter().find(|(name, _)| *name == wanted).map_or("", |(_, text)| *text)
@@ -74,6 +68,16 @@ pub fn standalone(graph: &Graph, trail: &Trail, words: &dyn Words, scope: Scope)
     let (tag, body) = drawing.split_at(opening);
     let tag = tag.replacen("<svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"", 1);
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{tag}{head}{body}\n")
+}
+
+/// What may come next: the command and the state it leads to, as names; for narrow screens and
+/// for those who read.
+pub fn ahead<'a>(graph: &'a Graph, trail: &'a Trail) -> Vec<(&'a str, &'a str)> {
+    let Some(now) = trail.current.as_deref().filter(|_| !trail.is_ended) else {
+        return Vec::new();
+    };
+    let leaving = graph.bundles().into_iter().filter(|(from, ..)| *from == now);
+    leaving.flat_map(|(_, to, commands)| commands.into_iter().map(move |one| (one, to))).collect()
 }
 
 /// The same as Mermaid text, with the words of one language and three classes of states.

@@ -265,7 +265,7 @@ async fn show(State(shared): State<Arc<Shared>>, visit: Visit) -> Result<Respons
         now_iso => when::iso(now),
         clock,
         database,
-        proof => checked.map(|proof| proof.value(&visit)),
+        proof => checked.map(|proof| proof.value()),
     };
     shared.pages.show(&visit, "start.html", values)
 }
@@ -279,12 +279,12 @@ struct Proof {
 }
 
 impl Proof {
-    fn value(self, visit: &Visit) -> Value {
+    fn value(self) -> Value {
         context! {
             cases => self.cases,
             entries => self.entries,
             broken => self.broken,
-            checkpoint => self.checkpoint_at.map(|at| when::short(at)),
+            checkpoint => self.checkpoint_at.map(when::short),
         }
     }
 }

@@ -34,7 +34,8 @@ impl Trail {
     /// Reads a history, oldest entry first.
     pub fn of(entries: &[Entry], current: &str, is_ended: bool) -> Self {
         let step = |entry: &Entry| Step {
-            from: entry.from.clone(),
+            // The first entry has no state before it.
+            from: if entry.from.is_empty() { "Start".to_owned() } else { entry.from.clone() },
             to: entry.to.clone(),
             command: entry.command.clone(),
             at: entry.at,

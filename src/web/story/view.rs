@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{Parcel, Told, names};
 use crate::policy::Matter;
 use crate::store::cases::CaseFile;
-use crate::web::diagram::{self, Flow, Graph, Scope, Trail, Words};
+use crate::web::diagram::{self, Graph, Scope, Trail, Words};
 use crate::web::error::Problem;
 use crate::web::face::{self, Face};
 use crate::text::{Language, Texts};
@@ -41,9 +41,7 @@ pub(super) async fn page(
     let scope = if visit.asked("diagram") == "all" { Scope::All } else { Scope::Way };
     let (graph, trail) = (graph(file), trail(file));
     let words = Spoken { texts, visit, file, trail: &trail };
-    let drawn = |flow, name| {
-        Value::from_safe_string(diagram::svg(&graph, &trail, &words, scope, flow, name))
-    };
+    let drawing = diagram::svg(&graph, &trail, &words, scope, WIDEST);
     let events = teller.events(told, view == "main");
     let shown = events.len();
     let values = context! {
@@ -56,8 +54,8 @@ pub(super) async fn page(
         opened => when::long(Moment(file.row.opened_at), visit.lang),
         changed => when::long(Moment(file.row.changed_at), visit.lang),
         version => told.version,
-        wide => drawn(Flow::Across(WIDEST), "wide"),
-        narrow => drawn(Flow::Down, "narrow"),
+        drawing => Value::from_safe_string(drawing),
+        ahead => Serde(teller.ahead(&graph, &trail)),
         is_all => scope == Scope::All,
         toggle => visit.with("diagram", if scope == Scope::All { "" } else { "all" }),
         view,
@@ -68,7 +66,7 @@ pub(super) async fn page(
         shown,
         total => told.entries.len(),
         rows => Serde(teller.rows(told)),
-        proof => proof(told, visit),
+        proof => proof(told, texts, visit),
         times => Serde(teller.times(&trail)),
         people => Serde(teller.people()),
         deadlines => Serde(teller.deadlines(told)),
@@ -167,6 +165,10 @@ impl Words for Spoken<'_> {
 
     fn sources(&self, count: usize) -> String {
         self.told("web.story.sources", &[("n", count.to_string())])
+    }
+
+    fn anytime(&self) -> String {
+        self.told("web.story.anytime", &[])
     }
 
     fn note(&self, state: &str) -> Option<String> {
@@ -270,6 +272,14 @@ struct Stay {
     is_now: bool,
 }
 
+/// What may come next.
+#[derive(Serialize)]
+struct Next {
+    command: String,
+    state: String,
+    face: Face,
+}
+
 /// Somebody who took part.
 #[derive(Serialize)]
 struct Person {
@@ -365,7 +375,7 @@ impl Teller<'_> {
             icon,
             tint,
             title: self.word(if entry.kind == "noted" { "note" } else { "command" }, &entry.command),
-            from: (moves && entry.from != "Start").then(|| self.state(&entry.from)),
+            from: (moves && !entry.from.is_empty() && entry.from != "Start").then(|| self.state(&entry.from)),
             to: moves.then(|| self.state(&entry.to)),
             to_face: moves.then_some(face),
             who: self.who(&entry.actor, &entry.role),
@@ -421,7 +431,7 @@ impl Teller<'_> {
             kind: self.text(&format!("web.story.kind_{}", entry.kind)),
             is_refused: entry.kind == "refused",
             command: self.word("command", &entry.command),
-            from: if entry.from == "Start" { String::new() } else { self.state(&entry.from) },
+            from: if entry.from == "Start" || entry.from.is_empty() { String::new() } else { self.state(&entry.from) },
             to: self.state(&entry.to),
             outcome: self.outcome(entry).unwrap_or_default(),
             who: self.who(&entry.actor, &entry.role),
@@ -430,6 +440,15 @@ impl Teller<'_> {
             hash: hex(&entry.hash).get(..16).unwrap_or_default().to_owned(),
         };
         self.file.entries.iter().zip(&told.entries).rev().map(row).collect()
+    }
+
+    fn ahead(&self, graph: &Graph, trail: &Trail) -> Vec<Next> {
+        let next = |(command, to): (&str, &str)| Next {
+            command: self.word("command", command),
+            state: self.state(to),
+            face: face::of_state(to),
+        };
+        diagram::ahead(graph, trail).into_iter().map(next).collect()
     }
 
     fn times(&self, trail: &Trail) -> Vec<Stay> {
@@ -510,11 +529,21 @@ fn short_hash(hash: &engine::history::Hash) -> String {
     format!("{head}…{tail}")
 }
 
+/// What was found wrong, in words.
+fn found(texts: &Texts, language: Language, finding: &engine::verify::Finding) -> String {
+    let name = serde_json::to_value(finding.what).ok();
+    let name = name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
+    let entry = finding.entry.map(|no| format!("#{no} ")).unwrap_or_default();
+    let text = told(texts, language, &format!("web.finding.{name}"), &[]);
+    format!("{entry}{}", text.unwrap_or_else(|| finding.to_string()))
+}
+
 /// The verification card.
-fn proof(told: &Told, visit: &Visit) -> Option<Value> {
+fn proof(told: &Told, texts: &Texts, visit: &Visit) -> Option<Value> {
     let report = told.verification.as_ref()?;
     let last = told.entries.last();
-    let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    let findings: Vec<String> =
+        report.findings.iter().map(|finding| found(texts, visit.lang, finding)).collect();
     let grouped = |hash: &str| {
         let letters: Vec<char> = hash.chars().collect();
         let groups = letters.chunks(4).map(|group| group.iter().collect::<String>());
