@@ -1,9 +1,9 @@
 //! The faces that print: an embedded one that every clone has, and the fallbacks for names.
 //!
-//! Labels and digits are always set in the embedded M PLUS 1, so that a form looks and reads the
-//! same everywhere. Values typed by people go through a chain (configured face, Noto Sans CJK JP,
-//! `IPAexGothic`, embedded), run by run. A character that no face has is refused by name: a renderer
-//! would print an empty box and say nothing.
+//! Labels and digits are set in the embedded M PLUS 1 before any other, so that a form looks and
+//! reads the same everywhere. Values typed by people go through a chain (configured face, Noto Sans
+//! CJK JP, `IPAexGothic`, embedded), run by run. A character that no face has is refused by name: a
+//! renderer would print an empty box and say nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -106,9 +106,13 @@ impl Fonts {
 
     /// The indices of the faces to try for that role, in order.
     pub(crate) fn chain(&self, role: Role) -> impl Iterator<Item = usize> {
-        let extra = if role == Role::Value { 2..self.faces.len() } else { 0..0 };
-        let last = if role == Role::Bold { BOLD_FACE } else { REGULAR_FACE };
-        extra.chain(std::iter::once(last))
+        let (first, last) = match role {
+            Role::Label => (Some(REGULAR_FACE), None),
+            Role::Bold => (Some(BOLD_FACE), None),
+            Role::Value => (None, Some(REGULAR_FACE)),
+        };
+        // The name of a bank may need a fallback even in a label.
+        first.into_iter().chain(BOLD_FACE + 1..self.faces.len()).chain(last)
     }
 
     /// The embedded faces alone, for shapes of digits and seals.

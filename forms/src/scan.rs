@@ -233,7 +233,7 @@ pub(super) fn decode(
     let refused = |error: image::ImageError| ReadFault::Picture { reason: error.to_string() };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut bounds = image::Limits::default();
-    bounds.max_alloc = Some(limits.pixels.saturating_mul(8));
+    bounds.max_alloc = Some(limits.pixels.saturating_mul(4));
     reader.limits(bounds);
     let decoder = reader.into_decoder().map_err(refused)?;
     let (width, height) = decoder.dimensions();
