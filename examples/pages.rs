@@ -1,6 +1,7 @@
 //! Serves the operator's pages over a small world, to be looked at: `https://127.0.0.1:8443/`.
 
 #[path = "../tests/pages/tls.rs"]
+#[expect(dead_code, reason = "the tests use all of it")]
 mod tls;
 #[path = "../tests/pages/world.rs"]
 #[expect(dead_code, reason = "the tests use all of it")]

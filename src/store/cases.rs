@@ -93,12 +93,9 @@ pub async fn list(tx: &mut Tx, filter: &Filter, size: i64) -> Result<Page, Fault
         let next = lines.last().map(|line| CaseId(line.id));
         return Ok(Page { lines, next });
     }
-    let edge: Option<i64> = on!(tx, |conn| sqlx::query_scalar(EDGE)
-        .bind(before)
-        .bind(WINDOW)
-        .fetch_one(conn)
-        .await)
-    .map_err(Fault::database("list cases"))?;
+    let edge: Option<i64> =
+        on!(tx, |conn| sqlx::query_scalar(EDGE).bind(before).bind(WINDOW).fetch_one(conn).await)
+            .map_err(Fault::database("list cases"))?;
     let older = match edge {
         Some(edge) => exists_before(tx, edge).await?.then_some(CaseId(edge)),
         None => None,
@@ -176,10 +173,7 @@ pub async fn find(db: &Db, case: CaseId) -> Result<Option<CaseFile>, Fault> {
 }
 
 /// The names of members of staff, by the person that histories speak of.
-pub async fn staff_names(
-    tx: &mut Tx,
-    persons: &[&str],
-) -> Result<Vec<(String, String)>, Fault> {
+pub async fn staff_names(tx: &mut Tx, persons: &[&str]) -> Result<Vec<(String, String)>, Fault> {
     const SQL: &str = "SELECT person, name FROM staff WHERE person = $1 ORDER BY id LIMIT 1";
     let mut names = Vec::new();
     for person in persons {

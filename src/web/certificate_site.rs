@@ -154,9 +154,7 @@ async fn show<D: CertificateDesk>(
     Ok((status, page).into_response())
 }
 
-async fn list<D: CertificateDesk>(
-    State((desk, _)): State<Shared<D>>,
-) -> Result<Response, Problem> {
+async fn list<D: CertificateDesk>(State((desk, _)): State<Shared<D>>) -> Result<Response, Problem> {
     let bytes = desk.revocations().await?;
     let headers = [
         (header::CONTENT_TYPE, "application/pkix-crl"),

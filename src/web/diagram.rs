@@ -45,13 +45,7 @@ pub enum Scope {
 }
 
 /// A drawing as inline SVG, left to right, broken into rows no longer than `longest`.
-pub fn svg(
-    graph: &Graph,
-    trail: &Trail,
-    words: &dyn Words,
-    scope: Scope,
-    longest: f64,
-) -> String {
+pub fn svg(graph: &Graph, trail: &Trail, words: &dyn Words, scope: Scope, longest: f64) -> String {
     render::svg(graph, trail, words, scope, longest)
 }
 
@@ -63,7 +57,8 @@ pub fn standalone(graph: &Graph, trail: &Trail, words: &dyn Words, scope: Scope)
         styles.iter().find(|(name, _)| *name == wanted).map_or("", |(_, text)| *text)
     };
     let ground = "svg{background:var(--surface)}";
-    let head = format!("<style>{}{}{ground}</style>", style("1-tokens.css"), style("4-diagram.css"));
+    let head =
+        format!("<style>{}{}{ground}</style>", style("1-tokens.css"), style("4-diagram.css"));
     let opening = drawing.find('>').map_or(0, |end| end + 1);
     let (tag, body) = drawing.split_at(opening);
     let tag = tag.replacen("<svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"", 1);

@@ -23,8 +23,21 @@ pub(super) fn csv(told: &Told) -> Result<Response, Problem> {
     let unwritable = |source: csv::Error| Problem::Unwritable { source: source.into() };
     writer
         .write_record([
-            "no", "at", "kind", "command", "from", "to", "outcome", "actor", "role", "auth",
-            "place", "version", "state_digest", "details_digest", "hash",
+            "no",
+            "at",
+            "kind",
+            "command",
+            "from",
+            "to",
+            "outcome",
+            "actor",
+            "role",
+            "auth",
+            "place",
+            "version",
+            "state_digest",
+            "details_digest",
+            "hash",
         ])
         .map_err(unwritable)?;
     for line in &told.entries {
@@ -74,7 +87,8 @@ mod tests {
 
     #[test]
     fn formulas_become_text() {
-        for cell in ["=1+1", "+81", "-1", "@SUM(A1)", "＝A1", "＋1", "－1", "＠x", "\t=1", "\r=1"] {
+        for cell in ["=1+1", "+81", "-1", "@SUM(A1)", "＝A1", "＋1", "－1", "＠x", "\t=1", "\r=1"]
+        {
             assert_eq!(defused(cell), format!("'{cell}"));
         }
         assert_eq!(defused("2026-11-20"), "2026-11-20");

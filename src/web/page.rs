@@ -94,16 +94,19 @@ impl Pages {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let assets = Assets::gather();
         let own = texts.clone();
-        environment.add_function("t", move |state: &minijinja::State, key: &str, values: Kwargs| {
-            let lang = state.lookup("lang").and_then(|lang| from_tag(lang.as_str()?));
-            let mut filled = Vec::new();
-            for name in values.args() {
-                filled.push((name, values.get::<Value>(name)?.to_string()));
-            }
-            told(&own, lang.unwrap_or(Language::Japanese), key, &filled).ok_or_else(|| {
-                Error::new(ErrorKind::InvalidOperation, format!("no text under {key}"))
-            })
-        });
+        environment.add_function(
+            "t",
+            move |state: &minijinja::State, key: &str, values: Kwargs| {
+                let lang = state.lookup("lang").and_then(|lang| from_tag(lang.as_str()?));
+                let mut filled = Vec::new();
+                for name in values.args() {
+                    filled.push((name, values.get::<Value>(name)?.to_string()));
+                }
+                told(&own, lang.unwrap_or(Language::Japanese), key, &filled).ok_or_else(|| {
+                    Error::new(ErrorKind::InvalidOperation, format!("no text under {key}"))
+                })
+            },
+        );
         let href = format!("/static/{}", assets.icons.0);
         environment.add_function("icon", move |name: &str| {
             // Names come from the code's own table; escaping them would change none.
@@ -247,7 +250,8 @@ fn decoded(text: &str) -> String {
             b'%' => {
                 let digits: Option<(char, char)> =
                     rest.next().map(char::from).zip(rest.next().map(char::from));
-                let value = digits.and_then(|(high, low)| Some(high.to_digit(16)? * 16 + low.to_digit(16)?));
+                let value = digits
+                    .and_then(|(high, low)| Some(high.to_digit(16)? * 16 + low.to_digit(16)?));
                 bytes.push(value.and_then(|value| u8::try_from(value).ok()).unwrap_or(b'?'));
             }
             byte => bytes.push(byte),
@@ -308,8 +312,10 @@ async fn asset(State(pages): State<Arc<Pages>>, Path(name): Path<String>) -> Res
     } else {
         return Problem::NotFound.into_response();
     };
-    let headers =
-        [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
     (headers, body.clone()).into_response()
 }
 
@@ -332,10 +338,10 @@ const HEADERS: [(HeaderName, &str); 6] = [
 async fn around(State(frame): State<Frame>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let visit = Visit::of(&parts);
-    let host = parts.uri.host().map_or_else(
-        || text(&parts.headers, &header::HOST).to_owned(),
-        |host| host.to_owned(),
-    );
+    let host = parts
+        .uri
+        .host()
+        .map_or_else(|| text(&parts.headers, &header::HOST).to_owned(), |host| host.to_owned());
     let mut response = if frame.hosts.iter().any(|known| known.eq_ignore_ascii_case(&host)) {
         next.run(Request::from_parts(parts, body)).await
     } else {
@@ -388,6 +394,9 @@ mod tests {
         let again = visit.with("lang", "ja");
         assert_eq!(again, "/cases?lang=ja&state=Tail.Waiting&x=%E7%8A%B6%20%26");
         assert_eq!(visit.with("x", ""), "/cases?lang=en&state=Tail.Waiting");
-        assert_eq!(pairs("a=%zz&b=%"), BTreeMap::from([("a".into(), "?".into()), ("b".into(), "?".into())]));
+        assert_eq!(
+            pairs("a=%zz&b=%"),
+            BTreeMap::from([("a".into(), "?".into()), ("b".into(), "?".into())])
+        );
     }
 }

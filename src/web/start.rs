@@ -72,10 +72,8 @@ impl Shared {
 /// When an embedded template cannot be parsed.
 pub fn router(site: Site) -> Result<Router, minijinja::Error> {
     let pages = Arc::new(Pages::new(site.texts, site.house)?);
-    let frame =
-        Frame { pages: pages.clone(), hosts: site.hosts.into(), entropy: site.entropy };
-    let shared =
-        Shared { db: site.db, pages, viewer: site.viewer, checkpoint: site.checkpoint };
+    let frame = Frame { pages: pages.clone(), hosts: site.hosts.into(), entropy: site.entropy };
+    let shared = Shared { db: site.db, pages, viewer: site.viewer, checkpoint: site.checkpoint };
     let router = Router::new()
         .route("/", get(show))
         .route("/cases.json", get(list))

@@ -51,7 +51,8 @@ pub fn case_number(id: i64, opened: Moment) -> String {
 pub fn span(length: Duration, language: Language) -> String {
     let seconds = length.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    let unit = |ja: &'static str, en: &'static str| if language == Language::Japanese { ja } else { en };
+    let unit =
+        |ja: &'static str, en: &'static str| if language == Language::Japanese { ja } else { en };
     let parts = [
         (days, unit("日", " d")),
         (hours, unit("時間", " h")),

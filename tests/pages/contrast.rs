@@ -106,7 +106,9 @@ fn no_sheet_names_a_colour_of_its_own() {
         for line in screen.lines().filter(|line| !line.contains(".top :focus-visible")) {
             assert!(!line.contains(": #") && !line.contains(" #"), "{line}");
         }
-        for name in screen.split("var(--").skip(1).map(|rest| rest.split([')', ',']).next().unwrap()) {
+        for name in
+            screen.split("var(--").skip(1).map(|rest| rest.split([')', ',']).next().unwrap())
+        {
             let is_known = TOKENS.contains(&format!("--{name}:")) || name.starts_with("tint");
             assert!(is_known, "--{name} is not defined");
         }

@@ -21,7 +21,8 @@ async fn ask(router: &Router, request: http::request::Builder) -> Answer {
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, 10_000_000).await.unwrap();
-    let body = String::from_utf8(body.to_vec()).unwrap();
+    // Templates escape slashes as well; browsers read them back.
+    let body = String::from_utf8(body.to_vec()).unwrap().replace("&#x2f;", "/");
     Answer { status: parts.status, headers: parts.headers, body }
 }
 
@@ -42,7 +43,16 @@ async fn the_start_page_lists_every_case_in_both_languages() {
     let router = router(&world);
     let page = get(&router, "/").await;
     assert_eq!(page.status, StatusCode::OK);
-    for text in ["lang=\"ja\"", "再発行の案件", "R8-000001", "R8-000003", "完了", "ロック中", "発送済み", "改ざんなし"] {
+    for text in [
+        "lang=\"ja\"",
+        "再発行の案件",
+        "R8-000001",
+        "R8-000003",
+        "完了",
+        "ロック中",
+        "発送済み",
+        "改ざんなし",
+    ] {
         assert!(page.body.contains(text), "{text}");
     }
     let page = get(&router, "/?lang=en").await;
@@ -78,8 +88,12 @@ async fn pages_turn_by_the_number_of_the_last_case() {
     let next = first["next"].as_i64().unwrap();
     let second = get(&router, &format!("/cases.json?before={next}")).await;
     let second: serde_json::Value = serde_json::from_str(&second.body).unwrap();
-    let ids: Vec<i64> =
-        second["cases"].as_array().unwrap().iter().map(|case| case["id"].as_i64().unwrap()).collect();
+    let ids: Vec<i64> = second["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|case| case["id"].as_i64().unwrap())
+        .collect();
     assert_eq!(ids, [2, 1]);
     assert!(second["next"].is_null());
     assert!(get(&router, "/").await.body.contains(&format!("/?before={next}")));
@@ -122,11 +136,15 @@ async fn every_way_through_the_pages_is_drawn() {
     ];
     let router = router(&world);
     for case in cases {
-        for query in ["", "?view=all", "?view=table", "?diagram=all", "?lang=en&view=all&diagram=all"] {
+        for query in
+            ["", "?view=all", "?view=table", "?diagram=all", "?lang=en&view=all&diagram=all"]
+        {
             let page = get(&router, &format!("/cases/{case}{query}")).await;
             assert_eq!(page.status, StatusCode::OK, "{case}{query}: {}", page.body);
+            // A name that has no text shows as itself; in Japanese that is easily seen.
             let is_told = |name: &str| !page.body.contains(&format!(">{name}<"));
-            assert!(["Tail", "Open", "Claim", "Issue"].into_iter().all(is_told), "{case}{query}");
+            let names = ["Waiting", "Open", "Claim", "Issue", "Lapse", "PrintLetter"];
+            assert!(query.contains("en") || names.into_iter().all(is_told), "{case}{query}");
         }
         for ending in ["svg", "mmd", "json", "csv"] {
             let file = get(&router, &format!("/cases/{case}.{ending}")).await;
@@ -146,7 +164,9 @@ async fn machines_get_the_same_story() {
     assert_eq!(told["entries"].as_array().unwrap().len(), 9);
     assert_eq!(told["entries"][5]["kind"], "refused");
     assert_eq!(told["verification"]["findings"].as_array().unwrap().len(), 0);
-    assert!(told["deadlines"].as_array().unwrap().iter().any(|due| due["command"] == "Tail.Expire"));
+    assert!(
+        told["deadlines"].as_array().unwrap().iter().any(|due| due["command"] == "Tail.Expire")
+    );
     let csv = get(&router, &format!("/cases/{case}.csv")).await;
     assert!(csv.body.starts_with("\u{feff}no,at,kind,"));
     assert_eq!(csv.body.lines().count(), 10);
@@ -159,7 +179,8 @@ async fn a_changed_entry_is_named() {
     let world = World::new().await;
     let case = world.on_paper().await;
     let mut tx = world.db.write().await.unwrap();
-    engine::on!(&mut tx, |conn| sqlx::query(SQL).bind(case.0).execute(conn).await.map(drop)).unwrap();
+    engine::on!(&mut tx, |conn| sqlx::query(SQL).bind(case.0).execute(conn).await.map(drop))
+        .unwrap();
     tx.commit().await.unwrap();
     let router = router(&world);
     let page = get(&router, &format!("/cases/{case}")).await;

@@ -173,11 +173,8 @@ async fn told_to_stop_it_finishes_and_ends() {
 #[tokio::test]
 async fn whoever_says_nothing_is_not_waited_for() {
     let bench = authority();
-    let limits = Limits {
-        connections: 1,
-        handshake: Duration::from_millis(200),
-        ..Limits::default()
-    };
+    let limits =
+        Limits { connections: 1, handshake: Duration::from_millis(200), ..Limits::default() };
     let desk = Desk { known: [0; 32], otherwise: Visit::Foreign };
     let running = running(Front::Tls(Box::new(bench.plain())), desk, limits).await;
     let silent = TcpStream::connect(running.address).await.unwrap();

@@ -52,13 +52,11 @@ impl Bench {
     }
 
     /// For holders of certificates.
-    #[expect(dead_code, reason = "not every program that includes this asks for certificates")]
     pub(crate) fn asking(&self) -> ServerConfig {
         pki::tls::certificate_site(&self.identity(), &[self.authority.certificate()]).unwrap()
     }
 
     /// A client's certificate and its key.
-    #[expect(dead_code, reason = "not every program that includes this asks for certificates")]
     pub(crate) fn client(&self) -> (Certificate, PrivateKey) {
         let key = PrivateKey::generate().unwrap();
         let specification = ClientSpecification {
@@ -72,7 +70,6 @@ impl Bench {
     }
 
     /// What clients trust.
-    #[expect(dead_code, reason = "not every program that includes this is a client")]
     pub(crate) fn root(&self) -> &Certificate {
         self.authority.root_certificate()
     }

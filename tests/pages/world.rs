@@ -156,7 +156,8 @@ impl<W: Path> Host<W> for Ledger {
 /// Everything that the pages show.
 pub(crate) struct World {
     pub(crate) db: Db,
-    pub(crate) folder: TempDir,
+    /// Where the database lies, as long as the world stands.
+    _folder: TempDir,
     clock: Clock,
     engine: Engine,
     ledger: Arc<Ledger>,
@@ -184,7 +185,7 @@ impl World {
         let ledger = Arc::new(Ledger::default());
         let online = engine.register(ledger.clone());
         let paper = engine.register(ledger.clone());
-        let world = Self { db, folder, clock, engine, ledger, online, paper };
+        let world = Self { db, _folder: folder, clock, engine, ledger, online, paper };
         for (person, login, name, roles) in [
             ("staff-1", "sasaki", "佐々木 涼子", "clerk"),
             ("staff-2", "tanaka", "田中 美和", "approver"),
@@ -219,7 +220,11 @@ impl World {
     async fn online(&self, case: CaseId, command: self_service::Command, minutes: u64) {
         self.wait(minutes).await;
         let actor = Actor::new("user-7", Role::AuthorityHolder);
-        let id = format!("online-{case}-{}-{}", engine::label(&command), self.engine.db().now().await.unwrap().0);
+        let id = format!(
+            "online-{case}-{}-{}",
+            engine::label(&command),
+            self.engine.db().now().await.unwrap().0
+        );
         let submission = match command {
             self_service::Command::Open { .. } => {
                 Submission::opening(case, "user-7", command, actor, id)
@@ -240,7 +245,11 @@ impl World {
         minutes: u64,
     ) -> Outcome<paper::Paper> {
         self.wait(minutes).await;
-        let id = format!("paper-{case}-{}-{}", engine::label(&command), self.engine.db().now().await.unwrap().0);
+        let id = format!(
+            "paper-{case}-{}-{}",
+            engine::label(&command),
+            self.engine.db().now().await.unwrap().0
+        );
         self.ledger.facts.lock().unwrap().insert(id.clone(), facts);
         let actor = Actor::new(person, role);
         let submission = match command {
@@ -306,7 +315,8 @@ impl World {
         self.online(case, self_service::Command::Issue, 1).await;
         self.wait(8).await;
         let locked = self_service::Command::Tail(tail::Command::RetrievalLocked);
-        let submission = Submission::new(case, locked, Actor::peer(CaseId(1)), format!("lock-{case}"));
+        let submission =
+            Submission::new(case, locked, Actor::peer(CaseId(1)), format!("lock-{case}"));
         self.online.submit(submission, ()).await.unwrap();
         self.engine.drain().await.unwrap();
         case

@@ -162,10 +162,7 @@ fn row_of(along: f64, rows: &[Row]) -> usize {
 
 fn moved(place: Place, rows: &[Row], indent: f64) -> Place {
     let Some(row) = rows.get(row_of(place.along, rows)) else { return place };
-    Place {
-        along: place.along - row.start + indent,
-        across: place.across - row.top + row.at,
-    }
+    Place { along: place.along - row.start + indent, across: place.across - row.top + row.at }
 }
 
 /// A count as a length.

@@ -101,7 +101,9 @@ fn without_cycles(count: usize, links: &[Link]) -> Vec<(usize, usize)> {
             let mut next: Vec<(usize, usize)> = Vec::new();
             for (index, link) in links.iter().enumerate().filter(|(_, link)| link.from == node) {
                 match marks.get(link.to) {
-                    Some(Mark::Open) => turned.iter_mut().skip(index).take(1).for_each(|t| *t = true),
+                    Some(Mark::Open) => {
+                        turned.iter_mut().skip(index).take(1).for_each(|t| *t = true)
+                    }
                     Some(Mark::New) => next.push((index, link.to)),
                     _ => {}
                 }
@@ -177,12 +179,7 @@ struct Field {
 }
 
 impl Field {
-    fn new(
-        boxes: &[Place],
-        links: &[Link],
-        forward: &[(usize, usize)],
-        layers: &[usize],
-    ) -> Self {
+    fn new(boxes: &[Place], links: &[Link], forward: &[(usize, usize)], layers: &[usize]) -> Self {
         let depth = layers.iter().max().map_or(0, |last| last + 1);
         let mut field = Self {
             items: Vec::new(),
@@ -260,9 +257,10 @@ impl Field {
             .iter()
             .enumerate()
             .map(|(at, index)| {
-                let around = self.items.get(*index).map_or(&[][..], |item| {
-                    if is_down { &item.above } else { &item.below }
-                });
+                let around = self
+                    .items
+                    .get(*index)
+                    .map_or(&[][..], |item| if is_down { &item.above } else { &item.below });
                 let mut spots: Vec<f64> =
                     around.iter().filter_map(|other| positions.get(other).copied()).collect();
                 spots.sort_by(f64::total_cmp);
@@ -333,7 +331,7 @@ impl Field {
         let passes = |index: usize| self.items.get(index).and_then(|item| item.passes);
         let is_main = |link: usize| self.main.get(link).copied().unwrap_or_default();
         match (passes(one), passes(other)) {
-            (Some(link), _) | (_, Some(link)) if is_main(link) => 40.0,
+            (Some(link), _) | (_, Some(link)) if is_main(link) => 1000.0,
             (Some(_), Some(_)) => 6.0,
             _ => 1.0,
         }
@@ -404,7 +402,13 @@ impl Field {
                     across: middle.across + port,
                 }
             };
-            let mut points = vec![edge(*upper, leaves, 1.0)];
+            // A box may be narrower than its layer: the arrow bends only beyond its neighbours.
+            let band = |node: usize| {
+                let layer = self.items.get(node).map_or(0, |item| item.layer);
+                bands.get(layer).copied().unwrap_or_default()
+            };
+            let leaving = edge(*upper, leaves, 1.0);
+            let mut points = vec![leaving, Place { along: band(*upper).1, ..leaving }];
             let way = self.ways.get(index).map(Vec::as_slice).unwrap_or_default();
             let mut label = None;
             for item in way {
@@ -413,13 +417,13 @@ impl Field {
                 let (start, end) = bands.get(layer).copied().unwrap_or_default();
                 points.push(Place { along: start, ..middle });
                 points.push(Place { along: end, ..middle });
-                let is_labelled =
-                    self.items.get(*item).is_some_and(|item| item.size.across > 0.0);
+                let is_labelled = self.items.get(*item).is_some_and(|item| item.size.across > 0.0);
                 if is_labelled {
                     label = Some(middle);
                 }
             }
-            points.push(edge(*lower, enters, -1.0));
+            let entering = edge(*lower, enters, -1.0);
+            points.extend([Place { along: band(*lower).0, ..entering }, entering]);
             if link.from != *upper {
                 points.reverse();
             }
@@ -471,9 +475,17 @@ impl Field {
                     })
                     .collect();
                 meeting.sort_by(|a, b| a.0.total_cmp(&b.0));
+                let main = |(_, link): &(f64, usize)| self.main.get(*link) == Some(&true);
+                let mut mains = meeting.iter().enumerate().filter(|(_, one)| main(one));
+                let last = number(meeting.len().saturating_sub(1));
+                // A single main arrow keeps to the middle, so that the way stays straight.
+                let middle = match (mains.next(), mains.next()) {
+                    (Some((at, _)), None) => number(at),
+                    _ => last / 2.0,
+                };
                 let side = self.items.get(node).map_or(0.0, |item| item.size.across);
-                let step = (side / number(meeting.len() + 1)).min(18.0);
-                let middle = number(meeting.len().saturating_sub(1)) / 2.0;
+                let far = middle.max(last - middle).max(0.5);
+                let step = ((side / 2.0 - 6.0) / far).min(16.0);
                 for (at, (_, link)) in meeting.into_iter().enumerate() {
                     let port = (number(at) - middle) * step;
                     if let Some(ends) = ports.get_mut(link) {
@@ -546,9 +558,12 @@ mod tests {
 
     #[test]
     fn a_dense_graph_keeps_everything_apart() {
-        let links: Vec<Link> =
-            (0..9).flat_map(|from| (0..9).map(move |to| (from, to))).filter(|(a, b)| a != b)
-                .filter(|(a, b)| (a * 7 + b * 3) % 4 == 0).map(|(a, b)| link(a, b)).collect();
+        let links: Vec<Link> = (0..9)
+            .flat_map(|from| (0..9).map(move |to| (from, to)))
+            .filter(|(a, b)| a != b)
+            .filter(|(a, b)| (a * 7 + b * 3) % 4 == 0)
+            .map(|(a, b)| link(a, b))
+            .collect();
         assert!(links.len() > 12);
         check(9, &links);
     }

@@ -141,10 +141,8 @@ impl Pen<'_> {
                         along: f64::midpoint(before.along, place.along),
                         across: before.across,
                     });
-                    let _ = write!(
-                        out,
-                        "C{middle:.1} {before_y:.1} {middle:.1} {y:.1} {x:.1} {y:.1}"
-                    );
+                    let _ =
+                        write!(out, "C{middle:.1} {before_y:.1} {middle:.1} {y:.1} {x:.1} {y:.1}");
                 }
             }
             previous = Some(*place);
@@ -219,7 +217,8 @@ impl Pen<'_> {
 /// The name over the note; in the box of many states the note is the heading.
 fn names(out: &mut String, state: &State<'_>, (x, y): (f64, f64), top: f64) {
     let is_list = state.standing == Standing::Anytime;
-    let rows = count(&state.lines).mul_add(NAME_STEP, if state.note.is_some() { 18.0 } else { 0.0 });
+    let rows =
+        count(&state.lines).mul_add(NAME_STEP, if state.note.is_some() { 18.0 } else { 0.0 });
     let mut at = if is_list { top + 43.0 } else { y - rows / 2.0 + 15.5 };
     for text in &state.lines {
         let text = escaped(text);

@@ -74,12 +74,7 @@ struct Choice<'a> {
 }
 
 impl<'a> Sketch<'a> {
-    pub(super) fn new(
-        graph: &'a Graph,
-        trail: &'a Trail,
-        words: &dyn Words,
-        scope: Scope,
-    ) -> Self {
+    pub(super) fn new(graph: &'a Graph, trail: &'a Trail, words: &dyn Words, scope: Scope) -> Self {
         let passed = trail.states();
         let mut choice = Choice { arrows: taken(trail), anytime: Vec::new() };
         match scope {

@@ -99,7 +99,9 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_in_breaking() {
-        for text in ["身に覚えがないと届け出る", "新しい電子証明書で初回ログイン", "電子証明書を作成中"] {
+        for text in
+            ["身に覚えがないと届け出る", "新しい電子証明書で初回ログイン", "電子証明書を作成中"]
+        {
             assert_eq!(broken(text, 6.5).concat(), text);
             assert!(widest(&broken(text, 6.5), 1.0) <= 10.0, "{text}");
         }

@@ -13,10 +13,10 @@ use serde::Serialize;
 use super::{Parcel, Told, names};
 use crate::policy::Matter;
 use crate::store::cases::CaseFile;
+use crate::text::{Language, Texts};
 use crate::web::diagram::{self, Graph, Scope, Trail, Words};
 use crate::web::error::Problem;
 use crate::web::face::{self, Face};
-use crate::text::{Language, Texts};
 use crate::web::page::{Visit, name, told};
 use crate::web::start::Shared;
 use crate::web::when;
@@ -32,7 +32,8 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let texts = shared.pages.texts();
     let staff = names(shared, file).await?;
-    let teller = Teller { texts, visit, file, staff: &staff, shows: shared.may_see(Matter::Person) };
+    let teller =
+        Teller { texts, visit, file, staff: &staff, shows: shared.may_see(Matter::Person) };
     let view = match visit.asked("view") {
         "all" => "all",
         "table" => "table",
@@ -126,9 +127,9 @@ fn scope(visit: &Visit) -> Scope {
 fn graph(file: &CaseFile) -> Graph {
     Graph::of(&file.row.workflow).unwrap_or_else(|| {
         let steps = file.entries.iter().filter(|entry| entry.kind == "transition");
-        Graph::seen(steps.map(|entry| {
-            (entry.from.as_str(), entry.to.as_str(), entry.command.as_str())
-        }))
+        Graph::seen(
+            steps.map(|entry| (entry.from.as_str(), entry.to.as_str(), entry.command.as_str())),
+        )
     })
 }
 
@@ -374,8 +375,10 @@ impl Teller<'_> {
             day: when::day(entry.at),
             icon,
             tint,
-            title: self.word(if entry.kind == "noted" { "note" } else { "command" }, &entry.command),
-            from: (moves && !entry.from.is_empty() && entry.from != "Start").then(|| self.state(&entry.from)),
+            title: self
+                .word(if entry.kind == "noted" { "note" } else { "command" }, &entry.command),
+            from: (moves && !entry.from.is_empty() && entry.from != "Start")
+                .then(|| self.state(&entry.from)),
             to: moves.then(|| self.state(&entry.to)),
             to_face: moves.then_some(face),
             who: self.who(&entry.actor, &entry.role),
@@ -423,15 +426,15 @@ impl Teller<'_> {
         let row = |(entry, line): (&Entry, &super::Line)| Row {
             no: entry.no,
             iso: line.at.clone(),
-            at: format!(
-                "{} {}",
-                when::day(entry.at),
-                when::clock_seconds(entry.at)
-            ),
+            at: format!("{} {}", when::day(entry.at), when::clock_seconds(entry.at)),
             kind: self.text(&format!("web.story.kind_{}", entry.kind)),
             is_refused: entry.kind == "refused",
             command: self.word("command", &entry.command),
-            from: if entry.from == "Start" || entry.from.is_empty() { String::new() } else { self.state(&entry.from) },
+            from: if entry.from == "Start" || entry.from.is_empty() {
+                String::new()
+            } else {
+                self.state(&entry.from)
+            },
             to: self.state(&entry.to),
             outcome: self.outcome(entry).unwrap_or_default(),
             who: self.who(&entry.actor, &entry.role),
