@@ -121,7 +121,7 @@ impl App {
             .map_err(OpeningFault::part("mail"))?;
         let engine =
             Engine::new(db.clone(), calendar, config.retry, around.entropy.clone());
-        let hashing = Arc::new(Semaphore::new(config.security.parallel_hashes));
+        let hashing = Arc::new(Semaphore::new(parallel_hashes(&config)));
         let tools = Arc::new(Tools {
             rules: Arc::new(config.rules.clone()),
             config,
@@ -154,6 +154,14 @@ impl App {
             opened += missing.len();
             crate::customer::enrol(self, missing).await?;
         }
+    }
+}
+
+/// As many as configured; 0 takes one for each processor.
+fn parallel_hashes(config: &Config) -> usize {
+    match config.security.parallel_hashes {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        count => count,
     }
 }
 

@@ -114,7 +114,9 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
 pub fn log(options: &Options) {
     let config = Config::load(options.config.as_deref()).unwrap_or_default();
     let is_server = matches!(options.command, Command::Serve(_));
-    let level = if is_server { config.log.level.as_str() } else { "warn" };
+    // Commands say what they have to say themselves; a level in the environment asks for more.
+    let is_asked = std::env::var_os("SAIHAKKO__LOG__LEVEL").is_some();
+    let level = if is_server || is_asked { config.log.level.as_str() } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_new(level)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let builder =

@@ -72,6 +72,7 @@ pub enum Visit {
     NotYetValid,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn as_iso<S: serde::Serializer>(moment: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&when::iso(*moment))
 }

@@ -99,8 +99,8 @@ pub(super) async fn shown(State(frame): State<Frame>, request: Request, next: Ne
 }
 
 /// The page of a problem.
-pub(super) fn page(frame: &Frame, visit: &Visit, problem: Problem) -> Response {
-    drawn(frame, visit, &problem)
+pub(super) fn page(frame: &Frame, visit: &Visit, problem: &Problem) -> Response {
+    drawn(frame, visit, problem)
 }
 
 fn drawn(frame: &Frame, visit: &Visit, problem: &Problem) -> Response {

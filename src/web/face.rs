@@ -33,25 +33,26 @@ pub struct Face {
 pub fn known(state: &str) -> Option<Face> {
     let face = |icon, tint| Some(Face { icon, tint });
     match state.rsplit('.').next().unwrap_or(state) {
-        "Start" => face("dot", Tint::Plain),
         "Draft" => face("pen", Tint::Plain),
-        "Received" | "Scanned" | "Registered" => face("inbox", Tint::Info),
-        "Identified" | "Checking" => face("search", Tint::Work),
+        "Received" | "Scanned" => face("inbox", Tint::Info),
+        "Identified" => face("search", Tint::Work),
         "Checked" => face("doc", Tint::Work),
         "SealOk" => face("stamp", Tint::Work),
-        "Approved" | "Approving" | "Granted" => face("stamp", Tint::Info),
+        "Approved" | "Granted" => face("stamp", Tint::Info),
         "Printed" => face("printer", Tint::Info),
         "Dispatched" => face("mail", Tint::Info),
         "Authenticating" | "Ready" | "Confirming" | "Waiting" => face("key", Tint::Info),
         "Redeemed" | "Claimed" => face("key", Tint::Work),
         "CertificateIssued" => face("badge", Tint::Info),
-        "Active" | "Opened" | "Open" | "Assigned" => face("dot", Tint::Info),
-        "Unset" => face("dot", Tint::Plain),
-        "Completed" | "Done" | "CarriedOut" | "Used" | "Confirmed" => face("check", Tint::Ok),
+        "Active" | "Opened" | "Open" => face("dot", Tint::Info),
+        "Owned" | "Recorded" | "ByHand" => face("person", Tint::Work),
+        "CarryingOut" => face("gear", Tint::Work),
+        "Start" | "Unset" => face("dot", Tint::Plain),
+        "Completed" | "Done" | "Used" => face("check", Tint::Ok),
         "Locked" => face("lock", Tint::Err),
         "Frozen" | "Stopped" | "DangerHold" => face("hand", Tint::Err),
         "Refused" | "Rejected" | "Aborted" | "Failed" => face("cross", Tint::Err),
-        "Defect" | "Incomplete" | "Unidentified" | "Escalated" | "AddressHold" | "Overdue" => {
+        "Defect" | "Incomplete" | "Unidentified" | "Escalated" | "AddressHold" => {
             face("alert", Tint::Warn)
         }
         "Returned" | "Undelivered" => face("back", Tint::Warn),
@@ -64,9 +65,8 @@ pub fn known(state: &str) -> Option<Face> {
         | "ClosedUndeliverable"
         | "Closed"
         | "GivenUp" => face("clock", Tint::Plain),
-        "Cancelled" | "Withdrawn" | "Superseded" | "NotNeeded" | "Duplicate" | "Archived" => {
-            face("archive", Tint::Plain)
-        }
+        "Cancelled" | "Dropped" | "Withdrawn" | "Superseded" | "NotNeeded" | "Duplicate"
+        | "Archived" => face("archive", Tint::Plain),
         _ => None,
     }
 }

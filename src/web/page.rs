@@ -341,11 +341,11 @@ async fn around(State(frame): State<Frame>, request: Request, next: Next) -> Res
     let host = parts
         .uri
         .host()
-        .map_or_else(|| text(&parts.headers, &header::HOST).to_owned(), |host| host.to_owned());
+        .map_or_else(|| text(&parts.headers, &header::HOST).to_owned(), str::to_owned);
     let mut response = if frame.hosts.iter().any(|known| known.eq_ignore_ascii_case(&host)) {
         next.run(Request::from_parts(parts, body)).await
     } else {
-        error::page(&frame, &visit, Problem::Misdirected)
+        error::page(&frame, &visit, &Problem::Misdirected)
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

@@ -263,7 +263,7 @@ async fn show(State(shared): State<Arc<Shared>>, visit: Visit) -> Result<Respons
         now_iso => when::iso(now),
         clock,
         database,
-        proof => checked.map(|proof| proof.value()),
+        proof => checked.map(Proof::value),
     };
     shared.pages.show(&visit, "start.html", values)
 }

@@ -102,7 +102,9 @@ fn without_cycles(count: usize, links: &[Link]) -> Vec<(usize, usize)> {
             for (index, link) in links.iter().enumerate().filter(|(_, link)| link.from == node) {
                 match marks.get(link.to) {
                     Some(Mark::Open) => {
-                        turned.iter_mut().skip(index).take(1).for_each(|t| *t = true)
+                        if let Some(turned) = turned.get_mut(index) {
+                            *turned = true;
+                        }
                     }
                     Some(Mark::New) => next.push((index, link.to)),
                     _ => {}
@@ -166,6 +168,9 @@ fn layers(count: usize, forward: &[(usize, usize)]) -> Vec<usize> {
     }
     layers
 }
+
+/// Items that touch: where their first one wants to stand, how much, and each with its offset.
+type Block = (f64, f64, Vec<(usize, f64)>);
 
 /// Items in their layers.
 struct Field {
@@ -343,7 +348,7 @@ impl Field {
         // Seen from the first item, each one has an offset at which it would just fit.
         let mut offset = 0.0;
         let mut previous: Option<usize> = None;
-        let mut blocks: Vec<(f64, f64, Vec<(usize, f64)>)> = Vec::new();
+        let mut blocks: Vec<Block> = Vec::new();
         for index in items {
             if let Some(previous) = previous {
                 offset += self.distance(previous, index);
@@ -544,7 +549,9 @@ mod tests {
     #[test]
     fn a_chain_is_straight() {
         let mut links = vec![link(0, 1), link(1, 2)];
-        links.iter_mut().for_each(|link| link.is_main = true);
+        for link in &mut links {
+            link.is_main = true;
+        }
         let placed = check(3, &links);
         assert!((placed.boxes[0].across - placed.boxes[2].across).abs() < 0.5);
         assert!(placed.boxes[0].along < placed.boxes[1].along);

@@ -68,9 +68,12 @@ pub(super) fn broken(text: &str, letters: f64) -> Vec<String> {
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut before = Script::Opening;
+    let mut is_aside = false;
     for letter in text.chars() {
         let now = script(letter);
         let breaks = match (before, now) {
+            // What stands in brackets belongs together.
+            _ if is_aside => false,
             (Script::Opening, _) | (_, Script::Closing | Script::Hiragana | Script::Space) => false,
             (before, now) => before != now,
         };
@@ -78,6 +81,7 @@ fn words(text: &str) -> Vec<String> {
             Some(word) if !breaks => word.push(letter),
             _ => words.push(letter.to_string()),
         }
+        is_aside = now == Script::Opening || is_aside && now != Script::Closing;
         before = now;
     }
     words

@@ -175,7 +175,7 @@ impl Words for Spoken<'_> {
     fn note(&self, state: &str) -> Option<String> {
         let is_now = self.trail.current.as_deref() == Some(state);
         if is_now && self.trail.is_ended {
-            return self.trail.entered(state).map(|at| when::short(at));
+            return self.trail.entered(state).map(when::short);
         }
         if is_now {
             let next = self.file.deadlines.iter().map(|(due, _)| *due).min();
@@ -556,7 +556,7 @@ fn proof(told: &Told, texts: &Texts, visit: &Visit) -> Option<Value> {
         is_intact => report.is_intact(),
         entries => report.entries,
         checkpointed => report.checkpointed,
-        checkpoint => report.checkpoint_at.map(|at| when::short(at)),
+        checkpoint => report.checkpoint_at.map(when::short),
         findings,
         last => last.map(|line| line.no),
         hash => last.map(|line| grouped(&line.hash)),
