@@ -1,10 +1,14 @@
 //! The two codes of a page as fields of dark modules.
 
+use std::fmt::Write as _;
+
 use datamatrix::{DataMatrix, SymbolSize};
 use qrcodegen::{QrCode, QrCodeEcc, QrSegment, Version};
 
 use crate::fault::PrintFault;
-use crate::form3::BoxMm;
+use crate::form3::{BoxMm, PAGE_MM};
+
+const POINTS_PER_MM: f32 = 72.0 / 25.4;
 
 /// A square of modules, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,16 +18,20 @@ pub(crate) struct Modules {
 }
 
 impl Modules {
-    /// Dark runs of each row as rectangles within the area.
-    pub(crate) fn runs(&self, area: BoxMm) -> impl Iterator<Item = BoxMm> {
-        let module = area.w / count(self.side);
-        let rows = self.dark.chunks(self.side).enumerate();
-        rows.flat_map(move |(row, line)| {
-            runs(line).into_iter().map(move |(start, length)| {
-                let (x, y) = (area.x + count(start) * module, area.y + count(row) * module);
-                BoxMm::new(x, y, count(length) * module, module)
-            })
-        })
+    /// Content-stream operators that fill the dark modules as one path: in a space where a module
+    /// is one unit all numbers are small integers, a quarter of the bytes of a path in points.
+    pub(crate) fn operators(&self, area: BoxMm) -> String {
+        let module = area.w / count(self.side) * POINTS_PER_MM;
+        let (x, y) = (area.x * POINTS_PER_MM, (PAGE_MM[1] - area.y) * POINTS_PER_MM);
+        let mut text = format!("q 0 g {module:.4} 0 0 -{module:.4} {x:.3} {y:.3} cm\n");
+        for (row, line) in self.dark.chunks(self.side).enumerate() {
+            for (start, length) in runs(line) {
+                // Writing into a string cannot fail.
+                let _ = writeln!(text, "{start} {row} {length} 1 re");
+            }
+        }
+        text.push_str("f Q\n");
+        text
     }
 }
 
@@ -91,9 +99,11 @@ mod tests {
         assert_eq!(runs(&[false, false]), []);
         let code = qr("F3:1:B:000000000018:1/2:ABCDEFGHIJKLMNOP").unwrap();
         assert_eq!(code.side, 29);
-        let area: f32 = code.runs(BoxMm::new(0.0, 0.0, 29.0, 29.0)).map(|run| run.w * run.h).sum();
-        let dark = code.dark.iter().filter(|dark| **dark).count();
-        assert!((area - count(dark)).abs() < 0.01);
+        let text = code.operators(BoxMm::new(0.0, 0.0, 29.0, 29.0));
+        let lengths =
+            text.lines().filter_map(|line| line.strip_suffix(" 1 re")?.rsplit(' ').next());
+        let covered: usize = lengths.map(|length| length.parse::<usize>().unwrap()).sum();
+        assert_eq!(covered, code.dark.iter().filter(|dark| **dark).count());
     }
 
     #[test]

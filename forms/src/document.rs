@@ -22,8 +22,14 @@ const SHARED: &str = "Shared";
 pub(crate) struct Paper<'a> {
     setter: &'a Typesetter<'a>,
     shared: Vec<Vec<Op>>,
-    pages: Vec<(Option<usize>, Vec<Op>)>,
+    pages: Vec<(Overlay, Vec<Op>)>,
     used: Used,
+}
+
+/// What a page has besides its own drawing.
+struct Overlay {
+    shared: Option<usize>,
+    appended: String,
 }
 
 /// A document on its way to a file, for those who add to it before it is written.
@@ -57,7 +63,7 @@ impl<'a> Paper<'a> {
 
     pub(crate) fn page(&mut self, shared: Option<usize>, sheet: Sheet<'_>) {
         merge(&mut self.used, &sheet.used);
-        self.pages.push((shared, sheet.ops));
+        self.pages.push((Overlay { shared, appended: sheet.appended }, sheet.ops));
     }
 
     pub(crate) fn draft(self, imprint: &Imprint<'_>) -> Result<Draft, PrintFault> {
@@ -161,7 +167,7 @@ fn tag(bytes: &[u8]) -> String {
 fn join(
     pdf: &mut lopdf::Document,
     shared_count: usize,
-    uses: &[Option<usize>],
+    uses: &[Overlay],
 ) -> Result<Vec<ObjectId>, PrintFault> {
     let all: Vec<ObjectId> = pdf.get_pages().into_values().collect();
     let (shared, pages) = all.split_at(shared_count.min(all.len()));
@@ -169,10 +175,9 @@ fn join(
     for page in shared {
         resources.push(shared_resources(pdf, *page)?);
     }
-    for (page, shared) in pages.iter().zip(uses) {
-        if let Some(resources) = shared.and_then(|index| resources.get(index)) {
-            draw_shared(pdf, *page, *resources)?;
-        }
+    for (page, overlay) in pages.iter().zip(uses) {
+        let shared = overlay.shared.and_then(|index| resources.get(index)).copied();
+        lay_over(pdf, *page, shared, &overlay.appended)?;
     }
     let kids: Vec<Object> = pages.iter().map(|page| Object::Reference(*page)).collect();
     let tree = pdf
@@ -223,20 +228,27 @@ fn shared_resources(pdf: &mut lopdf::Document, page: ObjectId) -> Result<ObjectI
     Ok(pdf.add_object(resources))
 }
 
-fn draw_shared(
+/// Puts the shared part under what a page draws itself, and finished operators on top.
+fn lay_over(
     pdf: &mut lopdf::Document,
     page: ObjectId,
-    resources: ObjectId,
+    shared: Option<ObjectId>,
+    appended: &str,
 ) -> Result<(), PrintFault> {
     let content = content_of(pdf, page)?;
-    let page = pdf.get_dictionary_mut(page).map_err(failed("opening a page"))?;
-    page.set("Resources", resources);
+    let mut joined = Vec::new();
+    if let Some(resources) = shared {
+        let page = pdf.get_dictionary_mut(page).map_err(failed("opening a page"))?;
+        page.set("Resources", resources);
+        joined.extend_from_slice(format!("q /{SHARED} Do Q\n").as_bytes());
+    }
     let stream = pdf
         .get_object_mut(content)
         .and_then(Object::as_stream_mut)
         .map_err(failed("opening a content stream"))?;
-    let mut joined = format!("q /{SHARED} Do Q\n").into_bytes();
     joined.append(&mut stream.content);
+    joined.push(b'\n');
+    joined.extend_from_slice(appended.as_bytes());
     stream.set_content(joined);
     Ok(())
 }

@@ -72,6 +72,8 @@ pub(crate) struct Sheet<'a> {
     setter: &'a Typesetter<'a>,
     pub(crate) ops: Vec<Op>,
     pub(crate) used: Used,
+    /// Operators that follow those of the library.
+    pub(crate) appended: String,
     height: f32,
     /// What was printed where, so that tests can hold it against the boxes.
     #[cfg(test)]
@@ -94,6 +96,7 @@ impl<'a> Sheet<'a> {
             setter,
             ops: Vec::new(),
             used: Used::new(),
+            appended: String::new(),
             height,
             #[cfg(test)]
             extents: Vec::new(),
@@ -169,6 +172,11 @@ impl<'a> Sheet<'a> {
         let points = points.iter().map(|[x, y]| LinePoint { p: self.point(*x, *y), bezier: false });
         let points = points.collect();
         self.ops.push(Op::DrawLine { line: Line { points, is_closed: false } });
+    }
+
+    /// Adds finished operators of a content stream, which must leave the graphics state as it was.
+    pub(crate) fn append(&mut self, operators: &str) {
+        self.appended.push_str(operators);
     }
 
     /// Fills many rectangles as one path, without seams between them.

@@ -84,7 +84,7 @@ fn steps(sheet: &mut Sheet<'_>, house: &House, variant: Variant) -> Drawn {
 
 fn choices(sheet: &mut Sheet<'_>, variant: Variant) -> Drawn {
     let colours = palette(variant);
-    let mut y = 180.5;
+    let mut y = 182.0;
     sheet.text([14.0, y], Style::bold(9.5).ink(colours.strong), "お送りいただく前に")?;
     let lines = [
         "社内に再発行の権限をお持ちの方がいる場合は、画面からの再発行が最も早くお手続きいただけます。",

@@ -27,7 +27,7 @@ pub(crate) fn draw_identity(
             CodeKind::Qr => codes::qr(text)?,
             CodeKind::DataMatrix => codes::data_matrix(text)?,
         };
-        sheet.fill_all(modules.runs(code.area), BLACK);
+        sheet.append(&modules.operators(code.area));
         let [x, _] = code.area.centre();
         let below = code.area.bottom() + 3.6;
         let number = payload.submission.map(crate::SubmissionNumber::grouped);
