@@ -296,15 +296,28 @@ impl Tx {
     /// Makes everything permanent. After an error the outcome may be unknown: the command id
     /// settles it when the command is sent again.
     pub async fn commit(mut self) -> Result<(), Fault> {
-        self.statement().map_err(Fault::database("commit"))?;
+        if let Err(source) = self.statement() {
+            self.abandon().await;
+            return Err(Fault::database("commit")(source));
+        }
         let done = match self.connection {
             Connection::Sqlite(tx) => tx.commit().await,
             Connection::Postgres(tx) => tx.commit().await,
         };
+        done.map_err(Fault::database("commit"))?;
         if let Some(commits) = self.commits {
             commits.fetch_add(1, Ordering::Relaxed);
         }
-        done.map_err(Fault::database("commit"))
+        Ok(())
+    }
+
+    /// Undoes everything after a failure, so that its locks are gone when the failure is reported:
+    /// a mere drop undoes in the background. When even that fails, the connection is gone and its
+    /// locks with it.
+    pub(crate) async fn abandon(self) {
+        if let Err(fault) = self.roll_back().await {
+            tracing::debug!(error = %crate::chain(&fault), "a failed transaction was not undone");
+        }
     }
 
     /// Undoes everything now rather than at drop.

@@ -194,9 +194,13 @@ impl<W: Workflow, H: Host<W>> Desk<W, H> {
                 prepared: &one.prepared,
             })
             .collect();
-        let advanced = advance_in(&self.core, self.host.as_ref(), &mut tx, &items).await?;
-        tx.commit().await?;
-        Ok(advanced)
+        match advance_in(&self.core, self.host.as_ref(), &mut tx, &items).await {
+            Ok(advanced) => tx.commit().await.map(|()| advanced),
+            Err(fault) => {
+                tx.abandon().await;
+                Err(fault)
+            }
+        }
     }
 
     async fn run_wave(

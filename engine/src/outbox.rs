@@ -173,7 +173,13 @@ pub(crate) async fn claim(
         Kind::Sqlite => CLAIM_SQLITE,
         Kind::Postgres => CLAIM_POSTGRES,
     };
-    let mut rows: Vec<OutboxRow> = due_rows(&mut tx, sql, lane, retry, limit).await?;
+    let mut rows: Vec<OutboxRow> = match due_rows(&mut tx, sql, lane, retry, limit).await {
+        Ok(rows) => rows,
+        Err(fault) => {
+            tx.abandon().await;
+            return Err(fault);
+        }
+    };
     tx.commit().await?;
     rows.sort_unstable_by_key(|row| (row.due_at, row.id));
     Ok(rows)

@@ -1,6 +1,7 @@
 //! Command ids, refusals and concurrent askers.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use engine::{Actor, CaseId, Fault, Outcome, Submission};
 
@@ -95,6 +96,10 @@ async fn one_id_many_askers_on_a_case(house: Arc<House>) {
 async fn different_commands_on_a_case_take_turns(house: Arc<House>) {
     let offices = [house.office(), office(house.another().await)];
     let case = offices[0].waiting("a").await;
+    for office in &offices {
+        office.host.is_lockless.store(true, Ordering::SeqCst);
+        office.host.asked.store(0, Ordering::SeqCst);
+    }
     let before = offices[0].version(case).await;
     let askers: Vec<_> = (0..16)
         .map(|index| {
@@ -110,6 +115,8 @@ async fn different_commands_on_a_case_take_turns(house: Arc<House>) {
     }
     versions.sort_unstable();
     assert_eq!(versions, (1..=16).collect::<Vec<_>>());
+    let asked = offices.iter().map(|office| office.host.asked.load(Ordering::SeqCst));
+    assert_eq!(asked.sum::<usize>(), 16, "they waited for the lock, nobody collided");
     assert!(engine::verify::verify(&house.db, None, None).await.unwrap().is_intact());
 }
 

@@ -78,6 +78,7 @@ async fn reminders_come_once_then_the_end(house: Arc<House>) {
         office.engine.drain().await.unwrap();
         assert_eq!(office.host.times("Reminder"), reminders);
     }
+    assert_eq!(house.armed(case, house.now()).await, [(4 * DAY_S, "\"Lapse\"".to_owned())]);
     house.wait(4 * DAY);
     office.engine.drain().await.unwrap();
     assert_eq!(office.state(case).await, State::Lapsed);
@@ -98,6 +99,7 @@ async fn a_reminder_does_not_come_back_with_the_next_command(house: Arc<House>) 
     house.wait(DAY);
     office.engine.drain().await.unwrap();
     office.take(by_borrower(case, Command::Miss, "miss")).await;
+    assert_eq!(house.armed(case, house.now()).await[0], (DAY_S, remind(2)));
     office.engine.drain().await.unwrap();
     assert_eq!(office.host.times("Reminder"), 1);
     // Its moment moves: now it is due again, a day later.
