@@ -1,10 +1,15 @@
 //! Serves the operator's pages over a small world, to be looked at: `https://127.0.0.1:8443/`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "shares its world with the tests, and stops where it fails"
+)]
+
 #[path = "../tests/pages/tls.rs"]
 #[expect(dead_code, reason = "the tests use all of it")]
 mod tls;
 #[path = "../tests/pages/world.rs"]
-#[expect(dead_code, reason = "the tests use all of it")]
 mod world;
 
 use saihakko::web::serve::{Front, Limits, serve};

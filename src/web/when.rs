@@ -96,6 +96,6 @@ mod tests {
         assert_eq!(ja(720), "12分");
         assert_eq!(ja(86_400 + 7200 + 59), "1日 2時間");
         assert_eq!(ja(86_400), "1日");
-        assert_eq!(span(Duration::from_secs(3900), Language::English), "1 h 5 min");
+        assert_eq!(span(Duration::from_mins(65), Language::English), "1 h 5 min");
     }
 }

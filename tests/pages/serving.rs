@@ -107,7 +107,7 @@ async fn an_active_certificate_is_welcome_and_no_other() {
     let other = bench.client();
     let desk = Desk {
         known: print(&certificate),
-        otherwise: Visit::Revoked { reason: "Superseded".into() },
+        otherwise: Visit::Revoked { reason: "superseded".into() },
     };
     let front = Front::Tls(Box::new(bench.asking()));
     let running = running(front, desk, Limits::default()).await;
@@ -137,7 +137,7 @@ async fn every_verdict_has_a_page_in_both_languages() {
     let verdicts = [
         Visit::NoCertificate,
         Visit::Foreign,
-        Visit::Revoked { reason: "Lost".into() },
+        Visit::Revoked { reason: "key_compromise".into() },
         Visit::Held,
         Visit::Expired,
         Visit::NotYetValid,

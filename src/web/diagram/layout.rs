@@ -309,7 +309,7 @@ impl Field {
         for layer in 0..self.layers.len() {
             self.settle(layer, |_, _| None);
         }
-        for round in 0..24 {
+        for round in 0..120 {
             let count = self.layers.len();
             for step in 0..count {
                 let layer = if round % 2 == 0 { step } else { count - 1 - step };
@@ -429,6 +429,10 @@ impl Field {
             }
             let entering = edge(*lower, enters, -1.0);
             points.extend([Place { along: band(*lower).0, ..entering }, entering]);
+            // A piece without length would leave the arrow's tip without direction.
+            points.dedup_by(|two, one| {
+                (two.along - one.along).abs() < 0.01 && (two.across - one.across).abs() < 0.01
+            });
             if link.from != *upper {
                 points.reverse();
             }
@@ -542,6 +546,9 @@ mod tests {
             let (first, last) = (led.points[0], led.points[led.points.len() - 1]);
             assert!((first.along - placed.boxes[link.from].along).abs() < 60.5);
             assert!((last.along - placed.boxes[link.to].along).abs() < 60.5);
+            for pair in led.points.windows(2) {
+                assert!(pair[0] != pair[1], "a piece of {led:?} has no length");
+            }
         }
         placed
     }

@@ -98,7 +98,7 @@ mod tests {
         check("印影の一致を記録する", &["印影の一致を", "記録する"]);
         check("不備(電話で確認)", &["不備", "(電話で確認)"]);
         check("証明書取得用パスワードの入力", &["証明書取得用", "パスワードの", "入力"]);
-        check("Record that the seal matches", &["Record that", "the seal", "matches"]);
+        check("Record that the seal matches", &["Record", "that the", "seal matches"]);
     }
 
     #[test]
