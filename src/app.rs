@@ -115,12 +115,12 @@ impl App {
         let kept = keeper::open(&config, &around.entropy, now)?;
         let calendar = keeper::calendar(&config, &db).await?;
         let font = (!config.forms.font.as_os_str().is_empty()).then(|| config.forms.font.clone());
-        let press = forms::Press::new(&forms::FontChoice { configured: font, ..Default::default() })
-            .map_err(OpeningFault::part("fonts"))?;
+        let press =
+            forms::Press::new(&forms::FontChoice { configured: font, ..Default::default() })
+                .map_err(OpeningFault::part("fonts"))?;
         let notifier = crate::notify::Notifier::new(&config, db.clone())
             .map_err(OpeningFault::part("mail"))?;
-        let engine =
-            Engine::new(db.clone(), calendar, config.retry, around.entropy.clone());
+        let engine = Engine::new(db.clone(), calendar, config.retry, around.entropy.clone());
         let hashing = Arc::new(Semaphore::new(parallel_hashes(&config)));
         let tools = Arc::new(Tools {
             rules: Arc::new(config.rules.clone()),
@@ -134,8 +134,7 @@ impl App {
             db,
         });
         let desks = register(&tools, &engine);
-        let app =
-            Self { tools, engine, desks, reader: Reader::new(around.program), hashing };
+        let app = Self { tools, engine, desks, reader: Reader::new(around.program), hashing };
         app.register_schedules().map_err(OpeningFault::part("schedules"))?;
         app.open_missing_credentials().await.map_err(OpeningFault::part("credentials"))?;
         Ok(app)
@@ -186,8 +185,7 @@ fn register(tools: &Arc<Tools>, engine: &Engine) -> Desks {
     let paper = engine.register(reissue);
     let clerical =
         engine.register(Arc::new(ClericalHost::new(tools.clone(), engine.clone(), task.clone())));
-    let items =
-        ItemDesks { tasks: task.clone(), paper: paper.clone(), clerical: clerical.clone() };
+    let items = ItemDesks { tasks: task.clone(), paper: paper.clone(), clerical: clerical.clone() };
     let host = SubmissionHost::new(tools.clone(), engine.clone(), items);
     let submission = engine.register(Arc::new(host));
     Desks { credential, self_service, delegated, paper, submission, clerical, task }

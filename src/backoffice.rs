@@ -97,8 +97,7 @@ impl App {
         let command = envelope::Command::Prefill;
         let id = format!("prefill-{number}");
         let submission = Submission::opening(case, subject, command, session.actor(), id);
-        let outcome =
-            self.desks.submission.submit(submission.from(session.origin()), ()).await?;
+        let outcome = self.desks.submission.submit(submission.from(session.origin()), ()).await?;
         accepted(outcome)?;
         Ok(Draft { number, pdf })
     }
@@ -234,8 +233,7 @@ impl App {
         command: paper::Command,
         id: String,
     ) -> Result<paper::State, Declined> {
-        let submission =
-            Submission::<Paper>::new(case, command, by.actor(), id).from(by.origin());
+        let submission = Submission::<Paper>::new(case, command, by.actor(), id).from(by.origin());
         let outcome = self.desks.paper.submit(submission, Attachment::default()).await?;
         accepted(outcome).map(|(_, state)| state)
     }

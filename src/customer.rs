@@ -87,8 +87,7 @@ impl App {
     pub async fn session(&self, token: &Token, place: &str) -> Result<Session, Declined> {
         let mut tx = self.tools.db.read().await?;
         let row = sessions::find(&mut tx, &token.digest()).await?.ok_or(Declined::SignedOut)?;
-        let standing =
-            standing::find(&mut tx, row.user_id).await?.ok_or(Declined::SignedOut)?;
+        let standing = standing::find(&mut tx, row.user_id).await?.ok_or(Declined::SignedOut)?;
         let now = tx.now();
         drop(tx);
         let security = &self.tools.config.security;

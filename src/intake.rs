@@ -10,7 +10,7 @@ use workflows::paper::{self, Paper};
 use workflows::submission;
 use workflows::terms::{Reason, SubmissionRef, TaskKind, UserRef};
 
-use crate::host::{ItemDesks, Tools};
+use crate::host::{Attachment, ItemDesks, Tools};
 use crate::reader::{FileRead, PageRead};
 use crate::store::submissions::{self, SubmissionRow};
 use crate::store::{contracts, reissues, users};
@@ -298,21 +298,20 @@ async fn open_item(
             Some(case) => {
                 let command = paper::Command::Resubmit { submission };
                 let command = Command::<Paper>::new(case, command, Actor::worker(), id);
-                accepted_case(desks.paper.submit(command, Default::default()).await?)
+                accepted_case(desks.paper.submit(command, Attachment::default()).await?)
             }
             None => {
                 let case = engine.next_case().await?;
                 let command = paper::Command::Open { user, submission };
                 let command =
                     Command::<Paper>::opening(case, subject, command, Actor::worker(), id);
-                accepted_case(desks.paper.submit(command, Default::default()).await?)
+                accepted_case(desks.paper.submit(command, Attachment::default()).await?)
             }
         },
         Some(request) => {
             let case = engine.next_case().await?;
             let command = clerical::Command::Open { user, submission, request };
-            let command =
-                Command::<Clerical>::opening(case, subject, command, Actor::worker(), id);
+            let command = Command::<Clerical>::opening(case, subject, command, Actor::worker(), id);
             accepted_case(desks.clerical.submit(command, ()).await?)
         }
     };
@@ -404,8 +403,7 @@ mod tests {
 
     #[test]
     fn in_a_prefilled_form_digits_are_proof_not_data() {
-        let printed =
-            FormData { contract_number: "0123456780".into(), ..FormData::default() };
+        let printed = FormData { contract_number: "0123456780".into(), ..FormData::default() };
         let contents = contents("7", Some(&printed), &[file(vec![page("7", "1/1")])]);
         assert_eq!(contents.contract_number, "0123456780");
         assert!(contents.doubts.contains("contract_number"));

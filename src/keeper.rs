@@ -30,11 +30,7 @@ const ROOT_YEARS: u16 = 20;
 const ISSUING_YEARS: u16 = 10;
 
 /// Opens the data folder; what is missing is made.
-pub(crate) fn open(
-    config: &Config,
-    entropy: &Entropy,
-    now: Moment,
-) -> Result<Kept, OpeningFault> {
+pub(crate) fn open(config: &Config, entropy: &Entropy, now: Moment) -> Result<Kept, OpeningFault> {
     let dir = config.keys_dir();
     std::fs::create_dir_all(&dir).map_err(OpeningFault::part("key folder"))?;
     let path = dir.join("keys.json");
@@ -77,9 +73,7 @@ fn authority(
     }
     let text = |name| std::fs::read_to_string(at(name)).map_err(OpeningFault::part(part));
     let sealed = std::fs::read(at("issuing.key.sealed")).map_err(OpeningFault::part(part))?;
-    let key = keys
-        .open("authority", b"issuing", &sealed)
-        .map_err(OpeningFault::part(part))?;
+    let key = keys.open("authority", b"issuing", &sealed).map_err(OpeningFault::part(part))?;
     let key = std::str::from_utf8(&key).map_err(OpeningFault::part(part))?;
     Authority::load(&text("root.pem")?, &text("issuing.pem")?, key)
         .map_err(OpeningFault::part(part))
@@ -153,9 +147,7 @@ impl App {
         let key = key.map_err(Fault::host("derive the checkpoint's key"))?;
         match std::fs::read_to_string(self.checkpoint_path()) {
             Ok(text) => Ok(Checkpoint::read(&text, key.as_slice())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Ok(Checkpoint::default())
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Checkpoint::default()),
             Err(error) => Err(Fault::host("read the checkpoint")(error)),
         }
     }
@@ -199,8 +191,7 @@ impl App {
     /// Registers the recurring work.
     pub(crate) fn register_schedules(&self) -> Result<(), Fault> {
         for (_, name, expression) in self.tools.config.schedules.each() {
-            let schedule =
-                Schedule::new(name, expression, crate::dates::JAPAN, CatchUp::Latest)?;
+            let schedule = Schedule::new(name, expression, crate::dates::JAPAN, CatchUp::Latest)?;
             let (app, name) = (self.clone(), name.to_owned());
             let handler: TickHandler = std::sync::Arc::new(move |tick| {
                 let (app, name) = (app.clone(), name.clone());

@@ -107,7 +107,8 @@ async fn recipient(tools: &Tools, user: i64) -> Result<Recipient, Fault> {
     let row = users::by_id(&mut tx, user).await?.ok_or_else(lacks("user"))?;
     let contract =
         contracts::by_id(&mut tx, row.contract_id).await?.ok_or_else(lacks("contract"))?;
-    let address = addresses::current(&mut tx, row.contract_id).await?.ok_or_else(lacks("address"))?;
+    let address =
+        addresses::current(&mut tx, row.contract_id).await?.ok_or_else(lacks("address"))?;
     Ok(Recipient { user: row, contract, address })
 }
 

@@ -1,5 +1,7 @@
 //! The command line.
 
+#![expect(unreachable_pub, reason = "everything here is the program's own")]
+
 mod command;
 
 use std::process::ExitCode;

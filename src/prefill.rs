@@ -24,8 +24,7 @@ impl App {
     pub async fn prefill(&self, session: &Session, wishes: &[Wish]) -> Result<FormData, Declined> {
         let mut tx = self.tools.db.read().await?;
         let own = standing::find(&mut tx, session.user).await?.ok_or(Declined::NotFound)?;
-        let contract =
-            contracts::by_id(&mut tx, own.contract).await?.ok_or(Declined::NotFound)?;
+        let contract = contracts::by_id(&mut tx, own.contract).await?.ok_or(Declined::NotFound)?;
         let address = addresses::current(&mut tx, own.contract).await?;
         let mut rows = Vec::with_capacity(wishes.len());
         for wish in wishes {
@@ -94,8 +93,7 @@ impl App {
         let job = forms::Job { variant, house, key: &key, made_at };
         let copy = forms::Copy::default();
         let press = &self.tools.press;
-        let made =
-            if fillable { press.fillable(&job, &copy) } else { press.form3(&job, &copy) };
+        let made = if fillable { press.fillable(&job, &copy) } else { press.form3(&job, &copy) };
         made.map_err(Fault::host("print a form"))
     }
 }

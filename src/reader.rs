@@ -15,7 +15,7 @@ const MEMORY_BYTES: u64 = 2 << 30;
 /// Processor time that reading one file may take.
 const CPU_SECONDS: u64 = 60;
 /// Time that reading one file may take by the clock.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// The largest file that is looked at.
 pub const LARGEST_FILE: usize = 64 << 20;
 

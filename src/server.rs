@@ -47,9 +47,8 @@ impl Server {
         let list = TcpListener::bind(listen.revocation_list_address)
             .await
             .map_err(bind("revocation list"))?;
-        let address = |listener: &TcpListener| {
-            listener.local_addr().map_err(OpeningFault::part("listeners"))
-        };
+        let address =
+            |listener: &TcpListener| listener.local_addr().map_err(OpeningFault::part("listeners"));
         let mut server = Self {
             start: address(&pages)?,
             certificate_site: address(&site)?,
@@ -62,8 +61,7 @@ impl Server {
         let router = server.start_router(app)?;
         server.spawn(pages, Front::Tls(Box::new(front)), router, &stopped);
         let chain = app.tools.authority.chain();
-        let front =
-            tls::certificate_site(&identity, &chain).map_err(OpeningFault::part("TLS"))?;
+        let front = tls::certificate_site(&identity, &chain).map_err(OpeningFault::part("TLS"))?;
         let (site_router, list_router) = server.certificate_routers(app)?;
         server.spawn(site, Front::Tls(Box::new(front)), site_router, &stopped);
         server.spawn(list, Front::Plain, list_router, &stopped);
@@ -94,23 +92,13 @@ impl Server {
         });
     }
 
-    fn hosts(&self, app: &App, address: SocketAddr) -> Vec<String> {
-        let listen = &app.tools.config.listen;
-        let port = address.port();
-        let mut hosts = vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")];
-        for name in [&listen.host, &listen.certificate_host] {
-            hosts.extend([format!("{name}:{port}"), name.clone()]);
-        }
-        hosts
-    }
-
     fn start_router(&self, app: &App) -> Result<axum::Router, OpeningFault> {
         let reading = app.clone();
         let site = Site {
             db: app.tools.db.clone(),
             texts: Arc::new(texts()?),
             house: app.tools.config.house.clone(),
-            hosts: self.hosts(app, self.start),
+            hosts: hosts(app, self.start),
             entropy: app.tools.entropy.clone(),
             viewer: Viewer::Operator,
             checkpoint: Arc::new(move || reading.read_checkpoint().ok()),
@@ -118,16 +106,13 @@ impl Server {
         start::router(site).map_err(OpeningFault::part("templates"))
     }
 
-    fn certificate_routers(
-        &self,
-        app: &App,
-    ) -> Result<(axum::Router, axum::Router), OpeningFault> {
+    fn certificate_routers(&self, app: &App) -> Result<(axum::Router, axum::Router), OpeningFault> {
         let pages = Pages::new(Arc::new(texts()?), app.tools.config.house.clone());
         let pages = Arc::new(pages.map_err(OpeningFault::part("templates"))?);
         let desk = Arc::new(app.clone());
         let frame = |address| Frame {
             pages: pages.clone(),
-            hosts: self.hosts(app, address).into(),
+            hosts: hosts(app, address).into(),
             entropy: app.tools.entropy.clone(),
         };
         Ok((
@@ -141,6 +126,17 @@ impl Server {
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// The names under which a listener may be asked for, with its port.
+fn hosts(app: &App, address: SocketAddr) -> Vec<String> {
+    let listen = &app.tools.config.listen;
+    let port = address.port();
+    let mut hosts = vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+    for name in [&listen.host, &listen.certificate_host] {
+        hosts.extend([format!("{name}:{port}"), name.clone()]);
+    }
+    hosts
 }
 
 fn texts() -> Result<Texts, OpeningFault> {
@@ -176,12 +172,7 @@ async fn identity(app: &App) -> Result<Identity, Box<dyn std::error::Error + Sen
 }
 
 impl CertificateDesk for App {
-    async fn visit(
-        &self,
-        fingerprint: [u8; 32],
-        _der: &[u8],
-        place: &str,
-    ) -> Result<Visit, Fault> {
+    async fn visit(&self, fingerprint: [u8; 32], _der: &[u8], place: &str) -> Result<Visit, Fault> {
         App::visit(self, &fingerprint, place).await
     }
 

@@ -55,11 +55,7 @@ pub enum SocketFault {
 const LONGEST_LINE: u64 = 256 << 20;
 
 /// Listens until `stop` turns true. A socket left by a process that died is replaced.
-pub async fn listen(
-    app: App,
-    path: &Path,
-    mut stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
+pub async fn listen(app: App, path: &Path, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
     if UnixStream::connect(path).await.is_err() && path.exists() {
         std::fs::remove_file(path)?;
     }
@@ -111,12 +107,10 @@ pub async fn carry_out(app: &App, call: Call) -> Reply {
 
 /// Calls a running server once.
 pub async fn call(path: &Path, call: &Call) -> Result<Reply, SocketFault> {
-    let stream = UnixStream::connect(path)
-        .await
-        .map_err(|source| SocketFault::Unreachable { source })?;
+    let stream =
+        UnixStream::connect(path).await.map_err(|source| SocketFault::Unreachable { source })?;
     let (read, mut write) = stream.into_split();
-    let mut text =
-        serde_json::to_string(call).map_err(|source| SocketFault::Reply { source })?;
+    let mut text = serde_json::to_string(call).map_err(|source| SocketFault::Reply { source })?;
     text.push('\n');
     write.write_all(text.as_bytes()).await.map_err(|_| SocketFault::NoReply)?;
     let line = BufReader::new(read).lines().next_line().await.ok().flatten();

@@ -52,8 +52,8 @@ pub struct LayoutOptions {
     #[arg(long, default_value = "bizstation")]
     variant: Variant,
     /// Which version of the layout.
-    #[arg(long = "layout-version", default_value_t = 1, value_name = "N")]
-    version: u8,
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    layout_version: u8,
     #[command(flatten)]
     answer: Answer,
 }
@@ -133,8 +133,8 @@ fn fresh() -> Result<SubmissionNumber> {
 }
 
 fn show_layout(options: &LayoutOptions) -> Result<ExitCode> {
-    let version = Version::from_number(options.version).ok_or_else(|| {
-        Declined::new(format!("there never was a layout version {}", options.version))
+    let version = Version::from_number(options.layout_version).ok_or_else(|| {
+        Declined::new(format!("there never was a layout version {}", options.layout_version))
     })?;
     let layout = layout(version, options.variant);
     if options.answer.json {

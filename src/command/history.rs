@@ -58,7 +58,11 @@ async fn verify_histories(config: Option<PathBuf>, options: VerifyOptions) -> Re
         for finding in &report.findings {
             say(finding);
         }
-        let verdict = if report.is_intact() { "intact 改ざんなし" } else { "NOT INTACT 不一致あり" };
+        let verdict = if report.is_intact() {
+            "intact 改ざんなし"
+        } else {
+            "NOT INTACT 不一致あり"
+        };
         let (cases, entries) = (report.cases, report.entries);
         say(format_args!("{verdict}: {cases} cases, {entries} entries"));
         match report.checkpoint_at {

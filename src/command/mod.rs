@@ -119,8 +119,7 @@ pub fn log(options: &Options) {
     let level = if is_server || is_asked { config.log.level.as_str() } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_new(level)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if is_server && config.log.format == LogFormat::Json {
         builder.json().init();
     } else {
@@ -159,7 +158,10 @@ impl Place {
         Ok(match &self.dir {
             None => loaded,
             Some(dir) => {
-                anyhow::ensure!(dir.is_dir(), Declined::new(format!("{} is no folder", dir.display())));
+                anyhow::ensure!(
+                    dir.is_dir(),
+                    Declined::new(format!("{} is no folder", dir.display()))
+                );
                 let mut config = loaded;
                 config.data.dir.clone_from(dir);
                 config
@@ -173,8 +175,8 @@ impl Place {
         std::fs::create_dir_all(&config.data.dir)
             .with_context(|| format!("{} cannot be made", config.data.dir.display()))?;
         let path = config.data.dir.join("saihakko.lock");
-        let lock = File::create(&path)
-            .with_context(|| format!("{} cannot be made", path.display()))?;
+        let lock =
+            File::create(&path).with_context(|| format!("{} cannot be made", path.display()))?;
         if lock.try_lock().is_err() {
             return Err(Declined::new("another saihakko is at work on this data folder").into());
         }

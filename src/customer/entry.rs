@@ -227,10 +227,9 @@ impl App {
         let step = card.step_of(typed, u64::try_from(now).unwrap_or_default());
         let step = step.and_then(|step| i64::try_from(step).ok());
         // A step is accepted once: what was seen over a shoulder is worth nothing.
-        Ok(step.filter(|step| *step > row.last_step).map(|step| Judged {
-            password: None,
-            step: Some(step),
-        }))
+        Ok(step
+            .filter(|step| *step > row.last_step)
+            .map(|step| Judged { password: None, step: Some(step) }))
     }
 
     async fn seed_sealing_data(&self, user: i64) -> Result<Vec<u8>, Declined> {

@@ -104,8 +104,8 @@ impl App {
         }
         let id = format!("issue-{case}");
         let command = delegated::Command::Issue;
-        let submission = Submission::<Delegated>::new(case, command, session.actor(), id)
-            .from(session.origin());
+        let submission =
+            Submission::<Delegated>::new(case, command, session.actor(), id).from(session.origin());
         let attachment = Attachment { ticket: Some(ticket.clone()), ..Attachment::default() };
         let outcome = self.desks.delegated.submit(submission, attachment).await?;
         accepted(outcome).map(drop)
@@ -138,12 +138,10 @@ impl App {
             return Ok(Display::Gone);
         }
         let place = display_place(password.user_id, &password.command_id);
-        let opened =
-            self.tools.keys.open_for(DISPLAY, ticket.expose_bytes(), &place, sealed);
+        let opened = self.tools.keys.open_for(DISPLAY, ticket.expose_bytes(), &place, sealed);
         let Ok(opened) = opened else { return Ok(Display::Gone) };
         let text = std::str::from_utf8(&opened).map_err(Fault::host("read a display copy"))?;
-        let digits =
-            RetrievalPassword::parse(text).map_err(Fault::host("read a display copy"))?;
+        let digits = RetrievalPassword::parse(text).map_err(Fault::host("read a display copy"))?;
         let issued_at = engine::Moment(password.issued_at);
         Ok(Display::Digits(Shown { digits, issued_at }))
     }

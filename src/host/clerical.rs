@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::{Addressed, Answer, Ask, CaseId, Desk, Engine, Failure, Fault, Host, Parcel, Tx, Write};
+use engine::{
+    Addressed, Answer, Ask, CaseId, Desk, Engine, Failure, Fault, Host, Parcel, Tx, Write,
+};
 use workflows::clerical::{Clerical, Command, Effect, Facts, Job, NAME, Notice, Request, State};
 use workflows::task::Task;
 use workflows::terms::{Rules, Signal};
@@ -155,10 +157,7 @@ impl Host<Clerical> for ClericalHost {
         self.tools.notifier.send(&parcel).await
     }
 
-    async fn perform(
-        &self,
-        parcel: Parcel<Job>,
-    ) -> Result<Option<Answer<Clerical, ()>>, Failure> {
+    async fn perform(&self, parcel: Parcel<Job>) -> Result<Option<Answer<Clerical, ()>>, Failure> {
         match parcel.body {
             Job::CallBank { .. } => {
                 Ok(Some(Answer { command: Command::NotCarried, attachment: () }))

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{
-    Addressed, Answer, Ask, CaseId, Failure, Fault, Host, Moment, Parcel, Tx, Write,
-};
+use engine::{Addressed, Answer, Ask, CaseId, Failure, Fault, Host, Moment, Parcel, Tx, Write};
 use workflows::credential::{Credential, Effect, Facts, Job, Kind, Notice, State};
 use workflows::terms::{CHARGED, Neighbour, Rules, Signal};
 
@@ -53,11 +51,7 @@ impl CredentialHost {
         })
     }
 
-    async fn write(
-        &self,
-        tx: &mut Tx,
-        write: &Write<'_, Credential, Judged>,
-    ) -> Result<(), Fault> {
+    async fn write(&self, tx: &mut Tx, write: &Write<'_, Credential, Judged>) -> Result<(), Fault> {
         let user = user_of_subject(write.subject).ok_or_else(|| missing(write.subject))?;
         for effect in write.effects {
             match effect {
@@ -152,11 +146,7 @@ impl Host<Credential> for CredentialHost {
         Ok(())
     }
 
-    async fn facts(
-        &self,
-        tx: &mut Tx,
-        asks: &[Ask<'_, Credential>],
-    ) -> Result<Vec<Facts>, Fault> {
+    async fn facts(&self, tx: &mut Tx, asks: &[Ask<'_, Credential>]) -> Result<Vec<Facts>, Fault> {
         let mut all = Vec::with_capacity(asks.len());
         for ask in asks {
             all.push(self.facts_of(tx, ask).await?);

@@ -37,11 +37,7 @@ fn fault(missing: Missing) -> Fault {
 }
 
 /// Writes the row of a case that was just opened.
-pub(super) async fn open(
-    tx: &mut Tx,
-    place: &Place<'_>,
-    opening: &Opening,
-) -> Result<(), Fault> {
+pub(super) async fn open(tx: &mut Tx, place: &Place<'_>, opening: &Opening) -> Result<(), Fault> {
     let form = match opening.submission {
         Some(number) => submissions::find(tx, number).await?,
         None => None,
@@ -116,9 +112,7 @@ pub(super) async fn apply(
             let codes: Vec<&str> = codes.iter().map(|code| code.code()).collect();
             reissues::change(tx, case, &Change::Defects(&codes.join(","))).await
         }
-        Effect::LinkDuplicate { of } => {
-            reissues::change(tx, case, &Change::DuplicateOf(*of)).await
-        }
+        Effect::LinkDuplicate { of } => reissues::change(tx, case, &Change::DuplicateOf(*of)).await,
         Effect::ConfirmAddress => confirm_address(tx, place).await,
         Effect::RaiseDanger => reissues::change(tx, case, &Change::Danger(true)).await,
         Effect::ClearDanger => reissues::change(tx, case, &Change::Danger(false)).await,

@@ -111,7 +111,9 @@ async fn reason(
     }
     let Some(number) = opening.submission else { return Ok(Reason::Forgotten) };
     let submission = submissions::find(tx, number).await?;
-    Ok(submission.map_or(Reason::Forgotten, |row| crate::intake::reason_on_form(&row.reading, opening.user.0)))
+    Ok(submission.map_or(Reason::Forgotten, |row| {
+        crate::intake::reason_on_form(&row.reading, opening.user.0)
+    }))
 }
 
 /// The stored name of a reason.
@@ -196,16 +198,13 @@ async fn actor(
     })
 }
 
-async fn live_session(
-    tx: &mut Tx,
-    origin: &Origin,
-    user: i64,
-) -> Result<Option<Session>, Fault> {
+async fn live_session(tx: &mut Tx, origin: &Origin, user: i64) -> Result<Option<Session>, Fault> {
     let Some(id) = session_of(origin) else { return Ok(None) };
     let session = sessions::by_id(tx, id).await?;
     Ok(session.filter(|s| s.user_id == user && s.ended_at.is_none() && s.login_at.is_some()))
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent answer of the ledger")]
 struct OnPaper {
     still_needed: bool,
     address_fresh: bool,
@@ -275,11 +274,7 @@ pub(super) fn read_channel(name: &str) -> Option<Channel> {
         .find(|channel| channel.workflow() == name)
 }
 
-async fn siblings(
-    tx: &mut Tx,
-    case: CaseId,
-    row: Option<&Reissue>,
-) -> Result<Vec<CaseId>, Fault> {
+async fn siblings(tx: &mut Tx, case: CaseId, row: Option<&Reissue>) -> Result<Vec<CaseId>, Fault> {
     match row.and_then(|row| row.submission) {
         Some(number) => reissues::siblings(tx, case, number).await,
         None => Ok(Vec::new()),

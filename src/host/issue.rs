@@ -116,10 +116,7 @@ pub(super) async fn password<W: Path>(
 }
 
 /// Makes a password and its letter. The digits exist only in here.
-pub(super) async fn letter<W: Path>(
-    tools: &Tools,
-    ask: &Ask<'_, W>,
-) -> Result<Prepared, Fault> {
+pub(super) async fn letter<W: Path>(tools: &Tools, ask: &Ask<'_, W>) -> Result<Prepared, Fault> {
     let user = user(ask.subject)?;
     let digits = RetrievalPassword::generate(&tools.entropy);
     let made = letter::make(tools, ask.case, user, ask.now, &digits).await?;
@@ -235,9 +232,11 @@ fn sign(
         subject: pki::Subject::new(&names.user_id)
             .and_then(|subject| subject.with_organization(&company))
             .map_err(unspecified)?,
-        validity: pki::Validity::years(now, u16::try_from(settings.validity_years).unwrap_or(1)).map_err(unspecified)?,
+        validity: pki::Validity::years(now, u16::try_from(settings.validity_years).unwrap_or(1))
+            .map_err(unspecified)?,
         serial: serial.clone(),
-        revocation_url: pki::RevocationUrl::new(&settings.revocation_list_url).map_err(unspecified)?,
+        revocation_url: pki::RevocationUrl::new(&settings.revocation_list_url)
+            .map_err(unspecified)?,
     };
     let (public, own_key) = match request {
         Some(request) => (request.public_key().clone(), None),

@@ -14,8 +14,8 @@ pub use clerical::ClericalHost;
 pub use credential::{CredentialHost, Judged};
 pub use issue::{Attachment, Prepared};
 pub(crate) use issue::{DISPLAY, RETRIEVAL_PEPPER, SERVER_KEY, display_place, letter_place};
-pub use reissue::{Path, ReissueHost};
 pub(crate) use reissue::open_task;
+pub use reissue::{Path, ReissueHost};
 pub use submission::{ItemDesks, SubmissionHost};
 pub use task::TaskHost;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use engine::{
-    Actor, Addressed, Answer, Ask, CaseId, Desk, Failure, Fault, Host, Parcel, Submission,
-    Tx, Workflow, Write,
+    Actor, Addressed, Answer, Ask, CaseId, Desk, Failure, Fault, Host, Parcel, Submission, Tx,
+    Workflow, Write,
 };
 use workflows::delegated::{self, Delegated};
 use workflows::paper::{self, Paper};
@@ -12,11 +12,10 @@ use workflows::self_service::{self, SelfService};
 use workflows::tail;
 use workflows::task::{self, Task};
 use workflows::terms::{
-    Channel, Effect, Facts, Job, Notice, Reason, Refusal, Role, Rules, Signal, TaskKind,
-    UserRef,
+    Channel, Effect, Facts, Job, Notice, Reason, Refusal, Role, Rules, Signal, TaskKind, UserRef,
 };
 
-use super::issue::{self, Attachment, Prepared, Preparation};
+use super::issue::{self, Attachment, Preparation, Prepared};
 use super::task::TaskHost;
 use super::{Tools, effects, facts, user_of_subject};
 use crate::store::standing;
@@ -147,9 +146,8 @@ impl ReissueHost {
         parcel: &Parcel<Job>,
         csr: Option<&str>,
     ) -> Result<Option<Answer<W, Attachment>>, Failure> {
-        let answer = |command, attachment| {
-            Ok(Some(Answer { command: W::tail(command), attachment }))
-        };
+        let answer =
+            |command, attachment| Ok(Some(Answer { command: W::tail(command), attachment }));
         match issue::certificate(&self.tools, &parcel.subject, parcel.case, csr).await {
             Ok(made) => {
                 let (serial, key) = (made.row.serial.clone(), made.key);
@@ -221,11 +219,7 @@ impl<W: Path> Host<W> for ReissueHost {
         Ok(all)
     }
 
-    async fn apply(
-        &self,
-        tx: &mut Tx,
-        writes: &[Write<'_, W, Prepared>],
-    ) -> Result<(), Fault> {
+    async fn apply(&self, tx: &mut Tx, writes: &[Write<'_, W, Prepared>]) -> Result<(), Fault> {
         for write in writes {
             let place = effects::Place {
                 case: write.case,
@@ -253,14 +247,13 @@ impl<W: Path> Host<W> for ReissueHost {
         self.tools.notifier.send(&parcel).await
     }
 
-    async fn perform(
-        &self,
-        parcel: Parcel<Job>,
-    ) -> Result<Option<Answer<W, Attachment>>, Failure> {
+    async fn perform(&self, parcel: Parcel<Job>) -> Result<Option<Answer<W, Attachment>>, Failure> {
         match &parcel.body {
             Job::MakeCertificate { csr } => self.make_certificate(&parcel, csr.as_deref()).await,
-            Job::PrintLetter => Ok(W::printed()
-                .map(|command| Answer { command, attachment: Attachment::default() })),
+            Job::PrintLetter => {
+                Ok(W::printed()
+                    .map(|command| Answer { command, attachment: Attachment::default() }))
+            }
             Job::OpenTask { kind } => {
                 open_task(&self.engine, &self.tasks, parcel.id, parcel.case, *kind).await?;
                 Ok(None)

@@ -86,8 +86,7 @@ async fn facts_of(tx: &mut Tx, ask: &Ask<'_, Submission>) -> Result<Facts, Fault
     Ok(Facts {
         contract_found: row.contract_id.is_some(),
         pages_complete: contents.is_some_and(|contents| contents.is_complete()),
-        actor_of_contract: actor
-            .is_none_or(|standing| row.contract_id == Some(standing.contract)),
+        actor_of_contract: actor.is_none_or(|standing| row.contract_id == Some(standing.contract)),
         count_agrees: scanned == row.counted,
     })
 }
@@ -100,11 +99,7 @@ impl Host<Submission> for SubmissionHost {
         self.tools.rules.clone()
     }
 
-    async fn prepare(
-        &self,
-        ask: &Ask<'_, Submission>,
-        _attachment: &(),
-    ) -> Result<Receipt, Fault> {
+    async fn prepare(&self, ask: &Ask<'_, Submission>, _attachment: &()) -> Result<Receipt, Fault> {
         let Command::Receive { .. } = ask.command else { return Ok(Receipt::default()) };
         let number = self.engine.next_number("receipt").await?;
         Ok(Receipt(Some(format!("U{}", crate::dates::numbered(ask.now, number)))))

@@ -65,7 +65,9 @@ impl Host<Task> for TaskHost {
     async fn send(&self, parcel: Parcel<Notice>) -> Result<(), Failure> {
         let failed = |fault| Failure::passing(engine::chain(&fault));
         let mut tx = self.tools.db.write().await.map_err(failed)?;
-        tasks::escalate(&mut tx, parcel.case, &engine::label(&parcel.body)).await.map_err(failed)?;
+        tasks::escalate(&mut tx, parcel.case, &engine::label(&parcel.body))
+            .await
+            .map_err(failed)?;
         tx.commit().await.map_err(failed)
     }
 

@@ -270,7 +270,8 @@ mod tests {
     fn a_sealed_value_opens_only_for_its_purpose_place_and_partner() {
         let (_dir, keys) = keys();
         let sealed = keys.seal_for("display", b"ticket", b"user 7", b"digits").unwrap();
-        let open = |purpose, partner: &[u8], aad: &[u8]| keys.open_for(purpose, partner, aad, &sealed);
+        let open =
+            |purpose, partner: &[u8], aad: &[u8]| keys.open_for(purpose, partner, aad, &sealed);
         assert_eq!(open("display", b"ticket", b"user 7").unwrap().as_slice(), b"digits");
         assert!(open("display", b"ticket", b"user 8").is_err());
         assert!(open("display", b"tickex", b"user 7").is_err());
@@ -290,6 +291,9 @@ mod tests {
         Keys::create(&path, &entropy()).unwrap();
         assert!(Keys::create(&path, &entropy()).is_err(), "never overwritten");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(Keys::load(&path, entropy()), Err(SecretFault::Exposed { mode: 0o640, .. })));
+        assert!(matches!(
+            Keys::load(&path, entropy()),
+            Err(SecretFault::Exposed { mode: 0o640, .. })
+        ));
     }
 }

@@ -76,7 +76,10 @@ const NOT_ACTIVE: &str = "SELECT serial, fingerprint, user_id, case_id, der, not
      WHERE state <> 'active' AND not_after >= $1 ORDER BY changed_at, serial";
 
 /// The exact certificate.
-pub async fn by_fingerprint(tx: &mut Tx, digest: &[u8; 32]) -> Result<Option<CertificateRow>, Fault> {
+pub async fn by_fingerprint(
+    tx: &mut Tx,
+    digest: &[u8; 32],
+) -> Result<Option<CertificateRow>, Fault> {
     on!(tx, |conn| sqlx::query_as(BY_FINGERPRINT)
         .bind(digest.as_slice())
         .fetch_optional(conn)

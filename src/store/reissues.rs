@@ -87,12 +87,9 @@ pub async fn siblings(tx: &mut Tx, case: CaseId, submission: i64) -> Result<Vec<
     const SQL: &str = "SELECT r.case_id FROM reissues r JOIN cases c ON c.id = r.case_id \
          WHERE r.submission = $1 AND r.case_id <> $2 AND r.channel = 'paper' \
          AND c.ended_at IS NULL ORDER BY r.case_id";
-    let rows: Vec<i64> = on!(tx, |conn| sqlx::query_scalar(SQL)
-        .bind(submission)
-        .bind(case.0)
-        .fetch_all(conn)
-        .await)
-    .map_err(Fault::database("read cases of one envelope"))?;
+    let rows: Vec<i64> =
+        on!(tx, |conn| sqlx::query_scalar(SQL).bind(submission).bind(case.0).fetch_all(conn).await)
+            .map_err(Fault::database("read cases of one envelope"))?;
     Ok(rows.into_iter().map(CaseId).collect())
 }
 
@@ -101,12 +98,9 @@ pub async fn newest_open(tx: &mut Tx, user: i64, channel: &str) -> Result<Option
     const SQL: &str = "SELECT r.case_id FROM reissues r JOIN cases c ON c.id = r.case_id \
          WHERE r.user_id = $1 AND r.channel = $2 AND c.ended_at IS NULL \
          ORDER BY r.case_id DESC LIMIT 1";
-    let found: Option<i64> = on!(tx, |conn| sqlx::query_scalar(SQL)
-        .bind(user)
-        .bind(channel)
-        .fetch_optional(conn)
-        .await)
-    .map_err(Fault::database("read open cases"))?;
+    let found: Option<i64> =
+        on!(tx, |conn| sqlx::query_scalar(SQL).bind(user).bind(channel).fetch_optional(conn).await)
+            .map_err(Fault::database("read open cases"))?;
     Ok(found.map(CaseId))
 }
 
@@ -156,12 +150,9 @@ pub async fn change(tx: &mut Tx, case: CaseId, change: &Change<'_>) -> Result<()
     const SHOWN: &str = "UPDATE reissues SET specimen = $2, form_date = $3 WHERE case_id = $1";
     let id = case.0;
     match change {
-        Change::Danger(danger) => on!(tx, |conn| sqlx::query(DANGER)
-            .bind(id)
-            .bind(danger)
-            .execute(conn)
-            .await
-            .map(drop)),
+        Change::Danger(danger) => {
+            on!(tx, |conn| sqlx::query(DANGER).bind(id).bind(danger).execute(conn).await.map(drop))
+        }
         Change::ConfirmedAddress(version) => on!(tx, |conn| sqlx::query(ADDRESS)
             .bind(id)
             .bind(version)
@@ -201,12 +192,9 @@ pub async fn change(tx: &mut Tx, case: CaseId, change: &Change<'_>) -> Result<()
 pub async fn prepared_by(tx: &mut Tx, case: CaseId, person: &str) -> Result<bool, Fault> {
     const SQL: &str = "SELECT COUNT(*) FROM entries WHERE case_id = $1 AND actor = $2 \
          AND kind = 'transition' AND command IN ('Check', 'MatchSeal', 'CureByPhone')";
-    let count: i64 = on!(tx, |conn| sqlx::query_scalar(SQL)
-        .bind(case.0)
-        .bind(person)
-        .fetch_one(conn)
-        .await)
-    .map_err(Fault::database("read who prepared a case"))?;
+    let count: i64 =
+        on!(tx, |conn| sqlx::query_scalar(SQL).bind(case.0).bind(person).fetch_one(conn).await)
+            .map_err(Fault::database("read who prepared a case"))?;
     Ok(count > 0)
 }
 

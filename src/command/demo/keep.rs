@@ -14,7 +14,7 @@ use crate::command::say;
 
 /// Writes histories and diagrams, checks mails, verifies every history.
 pub async fn proof(stage: &mut Stage) -> Result<()> {
-    stage.app.engine.drain().await?;
+    stage.quiet().await?;
     let texts = Texts::load()?;
     for (case, _) in &stage.cases {
         let file = cases::find(&stage.app.tools.db, *case).await?.context("a case is gone")?;
@@ -32,7 +32,9 @@ pub async fn proof(stage: &mut Stage) -> Result<()> {
     stage.write("certificates/root.pem", authority.root_certificate().to_pem().as_bytes())?;
     stage.write("certificates/issuing.pem", authority.certificate().to_pem().as_bytes())?;
     let mails = mails_without_digits(&stage.app.tools.config.outbox_dir())?;
-    stage.did(format_args!("電子メール{mails}通、16桁の数字なし / {mails} mails, none with 16 digits"));
+    stage.did(format_args!(
+        "電子メール{mails}通、16桁の数字なし / {mails} mails, none with 16 digits"
+    ));
     stage.app.take_checkpoint().await?;
     let checkpoint = stage.app.read_checkpoint()?;
     let report = verify::verify(&stage.app.tools.db, None, Some(&checkpoint)).await?;
@@ -41,7 +43,9 @@ pub async fn proof(stage: &mut Stage) -> Result<()> {
     }
     ensure!(report.is_intact(), "the histories are not intact");
     let (cases, entries) = (report.cases, report.entries);
-    stage.did(format_args!("履歴は改ざんされていません / histories intact: {cases} cases, {entries} entries"));
+    stage.did(format_args!(
+        "履歴は改ざんされていません / histories intact: {cases} cases, {entries} entries"
+    ));
     Ok(())
 }
 

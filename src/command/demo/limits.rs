@@ -19,8 +19,7 @@ const ABSENT: &str = "010429004";
 
 /// Act 4: five wrong entries, one lock.
 pub async fn wrong_entries(stage: &mut Stage) -> Result<()> {
-    let (case, session, _, right) =
-        issue_for_oneself(stage, AOBA, CLUMSY, Reason::Expired).await?;
+    let (case, session, _, right) = issue_for_oneself(stage, AOBA, CLUMSY, Reason::Expired).await?;
     let allowed = stage.app.tools.rules.retrieval_max_wrong;
     for attempt in 1..=allowed {
         let wrong = other_than(stage, &right);
@@ -35,11 +34,15 @@ pub async fn wrong_entries(stage: &mut Stage) -> Result<()> {
         other => bail!("the right digits were not refused after the lock: {other:?}"),
     }
     stage.until(case, "Tail.Locked").await?;
-    stage.did(format_args!("{allowed}回の誤りでロックしました / locked after {allowed} wrong entries"));
+    stage.did(format_args!(
+        "{allowed}回の誤りでロックしました / locked after {allowed} wrong entries"
+    ));
     let (session, _) = stage.sign_in(AOBA, CLUMSY, None).await?;
     match stage.app.begin_own_reissue(&session, Reason::Mistyped).await {
         Err(Declined::Refused { code }) => {
-            stage.did(format_args!("ご本人の再発行は承れません / self-service is closed now: {code}"));
+            stage.did(format_args!(
+                "ご本人の再発行は承れません / self-service is closed now: {code}"
+            ));
         }
         other => bail!("self-service stayed open after a lock: {other:?}"),
     }
@@ -67,14 +70,12 @@ pub async fn expiry(stage: &mut Stage, serial: &str) -> Result<()> {
     app.confirm_colleague_reissue(&session, case, &right, &signed_in.ticket).await?;
     let digits = shown(stage, &session, &signed_in, case).await?;
     let days = u64::from(app.tools.rules.password_valid_delegated_days);
-    for day in 1..=days {
-        stage.pass_time(Duration::from_secs(86_400))?;
-        if day < days {
-            app.engine.drain().await?;
-        }
-    }
+    stage.quiet().await?;
+    stage.pass_time(Duration::from_hours(24 * days))?;
     stage.until(case, "Tail.Expired").await?;
-    stage.did(format_args!("{days}日後に期限が切れました / expired after {days} days by the clock alone"));
+    stage.did(format_args!(
+        "{days}日後に期限が切れました / expired after {days} days by the clock alone"
+    ));
     let (session, _) = stage.sign_in(AOBA, ABSENT, None).await?;
     let typed = String::from_utf8(digits.expose_ascii().to_vec())?;
     ensure!(app.claim(&session, &typed, None).await.is_err(), "an expired password was accepted");

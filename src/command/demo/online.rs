@@ -47,7 +47,9 @@ pub async fn issue_for_oneself(
     let session = stage.app.session(&signed_in.token, super::stage::PLACE).await?;
     stage.app.issue_for_oneself(&session, case, &signed_in.ticket).await?;
     let digits = shown(stage, &session, &signed_in, case).await?;
-    stage.did("証明書取得用パスワードを表示しました / retrieval password shown: **** **** **** ****");
+    stage.did(
+        "証明書取得用パスワードを表示しました / retrieval password shown: **** **** **** ****",
+    );
     Ok((case, session, signed_in, digits))
 }
 
@@ -76,11 +78,8 @@ pub async fn fetch_and_log_in(
     let typed = String::from_utf8(digits.expose_ascii().to_vec())?;
     let claimed = stage.app.claim(session, &typed, None).await?;
     ensure!(claimed == case, "the password belongs to case {claimed}, not to {case}");
-    let for_bundle = if password.is_empty() {
-        BundlePassword::empty()
-    } else {
-        BundlePassword::new(password)?
-    };
+    let for_bundle =
+        if password.is_empty() { BundlePassword::empty() } else { BundlePassword::new(password)? };
     let Fetched::Bundle(p12) = stage.app.fetch(session, case, &for_bundle).await? else {
         bail!("no .p12 came");
     };
@@ -93,7 +92,9 @@ pub async fn fetch_and_log_in(
     let visit = browser::log_in(stage, &p12, password).await?;
     let serial = visit.get("serial").and_then(|serial| serial.as_str()).context("no serial")?;
     stage.until(case, "Tail.Completed").await?;
-    stage.did(format_args!("その証明書でログインしました / mutual-TLS login, case {case} completed"));
+    stage.did(format_args!(
+        "その証明書でログインしました / mutual-TLS login, case {case} completed"
+    ));
     Ok(serial.to_owned())
 }
 
@@ -110,7 +111,9 @@ pub async fn colleague_reissue(stage: &mut Stage, serial: &str) -> Result<()> {
     let right = format!("order-{HOLDER}");
     app.confirm_colleague_reissue(&session, case, &right, &signed_in.ticket).await?;
     let digits = shown(stage, &session, &signed_in, case).await?;
-    stage.did("ご自身の取引実行パスワードで再発行しました / confirmed with the own transaction password");
+    stage.did(
+        "ご自身の取引実行パスワードで再発行しました / confirmed with the own transaction password",
+    );
     app.confirm_colleague_reissue(&session, case, &right, &signed_in.ticket).await?;
     let again = shown(stage, &session, &signed_in, case).await?;
     ensure!(again == digits, "a repeated confirmation made another password");

@@ -43,7 +43,10 @@ pub async fn by_mail(stage: &mut Stage) -> Result<()> {
     stage.did(format_args!("書式3を印刷しました / Form 3 printed: {}", path.display()));
     let scan = stamped_and_scanned(&draft.pdf)?;
     let path = stage.write(&format!("scans/{number}.pdf"), &scan)?;
-    stage.did(format_args!("届出印を押して郵送、受付で読み取り / stamped, mailed, scanned: {}", path.display()));
+    stage.did(format_args!(
+        "届出印を押して郵送、受付で読み取り / stamped, mailed, scanned: {}",
+        path.display()
+    ));
     let case = intake(stage, number, &scan).await?;
     approve(stage, case).await?;
     let digits = letter_of(stage, case).await?;
@@ -94,16 +97,13 @@ async fn intake(stage: &Stage, number: SubmissionNumber, scan: &[u8]) -> Result<
     let cases = app.cases_of(number).await?;
     let [case] = cases.as_slice() else { bail!("{} cases came of one request", cases.len()) };
     stage.until(*case, "Identified").await?;
-    stage.did("QR・利用者ID・届出印を読み取り、案件にしました / code, ID and seal read; a case opened");
+    stage.did(
+        "QR・利用者ID・届出印を読み取り、案件にしました / code, ID and seal read; a case opened",
+    );
     Ok(*case)
 }
 
-async fn send(
-    stage: &Stage,
-    by: &AtWork,
-    case: CaseId,
-    command: Command,
-) -> Result<(), Declined> {
+async fn send(stage: &Stage, by: &AtWork, case: CaseId, command: Command) -> Result<(), Declined> {
     let id = format!("demo-{case}-{}", stage.app.nonce());
     stage.app.with_paper(by, case, command, id).await.map(drop)
 }

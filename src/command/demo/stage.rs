@@ -13,6 +13,7 @@ use saihakko::customer::{Session, SignIn, SignedIn};
 use saihakko::import::{self, samples};
 use saihakko::secret::{OneTimeCard, hash_password};
 use saihakko::server::Server;
+use saihakko::store::cases;
 use zeroize::Zeroizing;
 
 use crate::command::say;
@@ -70,7 +71,9 @@ impl Stage {
         ensure!(report.problems.is_empty(), "the sample ledger has bad rows: {report:?}");
         self.app.open_missing_credentials().await?;
         let rows: u64 = report.counts.values().map(|counts| counts.new).sum();
-        self.did(format_args!("サンプル台帳を取り込みました / sample ledger imported: {rows} rows"));
+        self.did(format_args!(
+            "サンプル台帳を取り込みました / sample ledger imported: {rows} rows"
+        ));
         Ok(())
     }
 
@@ -120,6 +123,24 @@ impl Stage {
         let card = OneTimeCard::new(&samples::card_seed(user_id))?;
         let now = self.app.tools.db.now().await?.seconds();
         Ok(card.shown_at(u64::try_from(now)?))
+    }
+
+    /// Waits until nothing is left to leave the house.
+    pub async fn quiet(&self) -> Result<()> {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        let mut changes = self.app.engine.changes();
+        loop {
+            let mut tx = self.app.tools.db.read().await?;
+            let (waiting, dead) = cases::outbox_counts(&mut tx).await?;
+            drop(tx);
+            ensure!(dead == 0, "{dead} dead letters");
+            if waiting == 0 {
+                return Ok(());
+            }
+            ensure!(tokio::time::Instant::now() < deadline, "{waiting} rows wait in the outbox");
+            let next = tokio::time::Instant::now() + Duration::from_millis(50);
+            let _ = tokio::time::timeout_at(next, changes.recv()).await;
+        }
     }
 
     /// Moves the clock and wakes the engine.
