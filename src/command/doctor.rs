@@ -38,7 +38,7 @@ impl Finding {
 
 /// Looks at every part; the exit code is 5 when one is not in order.
 pub async fn run(config: Option<PathBuf>, options: DoctorOptions) -> Result<ExitCode> {
-    let config = options.place.config(config)?;
+    let config = options.place.config(config.as_deref())?;
     let mut findings = vec![Finding::good("configuration", "every key is known and sensible")];
     match App::open(config, Surroundings::of_this_machine()?).await {
         Ok(app) => examine(&app, &mut findings).await,

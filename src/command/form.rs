@@ -194,7 +194,7 @@ fn limit(options: &ReadFormOptions) -> Result<()> {
 fn tell(file: &forms::FileReading) {
     say(&file.file);
     for page in &file.pages {
-        let number = page.case_id.map_or_else(|| "-".to_owned(), |number| number.grouped());
+        let number = page.case_id.map_or_else(|| "-".to_owned(), forms::SubmissionNumber::grouped);
         let of = page.page_of.clone().unwrap_or_default();
         say(format_args!("  page {}: {:?} {number} {of}", page.page, page.kind));
         for (name, digits) in page.digits.iter().filter(|(_, digits)| !digits.v.is_empty()) {

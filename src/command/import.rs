@@ -28,7 +28,7 @@ pub struct ImportOptions {
 
 /// Imports through a running server; without one, into the database itself.
 pub async fn run(config: Option<PathBuf>, options: ImportOptions) -> Result<ExitCode> {
-    let path = options.place.config(config.clone())?.socket_file();
+    let path = options.place.config(config.as_deref())?.socket_file();
     let files: Vec<PathBuf> =
         options.files.iter().map(std::path::absolute).collect::<std::io::Result<_>>()?;
     let call = Call::Import { files: files.clone() };

@@ -12,7 +12,7 @@ mod schedule;
 mod serve;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -153,8 +153,9 @@ pub fn run(options: Options) -> Result<ExitCode> {
 
 impl Place {
     /// The configuration for this place.
-    pub fn config(&self, file: Option<PathBuf>) -> Result<Config> {
-        let loaded = Config::load(file.as_deref()).map_err(configuration_is_wrong)?;
+    pub fn config(&self, file: Option<&Path>) -> Result<Config> {
+        let loaded =
+            Config::load(file).map_err(|fault| Declined::with_code(engine::chain(&fault), 5))?;
         Ok(match &self.dir {
             None => loaded,
             Some(dir) => {
@@ -171,7 +172,7 @@ impl Place {
 
     /// Opens the application at this place while nobody else acts on it.
     pub async fn open_alone(&self, file: Option<PathBuf>) -> Result<(App, File)> {
-        let config = self.config(file)?;
+        let config = self.config(file.as_deref())?;
         std::fs::create_dir_all(&config.data.dir)
             .with_context(|| format!("{} cannot be made", config.data.dir.display()))?;
         let path = config.data.dir.join("saihakko.lock");
@@ -185,14 +186,9 @@ impl Place {
 
     /// Opens the application at this place, to read.
     pub async fn open(&self, file: Option<PathBuf>) -> Result<App> {
-        let config = self.config(file)?;
+        let config = self.config(file.as_deref())?;
         Ok(App::open(config, Surroundings::of_this_machine()?).await?)
     }
-}
-
-/// Says what is wrong with a configuration, and with which exit code.
-pub fn configuration_is_wrong(fault: saihakko::config::ConfigFault) -> anyhow::Error {
-    Declined::with_code(engine::chain(&fault), 5).into()
 }
 
 /// Prints a value as JSON.

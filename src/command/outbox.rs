@@ -86,7 +86,7 @@ async fn list(config: Option<PathBuf>, options: ListOptions) -> Result<ExitCode>
 
 /// Acts through a running server; without one, on the database itself.
 async fn act(config: Option<PathBuf>, place: &Place, call: Call) -> Result<ExitCode> {
-    let path = place.config(config.clone())?.socket_file();
+    let path = place.config(config.as_deref())?.socket_file();
     let reply = match socket::call(&path, &call).await {
         Err(SocketFault::Unreachable { .. }) => {
             let (app, _lock) = place.open_alone(config).await?;

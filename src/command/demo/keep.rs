@@ -9,7 +9,7 @@ use saihakko::text::{Language, Texts};
 use saihakko::web::diagram::Scope;
 use saihakko::web::story;
 
-use super::stage::Stage;
+use super::stage::{Stage, did};
 use crate::command::say;
 
 /// Writes histories and diagrams, checks mails, verifies every history.
@@ -32,9 +32,7 @@ pub async fn proof(stage: &mut Stage) -> Result<()> {
     stage.write("certificates/root.pem", authority.root_certificate().to_pem().as_bytes())?;
     stage.write("certificates/issuing.pem", authority.certificate().to_pem().as_bytes())?;
     let mails = mails_without_digits(&stage.app.tools.config.outbox_dir())?;
-    stage.did(format_args!(
-        "電子メール{mails}通、16桁の数字なし / {mails} mails, none with 16 digits"
-    ));
+    did(format_args!("電子メール{mails}通、16桁の数字なし / {mails} mails, none with 16 digits"));
     stage.app.take_checkpoint().await?;
     let checkpoint = stage.app.read_checkpoint()?;
     let report = verify::verify(&stage.app.tools.db, None, Some(&checkpoint)).await?;
@@ -43,7 +41,7 @@ pub async fn proof(stage: &mut Stage) -> Result<()> {
     }
     ensure!(report.is_intact(), "the histories are not intact");
     let (cases, entries) = (report.cases, report.entries);
-    stage.did(format_args!(
+    did(format_args!(
         "履歴は改ざんされていません / histories intact: {cases} cases, {entries} entries"
     ));
     Ok(())

@@ -9,7 +9,7 @@ use saihakko::secret::RetrievalPassword;
 use workflows::terms::Reason;
 
 use super::online::{issue_for_oneself, shown};
-use super::stage::Stage;
+use super::stage::{Stage, did};
 
 /// 鈴木 一郎 mistypes.
 const CLUMSY: &str = "010429002";
@@ -34,15 +34,11 @@ pub async fn wrong_entries(stage: &mut Stage) -> Result<()> {
         other => bail!("the right digits were not refused after the lock: {other:?}"),
     }
     stage.until(case, "Tail.Locked").await?;
-    stage.did(format_args!(
-        "{allowed}回の誤りでロックしました / locked after {allowed} wrong entries"
-    ));
+    did(format_args!("{allowed}回の誤りでロックしました / locked after {allowed} wrong entries"));
     let (session, _) = stage.sign_in(AOBA, CLUMSY, None).await?;
     match stage.app.begin_own_reissue(&session, Reason::Mistyped).await {
         Err(Declined::Refused { code }) => {
-            stage.did(format_args!(
-                "ご本人の再発行は承れません / self-service is closed now: {code}"
-            ));
+            did(format_args!("ご本人の再発行は承れません / self-service is closed now: {code}"));
         }
         other => bail!("self-service stayed open after a lock: {other:?}"),
     }
@@ -73,13 +69,13 @@ pub async fn expiry(stage: &mut Stage, serial: &str) -> Result<()> {
     stage.quiet().await?;
     stage.pass_time(Duration::from_hours(24 * days))?;
     stage.until(case, "Tail.Expired").await?;
-    stage.did(format_args!(
+    did(format_args!(
         "{days}日後に期限が切れました / expired after {days} days by the clock alone"
     ));
     let (session, _) = stage.sign_in(AOBA, ABSENT, None).await?;
     let typed = String::from_utf8(digits.expose_ascii().to_vec())?;
     ensure!(app.claim(&session, &typed, None).await.is_err(), "an expired password was accepted");
-    stage.did("期限切れの番号は使えません / the expired digits are refused");
+    did("期限切れの番号は使えません / the expired digits are refused");
     stage.remember(case, "期限切れ expired");
     Ok(())
 }

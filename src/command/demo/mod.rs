@@ -14,7 +14,7 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Args;
 
-use self::stage::Stage;
+use self::stage::{Stage, act};
 use super::say;
 
 #[derive(Args)]
@@ -31,17 +31,17 @@ pub struct DemoOptions {
 pub async fn run(options: DemoOptions) -> Result<ExitCode> {
     let begun = Instant::now();
     let mut stage = Stage::set(&options.dir, !options.no_serve).await?;
-    stage.act("1", "ご本人による再発行 / self-service");
+    act("1", "ご本人による再発行 / self-service");
     let serial = online::own_reissue(&mut stage).await?;
-    stage.act("2", "社内の権限者による再発行 / delegated");
+    act("2", "社内の権限者による再発行 / delegated");
     online::colleague_reissue(&mut stage, &serial).await?;
-    stage.act("3", "書面による再発行 / on paper");
+    act("3", "書面による再発行 / on paper");
     paper::by_mail(&mut stage).await?;
-    stage.act("4", "入力誤りによるロック / wrong entries lock");
+    act("4", "入力誤りによるロック / wrong entries lock");
     limits::wrong_entries(&mut stage).await?;
-    stage.act("5", "期限切れ / expiry by the clock");
+    act("5", "期限切れ / expiry by the clock");
     limits::expiry(&mut stage, &serial).await?;
-    stage.act("6", "証跡 / proof");
+    act("6", "証跡 / proof");
     keep::proof(&mut stage).await?;
     keep::tell_where(&stage);
     say(format_args!("\n{:.1} s", begun.elapsed().as_secs_f64()));

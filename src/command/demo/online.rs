@@ -9,7 +9,7 @@ use saihakko::secret::RetrievalPassword;
 use workflows::terms::Reason;
 
 use super::browser;
-use super::stage::Stage;
+use super::stage::{Stage, did};
 
 /// 佐藤 花子 holds the authority; her certificate has expired.
 const HOLDER: &str = "010429001";
@@ -20,7 +20,7 @@ const COLLEAGUE: &str = "010429003";
 pub async fn own_reissue(stage: &mut Stage) -> Result<String> {
     let (case, session, signed_in, digits) =
         issue_for_oneself(stage, AOBA, HOLDER, Reason::Expired).await?;
-    stage.did("再読み込みしても同じ16桁です / F5 shows the same digits");
+    did("再読み込みしても同じ16桁です / F5 shows the same digits");
     let again = shown(stage, &session, &signed_in, case).await?;
     ensure!(again == digits, "a reload showed other digits");
     let serial = fetch_and_log_in(stage, &session, case, &digits, HOLDER, "").await?;
@@ -43,13 +43,11 @@ pub async fn issue_for_oneself(
         Err(Declined::Wrong) => {}
         _ => bail!("a one-time password was accepted twice"),
     }
-    stage.did("ログインとワンタイムパスワードを確かめました / login and one-time password");
+    did("ログインとワンタイムパスワードを確かめました / login and one-time password");
     let session = stage.app.session(&signed_in.token, super::stage::PLACE).await?;
     stage.app.issue_for_oneself(&session, case, &signed_in.ticket).await?;
     let digits = shown(stage, &session, &signed_in, case).await?;
-    stage.did(
-        "証明書取得用パスワードを表示しました / retrieval password shown: **** **** **** ****",
-    );
+    did("証明書取得用パスワードを表示しました / retrieval password shown: **** **** **** ****");
     Ok((case, session, signed_in, digits))
 }
 
@@ -84,7 +82,7 @@ pub async fn fetch_and_log_in(
         bail!("no .p12 came");
     };
     let path = stage.write(&format!("certificates/{user_id}.p12"), &p12)?;
-    stage.did(format_args!("電子証明書を取得しました / certificate fetched: {}", path.display()));
+    did(format_args!("電子証明書を取得しました / certificate fetched: {}", path.display()));
     ensure!(
         stage.app.claim(session, &typed, None).await.is_err(),
         "the password could be used twice"
@@ -92,9 +90,7 @@ pub async fn fetch_and_log_in(
     let visit = browser::log_in(stage, &p12, password).await?;
     let serial = visit.get("serial").and_then(|serial| serial.as_str()).context("no serial")?;
     stage.until(case, "Tail.Completed").await?;
-    stage.did(format_args!(
-        "その証明書でログインしました / mutual-TLS login, case {case} completed"
-    ));
+    did(format_args!("その証明書でログインしました / mutual-TLS login, case {case} completed"));
     Ok(serial.to_owned())
 }
 
@@ -111,13 +107,11 @@ pub async fn colleague_reissue(stage: &mut Stage, serial: &str) -> Result<()> {
     let right = format!("order-{HOLDER}");
     app.confirm_colleague_reissue(&session, case, &right, &signed_in.ticket).await?;
     let digits = shown(stage, &session, &signed_in, case).await?;
-    stage.did(
-        "ご自身の取引実行パスワードで再発行しました / confirmed with the own transaction password",
-    );
+    did("ご自身の取引実行パスワードで再発行しました / confirmed with the own transaction password");
     app.confirm_colleague_reissue(&session, case, &right, &signed_in.ticket).await?;
     let again = shown(stage, &session, &signed_in, case).await?;
     ensure!(again == digits, "a repeated confirmation made another password");
-    stage.did("もう一度押しても再発行は一度だけです / a repeated confirmation issues nothing");
+    did("もう一度押しても再発行は一度だけです / a repeated confirmation issues nothing");
     let (own, _) = stage.sign_in(AOBA, COLLEAGUE, None).await?;
     let password = "saihakko-demo";
     fetch_and_log_in(stage, &own, case, &digits, COLLEAGUE, password).await?;

@@ -16,7 +16,7 @@ use workflows::paper::Command;
 use workflows::terms::Role;
 
 use super::online::fetch_and_log_in;
-use super::stage::Stage;
+use super::stage::{Stage, did};
 
 /// 小林 直子 alone holds the authority of a small company.
 const SENDER: &str = "020705001";
@@ -40,10 +40,10 @@ pub async fn by_mail(stage: &mut Stage) -> Result<()> {
     let draft = stage.app.draft_form(&session, Variant::Light, &data).await?;
     let number = draft.number;
     let path = stage.write(&format!("forms/form3-{number}.pdf"), &draft.pdf)?;
-    stage.did(format_args!("書式3を印刷しました / Form 3 printed: {}", path.display()));
+    did(format_args!("書式3を印刷しました / Form 3 printed: {}", path.display()));
     let scan = stamped_and_scanned(&draft.pdf)?;
     let path = stage.write(&format!("scans/{number}.pdf"), &scan)?;
-    stage.did(format_args!(
+    did(format_args!(
         "届出印を押して郵送、受付で読み取り / stamped, mailed, scanned: {}",
         path.display()
     ));
@@ -97,9 +97,7 @@ async fn intake(stage: &Stage, number: SubmissionNumber, scan: &[u8]) -> Result<
     let cases = app.cases_of(number).await?;
     let [case] = cases.as_slice() else { bail!("{} cases came of one request", cases.len()) };
     stage.until(*case, "Identified").await?;
-    stage.did(
-        "QR・利用者ID・届出印を読み取り、案件にしました / code, ID and seal read; a case opened",
-    );
+    did("QR・利用者ID・届出印を読み取り、案件にしました / code, ID and seal read; a case opened");
     Ok(*case)
 }
 
@@ -115,18 +113,18 @@ async fn approve(stage: &Stage, case: CaseId) -> Result<()> {
     app.view_case(&clerk, case).await?;
     send(stage, &clerk, case, Command::Check).await?;
     send(stage, &clerk, case, Command::MatchSeal).await?;
-    stage.did("初検: 項目と印影を確かめました / checked and compared by a clerk");
+    did("初検: 項目と印影を確かめました / checked and compared by a clerk");
     let same_person = app.at_work("clerk1-approver", Role::Approver).await?;
     match send(stage, &same_person, case, Command::Approve).await {
         Err(Declined::Refused { code }) if code == "paper.FourEyes" => {}
         other => bail!("a clerk could approve their own work: {other:?}"),
     }
-    stage.did("本人の承認は断りました / approval of one's own work refused");
+    did("本人の承認は断りました / approval of one's own work refused");
     let approver = app.at_work("approver1", Role::Approver).await?;
     app.view_case(&approver, case).await?;
     send(stage, &approver, case, Command::Approve).await?;
     stage.until(case, "Printed").await?;
-    stage.did("役席が承認し、親展書を作りました / approved by another; sealed letter made");
+    did("役席が承認し、親展書を作りました / approved by another; sealed letter made");
     Ok(())
 }
 
@@ -141,7 +139,7 @@ async fn letter_of(stage: &Stage, case: CaseId) -> Result<RetrievalPassword> {
     let station = StationKey::load(&station)?;
     let opened = letter::open(&station, case, row.address_version, &row.sealed)?;
     ensure!(opened.page.starts_with(b"%PDF"), "the letter is no PDF");
-    stage.did(format_args!("見本 / specimen with ●: {}", path.display()));
+    did(format_args!("見本 / specimen with ●: {}", path.display()));
     Ok(opened.digits)
 }
 
@@ -159,6 +157,6 @@ async fn dispatch(stage: &Stage, case: CaseId) -> Result<()> {
     send(stage, &dispatch, case, post).await?;
     send(stage, &dispatch, case, Command::Deliver).await?;
     stage.until(case, "Tail.Waiting").await?;
-    stage.did("簡易書留で発送し、届きました / posted as registered mail and delivered");
+    did("簡易書留で発送し、届きました / posted as registered mail and delivered");
     Ok(())
 }

@@ -23,6 +23,16 @@ const MARK: &str = ".saihakko-demo";
 /// From where the people of the story come.
 pub const PLACE: &str = "127.0.0.1";
 
+/// A heading of the story.
+pub fn act(number: &str, title: &str) {
+    say(format_args!("\n{number}. {title}"));
+}
+
+/// A step of the story that held.
+pub fn did(what: impl std::fmt::Display) {
+    say(format_args!("   ✓ {what}"));
+}
+
 /// Everything the acts play on.
 pub struct Stage {
     /// The application.
@@ -71,20 +81,8 @@ impl Stage {
         ensure!(report.problems.is_empty(), "the sample ledger has bad rows: {report:?}");
         self.app.open_missing_credentials().await?;
         let rows: u64 = report.counts.values().map(|counts| counts.new).sum();
-        self.did(format_args!(
-            "サンプル台帳を取り込みました / sample ledger imported: {rows} rows"
-        ));
+        did(format_args!("サンプル台帳を取り込みました / sample ledger imported: {rows} rows"));
         Ok(())
-    }
-
-    /// A heading.
-    pub fn act(&self, number: &str, title: &str) {
-        say(format_args!("\n{number}. {title}"));
-    }
-
-    /// A step that held.
-    pub fn did(&self, what: impl std::fmt::Display) {
-        say(format_args!("   ✓ {what}"));
     }
 
     /// Remembers a case for the end of the story.
