@@ -147,7 +147,9 @@ impl App {
         let key = key.map_err(Fault::host("derive the checkpoint's key"))?;
         match std::fs::read_to_string(self.checkpoint_path()) {
             Ok(text) => Ok(Checkpoint::read(&text, key.as_slice())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Checkpoint::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(Checkpoint::read("", key.as_slice()))
+            }
             Err(error) => Err(Fault::host("read the checkpoint")(error)),
         }
     }
@@ -158,7 +160,8 @@ impl App {
         let key = key.map_err(Fault::host("derive the checkpoint's key"))?;
         let mut checkpoint = self.read_checkpoint()?;
         let lines = checkpoint.extend(&self.tools.db, key.as_slice()).await?;
-        append(&self.checkpoint_path(), &lines).map_err(Fault::host("write the checkpoint"))
+        append(&self.checkpoint_path(), &lines).map_err(Fault::host("write the checkpoint"))?;
+        checkpoint.confirm(&self.tools.db).await
     }
 
     /// The revocation list of this moment, in DER.

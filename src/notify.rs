@@ -20,6 +20,7 @@ use crate::dates;
 use crate::mail::{Composer, Fields, MailFault, MessageBuilder, Recipient, Sender};
 use crate::store::addresses;
 use crate::store::contracts::{self, Contract};
+use crate::store::letters::{self, LetterDueRow};
 use crate::store::mails::{self, Customer};
 use crate::store::users::{self, Reader};
 use crate::text::Language;
@@ -89,6 +90,7 @@ impl Notifier {
     /// Mails a notice to everybody it concerns and who has not been told yet. One person's bad
     /// address does not keep the others from being told; the failure is reported after the rest.
     pub async fn send<N: Announce>(&self, parcel: &Parcel<N>) -> Result<(), Failure> {
+        self.pile_letters(parcel).await?;
         let announcement = parcel.body.announce();
         if announcement.template.is_none() {
             return Ok(());
@@ -111,6 +113,29 @@ impl Notifier {
         // Whoever can still be reached decides whether another attempt is worth it.
         failures.sort_by_key(|failure| failure.permanent);
         failures.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Puts the letters that a notice asks for on the pile to be printed, once.
+    async fn pile_letters<N: Announce>(&self, parcel: &Parcel<N>) -> Result<(), Failure> {
+        let due = self.letters(parcel).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let passing = |fault: Fault| Failure::passing(engine::chain(&fault));
+        let mut tx = self.0.db.write().await.map_err(passing)?;
+        for letter in due {
+            let row = LetterDueRow {
+                outbox_id: parcel.id,
+                about: letter.about.to_owned(),
+                case_id: parcel.case.0,
+                contract_id: letter.contract,
+                user_id: letter.user,
+                address_version: letter.address_version,
+                due_on: letter.on.to_string(),
+            };
+            letters::due(&mut tx, &row).await.map_err(passing)?;
+        }
+        tx.commit().await.map_err(passing)
     }
 
     /// The letters that a notice asks for: where it goes by letter too, and a lock when nobody

@@ -144,3 +144,17 @@ CREATE TABLE mails (
     sent_at    BIGINT NOT NULL,
     PRIMARY KEY (outbox_id, recipient)
 );
+
+-- Letters that notices ask for; they wait here until they are printed.
+CREATE TABLE letters_due (
+    outbox_id       BIGINT NOT NULL,
+    about           TEXT    NOT NULL,            -- the notice
+    case_id         BIGINT NOT NULL,
+    contract_id     BIGINT NOT NULL,
+    user_id         BIGINT,
+    address_version BIGINT NOT NULL,
+    due_on          TEXT    NOT NULL,            -- ISO date
+    printed_at      BIGINT,
+    PRIMARY KEY (outbox_id, about)
+);
+CREATE INDEX letters_due_by_case ON letters_due (case_id);

@@ -144,3 +144,17 @@ CREATE TABLE mails (
     sent_at    INTEGER NOT NULL,
     PRIMARY KEY (outbox_id, recipient)
 );
+
+-- Letters that notices ask for; they wait here until they are printed.
+CREATE TABLE letters_due (
+    outbox_id       INTEGER NOT NULL,
+    about           TEXT    NOT NULL,            -- the notice
+    case_id         INTEGER NOT NULL,
+    contract_id     INTEGER NOT NULL,
+    user_id         INTEGER,
+    address_version INTEGER NOT NULL,
+    due_on          TEXT    NOT NULL,            -- ISO date
+    printed_at      INTEGER,
+    PRIMARY KEY (outbox_id, about)
+);
+CREATE INDEX letters_due_by_case ON letters_due (case_id);

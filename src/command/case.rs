@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use engine::{CaseId, Moment, history, outbox, timers};
 use saihakko::dates;
 use saihakko::store::cases::{self, CaseLine, Filter};
+use saihakko::store::letters;
 use saihakko::text::{Language, Texts};
 use saihakko::web::diagram::Scope;
 use saihakko::web::story;
@@ -148,6 +149,7 @@ async fn show(config: Option<PathBuf>, options: OneOptions) -> Result<ExitCode> 
     let row = engine::case::find(&mut tx, case).await?.ok_or_else(|| unknown(options.case))?;
     let armed = timers::armed(&mut tx, case).await?;
     let queued = outbox::of_case(&mut tx, case).await?;
+    let letters = letters::due_of_case(&mut tx, case).await?;
     if options.answer.json {
         let deadlines: Vec<Value> = armed
             .iter()
@@ -157,6 +159,7 @@ async fn show(config: Option<PathBuf>, options: OneOptions) -> Result<ExitCode> 
         if let Value::Object(fields) = &mut value {
             fields.insert("deadlines".into(), Value::Array(deadlines));
             fields.insert("outbox".into(), serde_json::to_value(&queued)?);
+            fields.insert("letters_due".into(), serde_json::to_value(&letters)?);
         }
         print_json(&value)?;
         return Ok(ExitCode::SUCCESS);
@@ -166,6 +169,9 @@ async fn show(config: Option<PathBuf>, options: OneOptions) -> Result<ExitCode> 
     say(format_args!("opened {}, {} entries", dates::iso(Moment(row.opened_at)), row.entries));
     for (due, command) in armed {
         say(format_args!("  due {}  {command}", dates::iso(due)));
+    }
+    for letter in letters {
+        say(format_args!("  letter to be printed: {} ({})", letter.about, letter.due_on));
     }
     for parcel in queued {
         say(format_args!("  outbox {}  {} {}", parcel.id, parcel.label, parcel.status));

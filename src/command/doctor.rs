@@ -86,6 +86,15 @@ async fn examine(app: &App, findings: &mut Vec<Finding>) {
         Ok(()) => findings.push(Finding::good("mail", "messages can be handed over")),
         Err(fault) => findings.push(Finding::bad("mail", &fault)),
     }
+    match stuck(app).await {
+        Ok(0) => findings.push(Finding::good("engine", "nothing is stuck, no dead letters")),
+        Ok(count) => findings.push(Finding {
+            part: "engine",
+            good: false,
+            says: format!("{count} rows are stuck or dead: see saihakko outbox list --dead"),
+        }),
+        Err(fault) => findings.push(Finding::bad("engine", &fault)),
+    }
     match app.read_checkpoint() {
         Ok(checkpoint) => {
             let says = match checkpoint.at {
@@ -96,4 +105,12 @@ async fn examine(app: &App, findings: &mut Vec<Finding>) {
         }
         Err(fault) => findings.push(Finding::bad("checkpoint", &fault)),
     }
+}
+
+/// Timers and kept commands that cannot be delivered, and dead letters.
+async fn stuck(app: &App) -> Result<usize, engine::Fault> {
+    let mut tx = app.tools.db.read().await?;
+    let stuck = engine::stuck::list(&mut tx, 100).await?;
+    let dead = engine::outbox::list(&mut tx, Some("dead"), 100).await?;
+    Ok(stuck.len() + dead.len())
 }

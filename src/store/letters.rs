@@ -104,3 +104,49 @@ pub async fn settle(tx: &mut Tx, case: CaseId, state: &str) -> Result<(), Fault>
         .map(drop))
     .map_err(Fault::database("settle a letter"))
 }
+
+/// A letter that a notice asks for, such as a returned form's, besides the password letters.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
+pub struct LetterDueRow {
+    /// The outbox row of the notice.
+    pub outbox_id: i64,
+    /// The notice.
+    pub about: String,
+    /// Whose case.
+    pub case_id: i64,
+    /// To the registered address of this contract.
+    pub contract_id: i64,
+    /// About this user, if about one.
+    pub user_id: Option<i64>,
+    /// In this version of the address.
+    pub address_version: i64,
+    /// ISO date.
+    pub due_on: String,
+}
+
+/// Puts a letter on the pile to be printed; a second time changes nothing.
+pub async fn due(tx: &mut Tx, row: &LetterDueRow) -> Result<(), Fault> {
+    const SQL: &str = "INSERT INTO letters_due (outbox_id, about, case_id, contract_id, user_id, \
+         address_version, due_on) VALUES ($1,$2,$3,$4,$5,$6,$7) \
+         ON CONFLICT (outbox_id, about) DO NOTHING";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(row.outbox_id)
+        .bind(&row.about)
+        .bind(row.case_id)
+        .bind(row.contract_id)
+        .bind(row.user_id)
+        .bind(row.address_version)
+        .bind(&row.due_on)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("put a letter on the pile"))
+}
+
+/// The letters of a case that wait to be printed.
+pub async fn due_of_case(tx: &mut Tx, case: CaseId) -> Result<Vec<LetterDueRow>, Fault> {
+    const SQL: &str = "SELECT outbox_id, about, case_id, contract_id, user_id, address_version, \
+         due_on FROM letters_due WHERE case_id = $1 AND printed_at IS NULL ORDER BY outbox_id";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_all(conn).await)
+        .map_err(Fault::database("read letters"))
+}

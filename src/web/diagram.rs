@@ -3,6 +3,7 @@
 //! The drawing carries classes, no colours: the page's style sheet (or [`standalone`], for a file)
 //! decides how it looks, in light, dark, print and forced colours alike.
 
+mod field;
 mod fold;
 mod graph;
 mod layout;

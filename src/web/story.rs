@@ -1,6 +1,7 @@
 //! The story of one case: where it stands, how it came there, and the proof that this is true.
 
 mod view;
+mod words;
 
 pub use view::{Drawing, drawn};
 
