@@ -11,6 +11,7 @@ use workflows::terms::Role;
 use crate::app::App;
 use crate::customer::{Declined, Session, accepted};
 use crate::host::Attachment;
+use crate::policy::{Matter, Viewer, may_see};
 use crate::reader::FileRead;
 use crate::secret::Keys;
 use crate::store::reissues::Change;
@@ -210,6 +211,9 @@ impl App {
     /// A clerk or approver opens a paper case: the view is recorded, and so is which specimen was
     /// shown.
     pub async fn view_case(&self, by: &AtWork, case: CaseId) -> Result<(), Declined> {
+        if !may_see(Viewer::Signed(by.role), Matter::Details) {
+            return Err(Declined::NotFound);
+        }
         let mut tx = self.tools.db.write().await?;
         let row = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
         let own = standing::find(&mut tx, row.user_id).await?.ok_or(Declined::NotFound)?;

@@ -156,6 +156,13 @@ impl App {
 
     /// Appends what changed since the last checkpoint.
     pub async fn take_checkpoint(&self) -> Result<(), Fault> {
+        // Two at a time, in this process or another, would each continue what the other has not
+        // written yet. The lock goes with the file.
+        let path = self.checkpoint_path().with_extension("lock");
+        let _alone = tokio::task::spawn_blocking(move || locked(&path))
+            .await
+            .map_err(Fault::host("wait for another checkpoint"))?
+            .map_err(Fault::host("wait for another checkpoint"))?;
         let key = self.tools.keys.derive(CHECKPOINT);
         let key = key.map_err(Fault::host("derive the checkpoint's key"))?;
         let mut checkpoint = self.read_checkpoint()?;
@@ -248,6 +255,13 @@ fn reason(state: &str, why: &str) -> pki::Reason {
         (_, "cessation_of_operation") => pki::Reason::CessationOfOperation,
         _ => pki::Reason::Unspecified,
     }
+}
+
+/// Waits until nobody else holds this file.
+fn locked(path: &Path) -> std::io::Result<std::fs::File> {
+    let file = std::fs::File::create(path)?;
+    file.lock()?;
+    Ok(file)
 }
 
 /// Appends durably; nothing is done for nothing.

@@ -53,6 +53,7 @@ impl App {
         case: CaseId,
         ticket: &Ticket,
     ) -> Result<(), Declined> {
+        self.demand_opened_by(session, case).await?;
         let submit = |command, id: String, ticket: Option<Ticket>| {
             let submission = Submission::<SelfService>::new(case, command, session.actor(), id);
             let attachment = Attachment { ticket, ..Attachment::default() };
@@ -99,6 +100,7 @@ impl App {
         transaction_password: &str,
         ticket: &Ticket,
     ) -> Result<(), Declined> {
+        self.demand_opened_by(session, case).await?;
         if !self.is_issued(case).await? {
             self.enter_transaction_password(session, transaction_password).await?;
         }
@@ -109,6 +111,13 @@ impl App {
         let attachment = Attachment { ticket: Some(ticket.clone()), ..Attachment::default() };
         let outcome = self.desks.delegated.submit(submission, attachment).await?;
         accepted(outcome).map(drop)
+    }
+
+    /// A case of somebody else is answered like one that does not exist, finished or not.
+    async fn demand_opened_by(&self, session: &Session, case: CaseId) -> Result<(), Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let row = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        if row.opened_by == session.actor().id.0 { Ok(()) } else { Err(Declined::NotFound) }
     }
 
     async fn is_issued(&self, case: CaseId) -> Result<bool, Fault> {
