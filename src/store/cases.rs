@@ -174,13 +174,15 @@ pub async fn find(db: &Db, case: CaseId) -> Result<Option<CaseFile>, Fault> {
 
 /// The names of members of staff, by the person that histories speak of.
 pub async fn staff_names(tx: &mut Tx, persons: &[&str]) -> Result<Vec<(String, String)>, Fault> {
-    const SQL: &str = "SELECT person, name FROM staff WHERE person = $1 ORDER BY id LIMIT 1";
+    const SQL: &str = "SELECT name FROM staff WHERE person = $1 ORDER BY id LIMIT 1";
     let mut names = Vec::new();
-    for person in persons {
-        let found: Option<(String, String)> =
-            on!(tx, |conn| sqlx::query_as(SQL).bind(*person).fetch_optional(conn).await)
+    for actor in persons {
+        // Histories speak of `staff-<person>`, so that nobody's number is taken for a customer's.
+        let Some(person) = actor.strip_prefix("staff-") else { continue };
+        let found: Option<String> =
+            on!(tx, |conn| sqlx::query_scalar(SQL).bind(person).fetch_optional(conn).await)
                 .map_err(Fault::database("read names"))?;
-        names.extend(found);
+        names.extend(found.map(|name| ((*actor).to_owned(), name)));
     }
     Ok(names)
 }

@@ -187,9 +187,9 @@ impl World {
         let paper = engine.register(ledger.clone());
         let world = Self { db, _folder: folder, clock, engine, ledger, online, paper };
         for (person, login, name, roles) in [
-            ("staff-1", "sasaki", "佐々木 涼子", "clerk"),
-            ("staff-2", "tanaka", "田中 美和", "approver"),
-            ("staff-3", "kimura", "木村 誠", "dispatch"),
+            ("1", "sasaki", "佐々木 涼子", "clerk"),
+            ("2", "tanaka", "田中 美和", "approver"),
+            ("3", "kimura", "木村 誠", "dispatch"),
         ] {
             world.hire(person, login, name, roles).await;
         }
