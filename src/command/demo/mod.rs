@@ -22,6 +22,9 @@ pub struct DemoOptions {
     /// Where everything lies afterwards; an earlier demonstration there is replaced.
     #[arg(long, value_name = "DIR", default_value = "saihakko-demo")]
     dir: PathBuf,
+    /// Play on this empty PostgreSQL database (postgres://…) instead of the embedded one.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// End after the story instead of serving the start page.
     #[arg(long)]
     no_serve: bool,
@@ -30,7 +33,8 @@ pub struct DemoOptions {
 /// Plays the whole story; any step that does not hold ends it with an error.
 pub async fn run(options: DemoOptions) -> Result<ExitCode> {
     let begun = Instant::now();
-    let mut stage = Stage::set(&options.dir, !options.no_serve).await?;
+    let database = options.database.unwrap_or_default();
+    let mut stage = Stage::set(&options.dir, database, !options.no_serve).await?;
     act("1", "ご本人による再発行 / self-service");
     let serial = online::own_reissue(&mut stage).await?;
     act("2", "社内の権限者による再発行 / delegated");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use engine::{CaseId, Clock, Moment};
 use saihakko::app::{App, Surroundings};
-use saihakko::config::Config;
+use saihakko::config::{Config, DatabaseUrl};
 use saihakko::customer::{Session, SignIn, SignedIn};
 use saihakko::import::{self, samples};
 use saihakko::secret::{OneTimeCard, hash_password};
@@ -47,13 +47,14 @@ pub struct Stage {
 
 impl Stage {
     /// Makes the folder, imports the sample ledger and starts the server.
-    pub async fn set(dir: &Path, usual_ports: bool) -> Result<Self> {
+    pub async fn set(dir: &Path, database: String, usual_ports: bool) -> Result<Self> {
         clear(dir)?;
         for name in ["forms", "scans", "letters", "certificates", "histories", "diagrams"] {
             std::fs::create_dir_all(dir.join(name))?;
         }
         std::fs::write(dir.join(MARK), "")?;
         let mut config = Config::for_demo(dir);
+        config.database.url = DatabaseUrl(database);
         if !usual_ports || !are_free(&config) {
             let any = SocketAddr::from(([127, 0, 0, 1], 0));
             config.listen.address = any;
