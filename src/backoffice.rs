@@ -91,41 +91,26 @@ impl App {
         let job = forms::Job { variant, house, key: &key, made_at };
         let copy = forms::Copy { submission: Some(number), data: data.clone() };
         let pdf = self.tools.press.form3(&job, &copy).map_err(Fault::host("print a form"))?;
-        let prefilled = serde_json::to_string(data)
-            .map_err(|source| Fault::Unwritable { what: "form", source })?;
-        let case = self.new_submission(number, variant, Some(own.contract), prefilled).await?;
-        let subject = format!("submission-{number}");
-        let command = envelope::Command::Prefill;
-        let id = format!("prefill-{number}");
-        let submission = Submission::opening(case, subject, command, session.actor(), id);
-        let outcome = self.desks.submission.submit(submission.from(session.origin()), ()).await?;
-        accepted(outcome)?;
-        Ok(Draft { number, pdf })
-    }
-
-    async fn new_submission(
-        &self,
-        number: SubmissionNumber,
-        variant: Variant,
-        contract: Option<i64>,
-        prefilled: String,
-    ) -> Result<CaseId, Fault> {
         let case = self.engine.next_case().await?;
         let row = SubmissionRow {
             number: stored(number),
             case_id: case.0,
             variant: variant.to_string(),
-            contract_id: contract,
+            contract_id: Some(own.contract),
             receipt: String::new(),
             carrier: String::new(),
             counted: 0,
-            prefilled,
+            prefilled: serde_json::to_string(data)
+                .map_err(|source| Fault::Unwritable { what: "form", source })?,
             reading: String::new(),
         };
-        let mut tx = self.tools.db.write().await?;
-        submissions::insert(&mut tx, &row).await?;
-        tx.commit().await?;
-        Ok(case)
+        let subject = format!("submission-{number}");
+        let command = envelope::Command::Prefill;
+        let id = format!("prefill-{number}");
+        let submission = Submission::opening(case, subject, command, session.actor(), id);
+        let submission = submission.from(session.origin());
+        accepted(self.desks.submission.submit(submission, Some(row)).await?)?;
+        Ok(Draft { number, pdf })
     }
 
     /// The mail room registers an envelope.
@@ -158,7 +143,7 @@ impl App {
         id: String,
     ) -> Result<(), Declined> {
         let submission = Submission::new(case, command, by.actor(), id).from(by.origin());
-        accepted(self.desks.submission.submit(submission, ()).await?).map(drop)
+        accepted(self.desks.submission.submit(submission, None).await?).map(drop)
     }
 
     /// The mail room scans the pages of an envelope: each file is read at once in a child process

@@ -101,7 +101,7 @@ impl Victim {
         let mut entries = self.entries().await;
         for entry in &mut entries {
             if entry.no == MIDDLE {
-                entry.actor = "user-999".to_owned();
+                "user-999".clone_into(&mut entry.actor);
             }
             entry.hash = entry.expected_hash(&previous);
             previous = entry.hash;

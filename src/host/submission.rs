@@ -14,6 +14,7 @@ use super::reissue::{self, ReissueHost};
 use super::task::TaskHost;
 use super::{Missing, Tools, user_of};
 use crate::intake::{self, Contents};
+use crate::store::submissions::SubmissionRow;
 use crate::store::{standing, submissions};
 
 /// Serves the submissions.
@@ -33,9 +34,14 @@ pub struct ItemDesks {
     pub clerical: Desk<Clerical, ClericalHost>,
 }
 
-/// What was made ready: the receipt number of an envelope.
+/// What was made ready.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Receipt(Option<String>);
+pub struct Prepared {
+    /// The receipt number of an envelope.
+    receipt: Option<String>,
+    /// The row of a form that is given out.
+    form: Option<SubmissionRow>,
+}
 
 impl SubmissionHost {
     /// A host that opens its cases at `desks`.
@@ -46,13 +52,17 @@ impl SubmissionHost {
     async fn write(
         &self,
         tx: &mut Tx,
-        write: &Write<'_, Submission, Receipt>,
+        write: &Write<'_, Submission, Prepared>,
     ) -> Result<(), Fault> {
+        // A form and its case come about together or not at all.
+        if let Some(form) = &write.prepared.form {
+            submissions::insert(tx, form).await?;
+        }
         for effect in write.effects {
             match effect {
                 Effect::RecordReceipt { carrier, pages } => {
                     let missing = Missing::Prepared { what: "a receipt number" };
-                    let receipt = write.prepared.0.as_deref();
+                    let receipt = write.prepared.receipt.as_deref();
                     let receipt =
                         receipt.ok_or_else(|| Fault::host("register an envelope")(missing))?;
                     let pages = i64::from(*pages);
@@ -72,16 +82,28 @@ impl SubmissionHost {
 }
 
 async fn facts_of(tx: &mut Tx, ask: &Ask<'_, Submission>) -> Result<Facts, Fault> {
-    let row = submissions::of_case(tx, ask.case).await?;
-    let row = row.ok_or_else(|| {
-        let subject = ask.subject.to_owned();
-        Fault::host("look up facts")(Missing::Subject { what: "submission", subject })
-    })?;
-    let contents = Contents::read(&row.reading);
     let actor = match user_of(&ask.actor.id) {
         Some(user) => standing::find(tx, user).await?,
         None => None,
     };
+    let row = match submissions::of_case(tx, ask.case).await? {
+        Some(row) => row,
+        // A form is given out for the contract of whoever asks for it.
+        None if *ask.command == Command::Prefill => {
+            return Ok(Facts {
+                contract_found: actor.is_some(),
+                pages_complete: false,
+                actor_of_contract: true,
+                count_agrees: false,
+            });
+        }
+        None => {
+            let subject = ask.subject.to_owned();
+            let missing = Missing::Subject { what: "submission", subject };
+            return Err(Fault::host("look up facts")(missing));
+        }
+    };
+    let contents = Contents::read(&row.reading);
     let scanned = submissions::count_pages(tx, row.number).await?;
     Ok(Facts {
         contract_found: row.contract_id.is_some(),
@@ -92,17 +114,27 @@ async fn facts_of(tx: &mut Tx, ask: &Ask<'_, Submission>) -> Result<Facts, Fault
 }
 
 impl Host<Submission> for SubmissionHost {
-    type Attachment = ();
-    type Prepared = Receipt;
+    /// The row of a form that is given out.
+    type Attachment = Option<SubmissionRow>;
+    type Prepared = Prepared;
 
     fn rules(&self) -> Arc<Rules> {
         self.tools.rules.clone()
     }
 
-    async fn prepare(&self, ask: &Ask<'_, Submission>, _attachment: &()) -> Result<Receipt, Fault> {
-        let Command::Receive { .. } = ask.command else { return Ok(Receipt::default()) };
-        let number = self.engine.next_number("receipt").await?;
-        Ok(Receipt(Some(format!("U{}", crate::dates::numbered(ask.now, number)))))
+    async fn prepare(
+        &self,
+        ask: &Ask<'_, Submission>,
+        form: &Option<SubmissionRow>,
+    ) -> Result<Prepared, Fault> {
+        let receipt = match ask.command {
+            Command::Receive { .. } => {
+                let number = self.engine.next_number("receipt").await?;
+                Some(format!("U{}", crate::dates::numbered(ask.now, number)))
+            }
+            _ => None,
+        };
+        Ok(Prepared { receipt, form: form.clone() })
     }
 
     async fn lock(&self, _tx: &mut Tx, _subjects: &[String]) -> Result<(), Fault> {
@@ -120,7 +152,7 @@ impl Host<Submission> for SubmissionHost {
     async fn apply(
         &self,
         tx: &mut Tx,
-        writes: &[Write<'_, Submission, Receipt>],
+        writes: &[Write<'_, Submission, Prepared>],
     ) -> Result<(), Fault> {
         for write in writes {
             self.write(tx, write).await?;
@@ -139,8 +171,8 @@ impl Host<Submission> for SubmissionHost {
     async fn perform(
         &self,
         parcel: Parcel<Job>,
-    ) -> Result<Option<Answer<Submission, ()>>, Failure> {
-        let answer = |command| Ok(Some(Answer { command, attachment: () }));
+    ) -> Result<Option<Answer<Submission, Option<SubmissionRow>>>, Failure> {
+        let answer = |command| Ok(Some(Answer { command, attachment: None }));
         match parcel.body {
             Job::ReadPages => answer(intake::read_pages(&self.tools, parcel.case).await?),
             Job::OpenItems => {

@@ -30,7 +30,7 @@ const COLUMNS: &str = "SELECT number, case_id, variant, contract_id, receipt, ca
 const BY_CASE: &str = "SELECT number, case_id, variant, contract_id, receipt, carrier, counted, \
      prefilled, reading FROM submissions WHERE case_id = $1";
 
-/// Writes the row of a submission before its case is opened.
+/// Writes the row of a submission as its case is opened.
 pub async fn insert(tx: &mut Tx, row: &SubmissionRow) -> Result<(), Fault> {
     const SQL: &str = "INSERT INTO submissions (number, case_id, variant, contract_id, receipt, \
          carrier, counted, prefilled, reading) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)";

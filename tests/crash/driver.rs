@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::ledger::{LOGIN, Person};
 
 /// After so long without an answer something hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How often a state is looked at.
 const GLANCE: Duration = Duration::from_millis(25);
 

@@ -60,11 +60,11 @@ const SEAL: &[u8] = include_bytes!("../../samples/seal-mizuiro.png");
 pub(crate) fn write(dir: &Path, teams: usize, senders: usize) -> Ledger {
     fs::create_dir_all(dir).unwrap();
     let mut lists = Lists {
-        contracts: CONTRACTS.to_owned(),
-        addresses: ADDRESSES.to_owned(),
-        users: USERS.to_owned(),
-        specimens: SPECIMENS.to_owned(),
-        credentials: CREDENTIALS.to_owned(),
+        contracts: vec![CONTRACTS.to_owned()],
+        addresses: vec![ADDRESSES.to_owned()],
+        users: vec![USERS.to_owned()],
+        specimens: vec![SPECIMENS.to_owned()],
+        credentials: vec![CREDENTIALS.to_owned()],
         hashes: [LOGIN, TRANSACTION]
             .map(|secret| hash_password(&system_entropy(), None, secret.as_bytes(), COST).unwrap()),
     };
@@ -72,12 +72,12 @@ pub(crate) fn write(dir: &Path, teams: usize, senders: usize) -> Ledger {
     let senders = (0..senders).map(|no| lists.sender(no)).collect();
     fs::write(dir.join("seal.png"), SEAL).unwrap();
     let files = [
-        ("contracts.csv", lists.contracts.as_str()),
-        ("addresses.csv", &lists.addresses),
-        ("users.csv", &lists.users),
-        ("specimens.csv", &lists.specimens),
-        ("staff.csv", STAFF),
-        ("credentials.csv", &lists.credentials),
+        ("contracts.csv", lists.contracts.concat()),
+        ("addresses.csv", lists.addresses.concat()),
+        ("users.csv", lists.users.concat()),
+        ("specimens.csv", lists.specimens.concat()),
+        ("staff.csv", STAFF.to_owned()),
+        ("credentials.csv", lists.credentials.concat()),
     ];
     let files = files.map(|(name, text)| {
         let path = dir.join(name);
@@ -88,35 +88,35 @@ pub(crate) fn write(dir: &Path, teams: usize, senders: usize) -> Ledger {
 }
 
 struct Lists {
-    contracts: String,
-    addresses: String,
-    users: String,
-    specimens: String,
-    credentials: String,
+    contracts: Vec<String>,
+    addresses: Vec<String>,
+    users: Vec<String>,
+    specimens: Vec<String>,
+    credentials: Vec<String>,
     hashes: [String; 2],
 }
 
 impl Lists {
     fn contract(&mut self, number: &str, variant: &str, no: usize) {
-        self.contracts += &format!(
+        self.contracts.push(format!(
             "{number},{variant},active,株式会社 見本{no},カブシキガイシャ ミホン,\
              代表取締役 見本 一郎,042,ordinary,{no:07},03-0000-0101,ja,青い鳥,false\n"
-        );
-        self.addresses += &format!("{number},100-0000,東京都千代田区見本町{no}番地,2018-04-01\n");
+        ));
+        self.addresses.push(format!("{number},100-0000,東京都千代田区見本町{no}番地,2018-04-01\n"));
     }
 
     fn user(&mut self, contract: &str, user_id: String, name: &str, authority: bool) -> Person {
-        self.users += &format!(
+        self.users.push(format!(
             "{contract},{user_id},{name},ミホン,総務部,,u{user_id}@customer.example,ja,active,\
              {authority},true\n"
-        );
+        ));
         let [login, transaction] = &self.hashes;
         let seed = BASE32.encode(&card_seed(&user_id));
         for (kind, secret) in
             [("login", login), ("transaction", transaction), ("one_time_password", &seed)]
         {
             // A hash holds commas.
-            self.credentials += &format!("{contract},{user_id},{kind},\"{secret}\"\n");
+            self.credentials.push(format!("{contract},{user_id},{kind},\"{secret}\"\n"));
         }
         Person { contract: contract.to_owned(), user_id }
     }
@@ -133,7 +133,7 @@ impl Lists {
     fn sender(&mut self, no: usize) -> Person {
         let contract = format!("20{no:08}");
         self.contract(&contract, "light", no);
-        self.specimens += &format!("{contract},2018-04-01,,seal.png\n");
+        self.specimens.push(format!("{contract},2018-04-01,,seal.png\n"));
         self.user(&contract, format!("2{no:05}001"), "小林 直子", true)
     }
 }
