@@ -1,5 +1,7 @@
 //! The house keeps itself in order: never-lists, migrations in step, file sizes, nothing left open.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests stops where it fails")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -282,6 +282,15 @@ pub(crate) async fn case_of(tx: &mut Tx, id: i64) -> Result<Option<CaseId>, Faul
     Ok(found.flatten().map(CaseId))
 }
 
+/// Ends every lease: whoever held one is gone. The next claim has a higher attempt number, so a
+/// late answer of the last one still changes nothing.
+pub(crate) async fn release_all(tx: &mut Tx) -> Result<u64, Fault> {
+    const SQL: &str = "UPDATE outbox SET status = 'ready', leased_until = NULL \
+         WHERE status = 'leased'";
+    on!(tx, |conn| sqlx::query(SQL).execute(conn).await.map(|done| done.rows_affected()))
+        .map_err(Fault::database("release leases"))
+}
+
 /// Makes a dead letter ready again with all its attempts; `None` when the row is no dead letter.
 /// The attempt number keeps growing, so that an attempt of before cannot settle the row.
 pub(crate) async fn revive(tx: &mut Tx, id: i64) -> Result<Option<OutboxRow>, Fault> {

@@ -181,7 +181,12 @@ impl Place {
         if lock.try_lock().is_err() {
             return Err(Declined::new("another saihakko is at work on this data folder").into());
         }
-        Ok((App::open(config, Surroundings::of_this_machine()?).await?, lock))
+        let app = App::open(config, Surroundings::of_this_machine()?).await?;
+        if app.tools.db.kind() == engine::Kind::Sqlite {
+            // Nobody else can be at work on this file: what a killed process left goes on at once.
+            app.engine.release_leases().await?;
+        }
+        Ok((app, lock))
     }
 
     /// Opens the application at this place, to read.
