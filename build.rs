@@ -1,5 +1,5 @@
-//! Gathers the web's templates, styles and the state diagrams into tables, so that the binary
-//! needs no file beside it.
+//! Gathers texts, the web's templates, styles and scripts, and the state diagrams into tables, so
+//! that the binary needs no file beside it.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -8,9 +8,11 @@ use std::path::Path;
 use std::{env, io};
 
 /// Table name, folder, and how the file names end.
-const TABLES: [(&str, &str, &str); 3] = [
+const TABLES: [(&str, &str, &str); 5] = [
+    ("TEXTS", "templates/text", ".toml"),
     ("TEMPLATES", "templates/web", ".html"),
     ("STYLES", "templates/web/static", ".css"),
+    ("SCRIPTS", "templates/web/static", ".js"),
     ("DIAGRAMS", "docs/states", ".mmd"),
 ];
 

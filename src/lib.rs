@@ -25,3 +25,8 @@ pub mod socket;
 pub mod store;
 pub mod text;
 pub mod web;
+
+mod embedded {
+    //! The files that the build gathered.
+    include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+}

@@ -1,7 +1,7 @@
 //! The texts that people read, in Japanese and English, by key.
 //!
-//! Keys are the paths of `templates/text/{ja,en}.toml`: `state.paper.Checked`. Both files are
-//! embedded and must have the same keys.
+//! Keys are the paths in `templates/text/*ja.toml` and `*en.toml`: `state.paper.Checked`. The files
+//! are embedded, one pair a part of the product, and must have the same keys in both languages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -71,10 +71,21 @@ pub struct Texts {
 impl Texts {
     /// The embedded texts; fails when a key stands in one language only.
     pub fn load() -> Result<Self, TextFault> {
-        Self::parse(
-            include_str!("../templates/text/ja.toml"),
-            include_str!("../templates/text/en.toml"),
-        )
+        let mut all = Self { japanese: BTreeMap::new(), english: BTreeMap::new() };
+        for (name, file) in crate::embedded::TEXTS {
+            let language = Language::ALL.into_iter().find(|one| {
+                name.strip_suffix(".toml").is_some_and(|stem| stem.ends_with(one.code()))
+            });
+            match language {
+                Some(Language::Japanese) => {
+                    all.japanese.extend(flatten(Language::Japanese, file)?);
+                }
+                Some(Language::English) => all.english.extend(flatten(Language::English, file)?),
+                None => {}
+            }
+        }
+        all.require(all.keys().iter().copied())?;
+        Ok(all)
     }
 
     /// The embedded texts, read once for the whole program.

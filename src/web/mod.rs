@@ -14,8 +14,3 @@ pub mod story;
 pub mod when;
 
 mod export;
-
-mod embedded {
-    //! The files that the build gathered.
-    include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
-}

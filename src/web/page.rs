@@ -15,7 +15,7 @@ use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
-use super::embedded::{STYLES, TEMPLATES};
+use crate::embedded::{STYLES, TEMPLATES};
 use super::error::{self, Problem};
 use crate::text::{Language, Texts};
 

@@ -31,7 +31,7 @@ pub struct Arrow {
 impl Graph {
     /// The graph of a workflow as drawn by its walk; `None` when there is no such drawing.
     pub fn of(workflow: &str) -> Option<Self> {
-        let table = crate::web::embedded::DIAGRAMS;
+        let table = crate::embedded::DIAGRAMS;
         let named = |(file, _): &&(&str, &str)| file.strip_suffix(".mmd") == Some(workflow);
         table.iter().find(named).map(|(_, text)| Self::parse(text))
     }
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_drawing_has_a_start_and_an_end() {
-        for (file, text) in crate::web::embedded::DIAGRAMS {
+        for (file, text) in crate::embedded::DIAGRAMS {
             let graph = Graph::parse(text);
             assert!(graph.start.is_some(), "{file} has no start");
             assert!(!graph.ends.is_empty() || graph.arrows.len() > 3, "{file} has no end");
