@@ -53,7 +53,7 @@ pub fn svg(graph: &Graph, trail: &Trail, words: &dyn Words, scope: Scope, longes
 /// A drawing as an SVG file of its own, with its colours for light and dark grounds.
 pub fn standalone(graph: &Graph, trail: &Trail, words: &dyn Words, scope: Scope) -> String {
     let drawing = render::svg(graph, trail, words, scope, 1340.0);
-    let styles = crate::web::embedded::STYLES;
+    let styles = crate::embedded::STYLES;
     let style = |wanted: &str| {
         styles.iter().find(|(name, _)| *name == wanted).map_or("", |(_, text)| *text)
     };
