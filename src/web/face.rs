@@ -147,7 +147,7 @@ pub fn sprite() -> String {
 mod tests {
     use super::*;
     use crate::web::diagram::Graph;
-    use crate::web::embedded::{DIAGRAMS, TEMPLATES};
+    use crate::embedded::{DIAGRAMS, TEMPLATES};
 
     #[test]
     fn every_state_of_every_workflow_has_a_face() {
