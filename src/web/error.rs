@@ -26,6 +26,26 @@ pub enum Problem {
     /// The request names a host that is not ours.
     #[error("the request names another host")]
     Misdirected,
+    /// Nobody is signed in, or not any more.
+    #[error("nobody is signed in")]
+    SignedOut {
+        /// Where one signs in.
+        door: &'static str,
+        /// The page to come back to.
+        back: Option<String>,
+    },
+    /// A workflow declined; the page says why, and the way out.
+    #[error("declined: {code}")]
+    Refused {
+        /// `workflow.Refusal`, the key of the text.
+        code: String,
+    },
+    /// Another site has sent a form in the visitor's name.
+    #[error("the request comes from another site")]
+    FromElsewhere,
+    /// Too many tries from one place.
+    #[error("too many tries from one place")]
+    TooMany,
     /// The engine or the database failed.
     #[error("a page could not be made")]
     Fault {
@@ -62,6 +82,10 @@ impl Problem {
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::Misdirected => (StatusCode::MISDIRECTED_REQUEST, "misdirected"),
+            Self::SignedOut { .. } => (StatusCode::UNAUTHORIZED, "signed_out"),
+            Self::Refused { .. } => (StatusCode::CONFLICT, "refused"),
+            Self::FromElsewhere => (StatusCode::FORBIDDEN, "elsewhere"),
+            Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many"),
             Self::Fault { source } if source.is_transient() => {
                 (StatusCode::SERVICE_UNAVAILABLE, "busy")
             }
@@ -104,17 +128,22 @@ pub(super) fn page(frame: &Frame, visit: &Visit, problem: &Problem) -> Response 
 }
 
 fn drawn(frame: &Frame, visit: &Visit, problem: &Problem) -> Response {
+    if let (Problem::SignedOut { door, back }, false) = (problem, visit.wants_json) {
+        return to_the_door(door, back.as_deref());
+    }
     let (status, name) = problem.face();
     let is_ours = status.is_server_error();
     let reference = if is_ours { reference(frame) } else { String::new() };
     if is_ours {
         tracing::error!(reference, error = %engine::chain(problem), "a request failed");
     }
+    let why = why(frame, visit, problem);
     if visit.wants_json {
-        let body = serde_json::json!({ "error": name, "reference": reference });
+        let body = serde_json::json!({ "error": name, "reference": reference, "why": why });
         return (status, axum::Json(body)).into_response();
     }
-    let values = context! { name, status => status.as_u16(), reference => &reference, is_ours };
+    let values =
+        context! { name, status => status.as_u16(), reference => &reference, is_ours, why };
     match frame.pages.render(visit, "error.html", values) {
         Ok(page) => (status, axum::response::Html(page)).into_response(),
         // The page of last resort: when even the error page cannot be drawn.
@@ -123,6 +152,22 @@ fn drawn(frame: &Frame, visit: &Visit, problem: &Problem) -> Response {
             (status, format!("{}\n{reference}\n", status.as_u16())).into_response()
         }
     }
+}
+
+/// Whoever is not signed in is sent to where one signs in, and from there back again.
+fn to_the_door(door: &str, back: Option<&str>) -> Response {
+    let mut query = std::collections::BTreeMap::from([("over".to_owned(), "1".to_owned())]);
+    if let Some(back) = back {
+        query.insert("back".to_owned(), back.to_owned());
+    }
+    axum::response::Redirect::to(&super::page::address(door, &query)).into_response()
+}
+
+/// Why a workflow declined, in the reader's words.
+fn why(frame: &Frame, visit: &Visit, problem: &Problem) -> Option<String> {
+    let Problem::Refused { code } = problem else { return None };
+    let (workflow, refusal) = code.split_once('.')?;
+    Some(super::page::name(frame.pages.texts(), visit.lang, "refusal", workflow, refusal))
 }
 
 /// Eight letters that are not mistaken for one another on the telephone.

@@ -25,10 +25,16 @@ pub(crate) struct Place {
 /// A schedule that would wait for minutes would never be met by a kill: everything recurs at once.
 /// Leases are short because a killed worker's row waits for the end of its lease.
 const CONFIGURATION: &str = r#"
-[listen]
+[customer_site]
 address = "127.0.0.1:0"
-certificate_address = "127.0.0.1:0"
-revocation_list_address = "127.0.0.1:0"
+[certificate_site]
+address = "127.0.0.1:0"
+[staff_site]
+address = "127.0.0.1:0"
+[metrics_site]
+address = "127.0.0.1:0"
+[revocation_list_site]
+address = "127.0.0.1:0"
 [retry]
 attempts = 60
 first_delay_s = 1

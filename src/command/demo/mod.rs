@@ -50,7 +50,9 @@ pub async fn run(options: DemoOptions) -> Result<ExitCode> {
     keep::tell_where(&stage);
     say(format_args!("\n{:.1} s", begun.elapsed().as_secs_f64()));
     if !options.no_serve {
-        say(format_args!("\nhttps://{}/   (Ctrl+C ends)", stage.server.start));
+        say("");
+        super::serve::tell(&stage.server);
+        say("(Ctrl+C ends)");
         super::serve::until_told().await?;
     }
     stage.end().await?;

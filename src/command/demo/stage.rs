@@ -55,11 +55,10 @@ impl Stage {
         std::fs::write(dir.join(MARK), "")?;
         let mut config = Config::for_demo(dir);
         config.database.url = DatabaseUrl(database);
-        if !usual_ports || !are_free(&config) {
-            let any = SocketAddr::from(([127, 0, 0, 1], 0));
-            config.listen.address = any;
-            config.listen.certificate_address = any;
-            config.listen.revocation_list_address = any;
+        if !usual_ports || !are_free(&mut config) {
+            for site in config.sites_mut() {
+                site.address = SocketAddr::from(([127, 0, 0, 1], 0));
+            }
         }
         // The story moves the clock; it begins at the machine's time.
         let clock = Clock::manual(Moment::of_this_machine());
@@ -200,9 +199,6 @@ fn clear(dir: &Path) -> Result<()> {
 }
 
 /// True when nobody listens on the usual ports.
-fn are_free(config: &Config) -> bool {
-    let listen = &config.listen;
-    [listen.address, listen.certificate_address, listen.revocation_list_address]
-        .into_iter()
-        .all(|address| std::net::TcpListener::bind(address).is_ok())
+fn are_free(config: &mut Config) -> bool {
+    config.sites_mut().into_iter().all(|site| std::net::TcpListener::bind(site.address).is_ok())
 }
