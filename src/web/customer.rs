@@ -192,6 +192,7 @@ impl Customers {
             customer_url => &self.customer_url,
             certificate_url => &self.certificate_url,
             service => &self.app.tools.config.house.bizstation,
+            mistakes => Vec::<String>::new(),
         }
     }
 

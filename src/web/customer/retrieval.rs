@@ -3,6 +3,8 @@
 //! With JavaScript the key is made in the browser and never leaves it; without, it is made here and
 //! kept sealed for the refetch window. The same addresses serve both: a script asks for JSON.
 
+use std::collections::BTreeMap;
+
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -75,7 +77,9 @@ async fn entry(
 fn words(shared: &Customers, signed: &Signed) -> minijinja::Value {
     let names = ["making", "asking", "packing", "ready", "failed", "lost", "slip", "unequal"];
     let text = |name: &str| shared.text(signed.visit.lang, &format!("retrieval.{name}"));
-    names.into_iter().map(|name| (name, text(name))).collect()
+    let words: BTreeMap<&str, String> =
+        names.into_iter().map(|name| (name, text(name))).collect();
+    super::given(words)
 }
 
 fn filename(user_id: &str) -> String {
