@@ -12,7 +12,7 @@ use workflows::terms::Channel;
 use super::{Declined, Session};
 use crate::app::App;
 use crate::policy::{Relation, may_follow};
-use crate::store::tracking::{self, ColleagueRow, TrackedRow, Visitor};
+use crate::store::tracking::{self, ColleagueRow, FormRow, TrackedRow, Visitor};
 use crate::store::letters;
 
 /// How many cases a list shows.
@@ -133,6 +133,12 @@ fn way(channel: Channel) -> &'static [(&'static str, &'static [&'static str])] {
     }
 }
 
+/// A user has a row of their own on a form.
+fn stands_on(prefilled: &str, user_id: &str) -> bool {
+    let data: Option<forms::FormData> = serde_json::from_str(prefilled).ok();
+    data.is_some_and(|data| data.users.iter().any(|row| row.user_id == user_id))
+}
+
 impl App {
     /// Who has signed in.
     pub async fn visitor(&self, session: &Session) -> Result<Visitor, Declined> {
@@ -159,6 +165,16 @@ impl App {
                 .collect::<Result<Vec<_>, _>>()
         };
         Ok((read(own)?, read(others)?))
+    }
+
+    /// The newest forms of the contract: all of them for an administrator, and for everybody else
+    /// those on which they stand.
+    pub async fn forms_for(&self, session: &Session) -> Result<Vec<FormRow>, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let user = tracking::visitor(&mut tx, session.user).await?.ok_or(Declined::SignedOut)?;
+        let mut rows = tracking::forms(&mut tx, session.contract, LISTED).await?;
+        rows.retain(|row| session.has_authority || stands_on(&row.prefilled, &user.user_id));
+        Ok(rows)
     }
 
     /// One case; of somebody else it is answered like one that does not exist.

@@ -148,3 +148,31 @@ pub async fn colleagues(
     on!(tx, |conn| sqlx::query_as(SQL).bind(contract).bind(user).fetch_all(conn).await)
         .map_err(Fault::database("read colleagues"))
 }
+
+/// A form that was made on the web, as its customer follows it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct FormRow {
+    /// Its number.
+    pub number: i64,
+    /// `bizstation` or `light`.
+    pub variant: String,
+    /// What was printed into it, JSON.
+    pub prefilled: String,
+    /// Receipt number; empty before the envelope came.
+    pub receipt: String,
+    /// The state of its case, by name.
+    pub state_name: String,
+    /// When it was made.
+    pub opened_at: i64,
+    /// When anything was last recorded.
+    pub changed_at: i64,
+}
+
+/// The newest forms of a contract.
+pub async fn forms(tx: &mut Tx, contract: i64, limit: i64) -> Result<Vec<FormRow>, Fault> {
+    const SQL: &str = "SELECT s.number, s.variant, s.prefilled, s.receipt, c.state_name, \
+         c.opened_at, c.changed_at FROM submissions s JOIN cases c ON c.id = s.case_id \
+         WHERE s.contract_id = $1 ORDER BY c.id DESC LIMIT $2";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(contract).bind(limit).fetch_all(conn).await)
+        .map_err(Fault::database("read a contract's forms"))
+}

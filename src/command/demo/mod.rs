@@ -1,5 +1,6 @@
 //! `saihakko demo`: the main job on real input, told as a story.
 
+mod after;
 mod browser;
 mod keep;
 mod limits;
@@ -9,6 +10,7 @@ mod stage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -25,16 +27,37 @@ pub struct DemoOptions {
     /// Play on this empty PostgreSQL database (postgres://…) instead of the embedded one.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
-    /// End after the story instead of serving the start page.
+    /// Send the story's mails to this SMTP server, which must offer STARTTLS, instead of writing
+    /// them into a folder.
+    #[arg(long, value_name = "HOST:PORT")]
+    smtp: Option<SmtpServer>,
+    /// End after the story instead of serving the pages.
     #[arg(long)]
     no_serve: bool,
+}
+
+/// A mail server as the command line names it.
+#[derive(Debug, Clone)]
+pub struct SmtpServer {
+    host: String,
+    port: u16,
+}
+
+impl FromStr for SmtpServer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        let (host, port) = parts.ok_or_else(|| format!("{text} is not HOST:PORT"))?;
+        Ok(Self { host: host.to_owned(), port })
+    }
 }
 
 /// Plays the whole story; any step that does not hold ends it with an error.
 pub async fn run(options: DemoOptions) -> Result<ExitCode> {
     let begun = Instant::now();
     let database = options.database.unwrap_or_default();
-    let mut stage = Stage::set(&options.dir, database, !options.no_serve).await?;
+    let mut stage = Stage::set(&options.dir, database, options.smtp.as_ref(), !options.no_serve).await?;
     act("1", "ご本人による再発行 / self-service");
     let serial = online::own_reissue(&mut stage).await?;
     act("2", "社内の権限者による再発行 / delegated");
@@ -50,10 +73,7 @@ pub async fn run(options: DemoOptions) -> Result<ExitCode> {
     keep::tell_where(&stage);
     say(format_args!("\n{:.1} s", begun.elapsed().as_secs_f64()));
     if !options.no_serve {
-        say("");
-        super::serve::tell(&stage.server);
-        say("(Ctrl+C ends)");
-        super::serve::until_told().await?;
+        after::let_people_try(&stage).await?;
     }
     stage.end().await?;
     Ok(ExitCode::SUCCESS)

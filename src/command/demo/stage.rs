@@ -16,6 +16,7 @@ use saihakko::server::Server;
 use saihakko::store::cases;
 use zeroize::Zeroizing;
 
+use super::SmtpServer;
 use crate::command::say;
 
 /// Marks a folder that a demonstration may replace.
@@ -47,7 +48,12 @@ pub struct Stage {
 
 impl Stage {
     /// Makes the folder, imports the sample ledger and starts the server.
-    pub async fn set(dir: &Path, database: String, usual_ports: bool) -> Result<Self> {
+    pub async fn set(
+        dir: &Path,
+        database: String,
+        smtp: Option<&SmtpServer>,
+        usual_ports: bool,
+    ) -> Result<Self> {
         clear(dir)?;
         for name in ["forms", "scans", "letters", "certificates", "histories", "diagrams"] {
             std::fs::create_dir_all(dir.join(name))?;
@@ -55,6 +61,10 @@ impl Stage {
         std::fs::write(dir.join(MARK), "")?;
         let mut config = Config::for_demo(dir);
         config.database.url = DatabaseUrl(database);
+        if let Some(server) = smtp {
+            config.mail.host.clone_from(&server.host);
+            config.mail.port = server.port;
+        }
         if !usual_ports || !are_free(&mut config) {
             for site in config.sites_mut() {
                 site.address = SocketAddr::from(([127, 0, 0, 1], 0));

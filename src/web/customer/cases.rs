@@ -13,6 +13,7 @@ use super::own::key_of;
 use super::replies::case_named;
 use super::{Customers, Shared, Signed, see};
 use crate::customer::{Declined, Progress, Tracked};
+use crate::store::tracking::FormRow;
 use crate::text::Language;
 use crate::web::error::Problem;
 use crate::web::{face, page, when};
@@ -33,12 +34,31 @@ fn line(shared: &Customers, lang: Language, tracked: &Tracked) -> Value {
     }
 }
 
+/// One form of the list.
+fn form_line(shared: &Customers, lang: Language, form: &FormRow) -> Value {
+    context! {
+        number => format!("{:012}", form.number),
+        receipt => &form.receipt,
+        state => page::name(shared.texts(), lang, "state", "submission", &form.state_name),
+        face => super::given(face::of_state(&form.state_name)),
+        opened => when::short(Moment(form.opened_at)),
+        changed => when::short(Moment(form.changed_at)),
+    }
+}
+
 pub(super) async fn list(State(shared): State<Shared>, signed: Signed) -> Result<Response, Problem> {
     let (own, others) = shared.app.cases_for(&signed.session).await?;
     let lines = |all: &[Tracked]| {
         all.iter().map(|one| line(&shared, signed.visit.lang, one)).collect::<Vec<_>>()
     };
-    let values = context! { own => lines(&own), others => lines(&others) };
+    let forms: Vec<Value> = shared
+        .app
+        .forms_for(&signed.session)
+        .await?
+        .iter()
+        .map(|form| form_line(&shared, signed.visit.lang, form))
+        .collect();
+    let values = context! { own => lines(&own), others => lines(&others), forms };
     shared.page(&signed, "customer/cases.html", values)
 }
 
