@@ -108,7 +108,7 @@ test('an answer starts the session anew in every tab', async (context) => {
   });
   const tab = new BroadcastChannel('session');
   context.after(() => tab.close());
-  const heard = once(tab, 'message');
+  const heard = once(tab, 'message', { signal: AbortSignal.timeout(5_000) });
   await script.ask(site, fields());
   assert.equal((await heard)[0].data, 'alive');
 });
