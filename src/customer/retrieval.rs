@@ -151,8 +151,8 @@ impl App {
             Progress::Making => Ok(None),
             Progress::Browser { .. } => {
                 let row = self.certificate_of(session, case).await?.ok_or(Declined::NotFound)?;
-                let certificate = Certificate::from_der(row.der)
-                    .map_err(Fault::host("read a certificate"))?;
+                let certificate =
+                    Certificate::from_der(row.der).map_err(Fault::host("read a certificate"))?;
                 Ok(Some(self.chain_pem(&certificate)))
             }
             _ => Err(Declined::NotFound),

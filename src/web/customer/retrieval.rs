@@ -75,10 +75,12 @@ async fn entry(
 
 /// What the script says while it works, in the reader's language.
 fn words(shared: &Customers, signed: &Signed) -> minijinja::Value {
-    let names = ["making", "asking", "packing", "ready", "failed", "lost", "slip", "unequal"];
+    let names = [
+        "making", "asking", "waiting", "packing", "ready", "failed", "lost", "again", "slip",
+        "unequal", "weak", "plain", "save",
+    ];
     let text = |name: &str| shared.text(signed.visit.lang, &format!("retrieval.{name}"));
-    let words: BTreeMap<&str, String> =
-        names.into_iter().map(|name| (name, text(name))).collect();
+    let words: BTreeMap<&str, String> = names.into_iter().map(|name| (name, text(name))).collect();
     super::given(words)
 }
 
@@ -133,7 +135,7 @@ pub(super) async fn claim(
             let left = shared.app.attempts_left(signed.session.user, Kind::Retrieval).await?;
             match left {
                 Some(left) => {
-                    let text = shared.counted(lang, "retrieval.wrong", left);
+                    let text = shared.counted(lang, "retrieval.wrong", &left);
                     mistaken(&shared, &signed, text, None).await
                 }
                 None => locked(&shared, &signed).await,
@@ -242,9 +244,9 @@ pub(super) async fn file(
     let password = if chosen.is_empty() {
         BundlePassword::empty()
     } else {
-        match BundlePassword::new(&chosen) {
-            Ok(password) => password,
-            Err(_) => {
+        match BundlePassword::new(&chosen).ok().filter(|_| is_usable(&chosen)) {
+            Some(password) => password,
+            None => {
                 let mistakes = slip("fetch.unusable");
                 return fetching(&shared, &signed, &case, &mistakes, unprocessable).await;
             }
@@ -262,6 +264,12 @@ pub(super) async fn file(
         }
         Err(other) => Err(other.into()),
     }
+}
+
+/// What every reader of such files encodes alike, and long enough to be worth it.
+fn is_usable(password: &str) -> bool {
+    (8..=64).contains(&password.len())
+        && password.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }
 
 fn attachment(signed: &Signed, bundle: Vec<u8>) -> Response {

@@ -28,17 +28,11 @@ pub(super) struct Arrival {
 impl FromRequestParts<Shared> for Arrival {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Self::Rejection> {
-        Ok(Self {
-            place: visitor::place(shared, parts),
-            fingerprint: visitor::fingerprint(parts),
-        })
-    }
-}
-
-impl Arrival {
-    pub(super) fn place(&self) -> &str {
-        &self.place
+    async fn from_request_parts(
+        parts: &mut Parts,
+        shared: &Shared,
+    ) -> Result<Self, Self::Rejection> {
+        Ok(Self { place: visitor::place(shared, parts), fingerprint: visitor::fingerprint(parts) })
     }
 }
 
@@ -207,7 +201,7 @@ async fn verdict(
         back => back_or(visit.asked("back"), ""),
         mistakes => Customers::mistakes(mistakes),
     };
-    let more = context! { ..more, ..shared.surroundings() };
+    let more = context! { ..more, ..shared.surroundings(), ..context! { me => () } };
     certificate_site::show(&shared.frame.pages, visit, &standing, more)
 }
 
@@ -222,7 +216,10 @@ pub(super) async fn revocation_list(State(shared): State<Shared>) -> Result<Resp
 }
 
 /// Ends the session and takes the cookies back.
-pub(super) async fn leave(State(shared): State<Shared>, signed: Signed) -> Result<Response, Problem> {
+pub(super) async fn leave(
+    State(shared): State<Shared>,
+    signed: Signed,
+) -> Result<Response, Problem> {
     shared.app.sign_out(&signed.session).await?;
     let door = shared.audience.door();
     Ok(without_cookies(see(&format!("{door}?left=1")), shared.audience))
@@ -232,7 +229,6 @@ pub(super) async fn leave(State(shared): State<Shared>, signed: Signed) -> Resul
 pub(super) async fn go_on(_: Signed) -> StatusCode {
     StatusCode::NO_CONTENT
 }
-
 
 #[cfg(test)]
 mod tests {
