@@ -36,6 +36,13 @@ impl FromRequestParts<Shared> for Arrival {
     }
 }
 
+impl Arrival {
+    /// The network address.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Typed {
@@ -79,6 +86,7 @@ fn form(
         back => back_or(back, ""),
         is_over => !visit.asked("over").is_empty(),
         has_left => !visit.asked("left").is_empty(),
+        has_enrolled => !visit.asked("enrolled").is_empty(),
     };
     Ok((status, shared.open_page(visit, "customer/sign_in.html", values)?).into_response())
 }
