@@ -207,7 +207,8 @@ async fn verdict(
         back => back_or(visit.asked("back"), ""),
         mistakes => Customers::mistakes(mistakes),
     };
-    let more = context! { ..more, ..shared.surroundings() };
+    // Whoever only shows a certificate has not signed in yet.
+    let more = context! { ..more, ..shared.surroundings(), ..context! { me => () } };
     certificate_site::show(&shared.frame.pages, visit, &standing, more)
 }
 
