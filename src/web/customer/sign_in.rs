@@ -209,6 +209,7 @@ async fn verdict(
         back => back_or(visit.asked("back"), ""),
         mistakes => Customers::mistakes(mistakes),
     };
+    // Whoever only shows a certificate has not signed in yet.
     let more = context! { ..more, ..shared.surroundings(), ..context! { me => () } };
     certificate_site::show(&shared.frame.pages, visit, &standing, more)
 }
