@@ -10,6 +10,7 @@ use lettre::message::Mailbox;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigFault, senseless};
+use crate::secret::HashCost;
 
 /// Where files lie.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -400,6 +401,15 @@ impl Default for Security {
 }
 
 impl Security {
+    /// What one hash costs.
+    pub const fn hash_cost(&self) -> HashCost {
+        HashCost {
+            memory_kib: self.argon2_memory_kib,
+            passes: self.argon2_passes,
+            lanes: self.argon2_lanes,
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigFault> {
         if let Err(error) =
             argon2::Params::new(self.argon2_memory_kib, self.argon2_passes, self.argon2_lanes, None)

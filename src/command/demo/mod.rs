@@ -8,16 +8,17 @@ mod online;
 mod paper;
 mod stage;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Instant;
 
 use anyhow::Result;
 use clap::Args;
+use saihakko::app::Surroundings;
 
 use self::stage::{Stage, act};
-use super::say;
+use super::{Place, say};
 
 #[derive(Args)]
 pub struct DemoOptions {
@@ -34,6 +35,10 @@ pub struct DemoOptions {
     /// End after the story instead of serving the pages.
     #[arg(long)]
     no_serve: bool,
+    /// Only write the sample ledger into this folder, ready for `saihakko import`, and end. The
+    /// passwords are hashed at the configured cost.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["database", "smtp", "no_serve"])]
+    ledger_only: Option<PathBuf>,
 }
 
 /// A mail server as the command line names it.
@@ -54,7 +59,10 @@ impl FromStr for SmtpServer {
 }
 
 /// Plays the whole story; any step that does not hold ends it with an error.
-pub async fn run(options: DemoOptions) -> Result<ExitCode> {
+pub async fn run(config: Option<PathBuf>, options: DemoOptions) -> Result<ExitCode> {
+    if let Some(dir) = &options.ledger_only {
+        return ledger_only(config, dir);
+    }
     let begun = Instant::now();
     let database = options.database.unwrap_or_default();
     let mut stage =
@@ -77,5 +85,14 @@ pub async fn run(options: DemoOptions) -> Result<ExitCode> {
         after::let_people_try(&stage).await?;
     }
     stage.end().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ledger_only(config: Option<PathBuf>, dir: &Path) -> Result<ExitCode> {
+    let config = Place::default().config(config.as_deref())?;
+    let entropy = Surroundings::of_this_machine()?.entropy;
+    for list in stage::write_ledger(dir, &entropy, config.security.hash_cost())? {
+        say(list.display());
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use engine::{CaseId, Clock, Moment};
+use engine::{CaseId, Clock, Entropy, Moment};
 use saihakko::app::{App, Surroundings};
 use saihakko::config::{Config, DatabaseUrl};
 use saihakko::customer::{Session, SignIn, SignedIn};
 use saihakko::import::{self, samples};
-use saihakko::secret::{OneTimeCard, hash_password};
+use saihakko::secret::{HashCost, OneTimeCard, hash_password};
 use saihakko::server::Server;
 use saihakko::store::cases;
 use zeroize::Zeroizing;
@@ -23,6 +23,14 @@ use crate::command::say;
 const MARK: &str = ".saihakko-demo";
 /// From where the people of the story come.
 pub const PLACE: &str = "127.0.0.1";
+
+/// Writes the sample ledger with its passwords hashed; gives the lists.
+pub fn write_ledger(dir: &Path, entropy: &Entropy, cost: HashCost) -> Result<Vec<PathBuf>> {
+    let lists = samples::write(dir, |one| {
+        hash_password(entropy, None, one.secret.as_bytes(), cost).map_err(std::io::Error::other)
+    });
+    lists.with_context(|| format!("{} cannot be written", dir.display()))
+}
 
 /// A heading of the story.
 pub fn act(number: &str, title: &str) {
@@ -82,11 +90,7 @@ impl Stage {
 
     async fn import(&self) -> Result<()> {
         let tools = &self.app.tools;
-        let lists = samples::write(&self.dir.join("ledger"), |one| {
-            let cost = tools.hash_cost();
-            hash_password(&tools.entropy, None, one.secret.as_bytes(), cost)
-                .map_err(std::io::Error::other)
-        })?;
+        let lists = write_ledger(&self.dir.join("ledger"), &tools.entropy, tools.hash_cost())?;
         let report = import::import(&self.app.engine, &tools.keys, &lists).await?;
         ensure!(report.problems.is_empty(), "the sample ledger has bad rows: {report:?}");
         self.app.open_missing_credentials().await?;

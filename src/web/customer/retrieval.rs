@@ -82,8 +82,19 @@ async fn going_on(
 /// What the script says while it works, in the reader's language.
 fn words(shared: &Customers, signed: &Signed) -> minijinja::Value {
     let names = [
-        "making", "asking", "waiting", "packing", "ready", "failed", "lost", "again", "slip",
-        "unequal", "weak", "plain", "save",
+        "making",
+        "asking",
+        "waiting",
+        "packing",
+        "ready",
+        "save",
+        "failed",
+        "lost",
+        "again_text",
+        "slip",
+        "mismatch",
+        "weak",
+        "plain",
     ];
     let text = |name: &str| shared.text(signed.visit.lang, &format!("retrieval.{name}"));
     let words: BTreeMap<&str, String> = names.into_iter().map(|name| (name, text(name))).collect();

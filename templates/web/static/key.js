@@ -116,7 +116,7 @@ function complain(field, text = '') {
   note.hidden = text === '';
   field.setAttribute('aria-invalid', text !== '');
   if (note.id === '') {
-    Object.assign(note, { id, className: 'error' });
+    Object.assign(note, { id, className: 'mistake' });
     const others = field.getAttribute('aria-describedby') ?? '';
     field.setAttribute('aria-describedby', `${others} ${id}`.trim());
     field.after(note);
