@@ -124,6 +124,10 @@ impl App {
         }
         Ok(match &tracked.tail {
             Some(tail::State::Redeemed { .. } | tail::State::Claimed { .. }) => Progress::Making,
+            // The digits were taken, and the case is just hearing of it.
+            Some(tail::State::Waiting { .. }) if self.is_password_used(case).await? => {
+                Progress::Making
+            }
             Some(tail::State::CertificateIssued { key, refetch: true, .. }) => {
                 let minutes = u64::from(self.tools.rules.certificate_refetch_minutes);
                 let anchors: std::collections::BTreeMap<String, Moment> =
@@ -145,14 +149,20 @@ impl App {
         })
     }
 
+    async fn is_password_used(&self, case: CaseId) -> Result<bool, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let password = passwords::newest_of_case(&mut tx, case).await?;
+        Ok(password.is_some_and(|password| password.state == "used"))
+    }
+
     /// The chain of a certificate whose key the browser has made; `None` while it is being made.
     pub async fn chain(&self, session: &Session, case: CaseId) -> Result<Option<String>, Declined> {
         match self.progress(session, case).await? {
             Progress::Making => Ok(None),
             Progress::Browser { .. } => {
                 let row = self.certificate_of(session, case).await?.ok_or(Declined::NotFound)?;
-                let certificate = Certificate::from_der(row.der)
-                    .map_err(Fault::host("read a certificate"))?;
+                let certificate =
+                    Certificate::from_der(row.der).map_err(Fault::host("read a certificate"))?;
                 Ok(Some(self.chain_pem(&certificate)))
             }
             _ => Err(Declined::NotFound),

@@ -12,8 +12,8 @@ use workflows::terms::Channel;
 use super::{Declined, Session};
 use crate::app::App;
 use crate::policy::{Relation, may_follow};
-use crate::store::tracking::{self, ColleagueRow, FormRow, TrackedRow, Visitor};
 use crate::store::letters;
+use crate::store::tracking::{self, ColleagueRow, FormRow, TrackedRow, Visitor};
 
 /// How many cases a list shows.
 const LISTED: i64 = 30;
@@ -56,11 +56,11 @@ impl Tracked {
             .into_iter()
             .find(|channel| channel.workflow() == row.channel)
             .ok_or_else(unreadable)?;
-        let tail = tail_of(channel, &row).ok_or_else(unreadable)?;
+        let tail = tail_of(channel, &row).map_err(|Strange| unreadable())?;
         let anchors: BTreeMap<String, Moment> =
             serde_json::from_str(&row.anchors).map_err(|_| unreadable())?;
-        let is_live = matches!(tail, Some(tail::State::Waiting { .. }))
-            || row.state_name == "Dispatched";
+        let is_live =
+            matches!(tail, Some(tail::State::Waiting { .. })) || row.state_name == "Dispatched";
         let issued = anchors.get(workflows::terms::ISSUED.0).filter(|_| is_live);
         let valid_until = issued.and_then(|at| match app.tools.rules.validity(channel) {
             engine::Span::Time(span) => Some(at.plus(span)),
@@ -77,16 +77,20 @@ impl Tracked {
     }
 }
 
-/// `Some(None)` before the tail; `None` when the stored state cannot be read.
-fn tail_of(channel: Channel, row: &TrackedRow) -> Option<Option<tail::State>> {
-    fn read<W: Workflow>(row: &TrackedRow) -> Option<W::State> {
-        if row.shape == i64::from(W::VERSION) {
+/// A stored state that cannot be read.
+struct Strange;
+
+/// The state in the common tail; `None` before it.
+fn tail_of(channel: Channel, row: &TrackedRow) -> Result<Option<tail::State>, Strange> {
+    fn read<W: Workflow>(row: &TrackedRow) -> Result<W::State, Strange> {
+        let read = if row.shape == i64::from(W::VERSION) {
             serde_json::from_str(&row.state).ok()
         } else {
             u32::try_from(row.shape).ok().and_then(|shape| W::upgrade(shape, &row.state))
-        }
+        };
+        read.ok_or(Strange)
     }
-    Some(match channel {
+    Ok(match channel {
         Channel::SelfService => match read::<SelfService>(row)? {
             self_service::State::Tail(state) => Some(state),
             _ => None,

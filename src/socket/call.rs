@@ -275,7 +275,8 @@ async fn online(app: &App, call: Call) -> Result<Value, Declined> {
             json!({ "token": *fresh.expose() })
         }
         Call::BeginOwn { token, reason } => {
-            let case = app.begin_own_reissue(&session(app, &token).await?, reason, "socket").await?;
+            let case =
+                app.begin_own_reissue(&session(app, &token).await?, reason, "socket").await?;
             json!({ "case": case })
         }
         Call::IssueOwn { token: session_token, ticket, case } => {

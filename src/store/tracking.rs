@@ -78,13 +78,8 @@ pub async fn of_colleagues(
 ) -> Result<Vec<TrackedRow>, Fault> {
     const SQL: &str =
         tracked!("WHERE u.contract_id = $1 AND u.id <> $2 ORDER BY r.case_id DESC LIMIT $3");
-    on!(tx, |conn| sqlx::query_as(SQL)
-        .bind(contract)
-        .bind(user)
-        .bind(limit)
-        .fetch_all(conn)
-        .await)
-    .map_err(Fault::database("read a contract's cases"))
+    on!(tx, |conn| sqlx::query_as(SQL).bind(contract).bind(user).bind(limit).fetch_all(conn).await)
+        .map_err(Fault::database("read a contract's cases"))
 }
 
 /// Who has signed in, as the head of every page names them.
@@ -134,11 +129,7 @@ pub struct ColleagueRow {
 
 /// The active users of a contract besides one, in the order of their IDs. A contract has few
 /// enough for one page to hold them all.
-pub async fn colleagues(
-    tx: &mut Tx,
-    contract: i64,
-    user: i64,
-) -> Result<Vec<ColleagueRow>, Fault> {
+pub async fn colleagues(tx: &mut Tx, contract: i64, user: i64) -> Result<Vec<ColleagueRow>, Fault> {
     const SQL: &str = "SELECT u.user_id, u.name, u.kana, u.department, u.title, \
          (SELECT c.state_name FROM reissues r JOIN cases c ON c.id = r.case_id \
           WHERE r.user_id = u.id AND c.ended_at IS NULL ORDER BY r.case_id DESC LIMIT 1) \

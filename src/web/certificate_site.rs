@@ -108,8 +108,7 @@ impl Visit {
 /// The revocation list alone: for a plain HTTP listener, which clients need in order to check a
 /// certificate before they trust any HTTPS.
 pub fn revocation_router<D: CertificateDesk>(desk: Arc<D>, frame: Frame) -> Router {
-    let router =
-        Router::new().route("/crl/issuing.crl", get(list::<D>)).with_state(desk);
+    let router = Router::new().route("/crl/issuing.crl", get(list::<D>)).with_state(desk);
     framed(router, frame)
 }
 

@@ -6,8 +6,8 @@
 
 mod cases;
 mod colleague;
-mod guides;
 mod form3;
+mod guides;
 mod locked;
 mod own;
 mod replies;
@@ -23,8 +23,8 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use minijinja::value::{Serde, Value};
 use minijinja::context;
+use minijinja::value::{Serde, Value};
 use serde::Serialize;
 use tower_http::csrf::CsrfLayer;
 
@@ -150,7 +150,12 @@ impl Customers {
     }
 
     /// The text with one number filled in.
-    pub(super) fn counted(&self, lang: Language, key: &str, count: impl ToString) -> String {
+    pub(super) fn counted(
+        &self,
+        lang: Language,
+        key: &str,
+        count: &dyn std::fmt::Display,
+    ) -> String {
         self.text(lang, key).replace("{n}", &count.to_string())
     }
 
@@ -180,7 +185,8 @@ impl Customers {
             contract => masked(&signed.head.contract_number),
             phrase => &signed.head.phrase,
             authority => signed.session.has_authority,
-            idle => 60 * self.app.tools.config.security.session_idle_minutes,
+            // Sessions are touched at most once a minute: the page warns by the shorter time.
+            idle => 60 * self.app.tools.config.security.session_idle_minutes.saturating_sub(1),
         };
         let values = context! { ..values, ..self.surroundings(), ..context! { me } };
         self.frame.pages.show(&signed.visit, template, values)

@@ -156,8 +156,8 @@ pub fn sprite() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::diagram::Graph;
     use crate::embedded::{DIAGRAMS, TEMPLATES};
+    use crate::web::diagram::Graph;
 
     #[test]
     fn every_state_of_every_workflow_has_a_face() {

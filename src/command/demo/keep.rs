@@ -34,7 +34,9 @@ pub async fn proof(stage: &mut Stage) -> Result<()> {
     // Mails that left by SMTP are with the server that took them.
     if stage.app.tools.config.mail.host.is_empty() {
         let mails = mails_without_digits(&stage.app.tools.config.outbox_dir())?;
-        did(format_args!("電子メール{mails}通、16桁の数字なし / {mails} mails, none with 16 digits"));
+        did(format_args!(
+            "電子メール{mails}通、16桁の数字なし / {mails} mails, none with 16 digits"
+        ));
     }
     stage.app.take_checkpoint().await?;
     let checkpoint = stage.app.read_checkpoint()?;

@@ -65,7 +65,8 @@ pub async fn run(config: Option<PathBuf>, options: DemoOptions) -> Result<ExitCo
     }
     let begun = Instant::now();
     let database = options.database.unwrap_or_default();
-    let mut stage = Stage::set(&options.dir, database, options.smtp.as_ref(), !options.no_serve).await?;
+    let mut stage =
+        Stage::set(&options.dir, database, options.smtp.as_ref(), !options.no_serve).await?;
     act("1", "ご本人による再発行 / self-service");
     let serial = online::own_reissue(&mut stage).await?;
     act("2", "社内の権限者による再発行 / delegated");

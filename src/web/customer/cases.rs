@@ -46,7 +46,10 @@ fn form_line(shared: &Customers, lang: Language, form: &FormRow) -> Value {
     }
 }
 
-pub(super) async fn list(State(shared): State<Shared>, signed: Signed) -> Result<Response, Problem> {
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    signed: Signed,
+) -> Result<Response, Problem> {
     let (own, others) = shared.app.cases_for(&signed.session).await?;
     let lines = |all: &[Tracked]| {
         all.iter().map(|one| line(&shared, signed.visit.lang, one)).collect::<Vec<_>>()
@@ -120,9 +123,7 @@ async fn next(
     let on_password_site = shared.audience == super::Audience::Password;
     if tracked.is_own && on_password_site {
         return Ok(match tracked.row.state_name.as_str() {
-            "Authenticating" | "Ready" | "Granted" => {
-                Some((format!("/reissue/{case}"), "go_on"))
-            }
+            "Authenticating" | "Ready" | "Granted" => Some((format!("/reissue/{case}"), "go_on")),
             "Tail.Locked" => Some(("/locked/retrieval".to_owned(), "why_locked")),
             _ => match shared.app.progress(&signed.session, case).await? {
                 Progress::Making | Progress::File { .. } | Progress::Browser { .. } => {
@@ -150,8 +151,7 @@ async fn next(
 /// Which buttons a page shows; whether the act is allowed, the workflow decides when it is asked.
 fn can_withdraw(tracked: &Tracked) -> bool {
     let state = tracked.row.state_name.as_str();
-    !tracked.is_over()
-        && !matches!(state, "Tail.Frozen" | "Tail.CertificateIssued" | "DangerHold")
+    !tracked.is_over() && !matches!(state, "Tail.Frozen" | "Tail.CertificateIssued" | "DangerHold")
 }
 
 fn can_disown(tracked: &Tracked) -> bool {

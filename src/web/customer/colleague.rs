@@ -22,7 +22,10 @@ use crate::web::page;
 use crate::web::when;
 
 /// The page after the login with a certificate.
-pub(super) async fn menu(State(shared): State<Shared>, signed: Signed) -> Result<Response, Problem> {
+pub(super) async fn menu(
+    State(shared): State<Shared>,
+    signed: Signed,
+) -> Result<Response, Problem> {
     shared.page(&signed, "customer/menu.html", context! {})
 }
 
@@ -52,7 +55,10 @@ fn no_authority(shared: &Customers, signed: &Signed) -> Result<Response, Problem
 }
 
 /// The list from which a colleague is picked.
-pub(super) async fn list(State(shared): State<Shared>, signed: Signed) -> Result<Response, Problem> {
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    signed: Signed,
+) -> Result<Response, Problem> {
     listed(&shared, &signed, &[], StatusCode::OK).await
 }
 
@@ -242,10 +248,8 @@ pub(super) async fn reissue(
         let mistakes = [Mistake { field: "transaction_password", text }];
         return confirming(&shared, &signed, &tracked, &mistakes, unprocessable).await;
     }
-    let issued = shared
-        .app
-        .confirm_colleague_reissue(&signed.session, case, &typed, &signed.ticket)
-        .await;
+    let issued =
+        shared.app.confirm_colleague_reissue(&signed.session, case, &typed, &signed.ticket).await;
     match issued {
         Ok(()) => Ok(see(&format!("/settings/users/reissue/{case}/done"))),
         Err(Declined::Wrong) => {
@@ -333,7 +337,8 @@ mod tests {
             title: String::new(),
             open_state: None,
         };
-        for wanted in ["", "やまだ", "ﾔﾏﾀﾞ", "山田太郎", "０１０４２９００３", "it推進", "ヤマダ　タロウ"]
+        for wanted in
+            ["", "やまだ", "ﾔﾏﾀﾞ", "山田太郎", "０１０４２９００３", "it推進", "ヤマダ　タロウ"]
         {
             assert!(fits(&one, &folded(wanted)), "{wanted}");
         }

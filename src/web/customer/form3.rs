@@ -132,13 +132,12 @@ pub(super) async fn print(
     let chosen: BTreeSet<String> = sent.iter().map(|(name, _)| name.clone()).collect();
     let variant = variant_of(&signed);
     let wishes = wishes(&signed, &sent);
-    let needs_reason = |wish: &Wish| {
-        wish.requests.contains(&Request::RetrievalReissue) && wish.reasons.is_empty()
-    };
+    let needs_reason =
+        |wish: &Wish| wish.requests.contains(&Request::RetrievalReissue) && wish.reasons.is_empty();
     let slip = if wishes.is_empty() {
         Some(shared.text(lang, "form3.nothing_chosen"))
     } else if wishes.len() > rows(variant) {
-        Some(shared.counted(lang, "form3.too_many", rows(variant)))
+        Some(shared.counted(lang, "form3.too_many", &rows(variant)))
     } else if wishes.iter().any(needs_reason) {
         Some(shared.text(lang, "form3.reason_missing"))
     } else {
@@ -154,7 +153,7 @@ pub(super) async fn print(
         Ok(draft) => Ok(pdf(&format!("form3-{}.pdf", draft.number), draft.pdf)),
         Err(Declined::Fault(fault)) if missing_letter(&fault).is_some() => {
             let letter = missing_letter(&fault).unwrap_or_default();
-            let text = shared.counted(lang, "form3.letter_missing", letter);
+            let text = shared.counted(lang, "form3.letter_missing", &letter);
             let mistakes = [Mistake { field: "people", text }];
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             choosing(&shared, &signed, &chosen, &mistakes, status).await
@@ -176,10 +175,7 @@ fn missing_letter(fault: &engine::Fault) -> Option<String> {
 }
 
 /// Blank or fillable: for whoever cannot sign in.
-pub(super) async fn plain(
-    State(shared): State<Shared>,
-    visit: Visit,
-) -> Result<Response, Problem> {
+pub(super) async fn plain(State(shared): State<Shared>, visit: Visit) -> Result<Response, Problem> {
     let variant: Variant = visit.asked("variant").parse().map_err(|_| Problem::NotFound)?;
     let fillable = visit.asked("kind") == "fillable";
     let now = shared.app.tools.db.now().await?;

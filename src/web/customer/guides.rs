@@ -1,8 +1,8 @@
 //! How a certificate file gets into a browser, with pictures of our own.
 
 use axum::extract::{FromRequestParts, State};
-use axum::http::request::Parts;
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::Response;
 use minijinja::context;
 

@@ -85,7 +85,7 @@ pub(super) async fn begin(
             let open = shared.app.open_case(&signed.session, Channel::SelfService).await?;
             open.map(|case| see(&format!("/reissue/{case}"))).ok_or(Problem::Refused { code })
         }
-        Err(Declined::Refused { code }) => declined(&shared, &signed, &code).await,
+        Err(Declined::Refused { code }) => declined(&shared, &signed, &code),
         Err(other) => Err(other.into()),
     }
 }
@@ -96,7 +96,7 @@ pub(super) fn key_of(sent: &str) -> String {
 }
 
 /// The router speaks: why self-service is not open to this user, and which way is.
-async fn declined(shared: &Customers, signed: &Signed, code: &str) -> Result<Response, Problem> {
+fn declined(shared: &Customers, signed: &Signed, code: &str) -> Result<Response, Problem> {
     let (workflow, refusal) = code.split_once('.').unwrap_or(("self_service", code));
     let lang = signed.visit.lang;
     let why = crate::web::page::name(shared.texts(), lang, "refusal", workflow, refusal);
@@ -250,7 +250,7 @@ pub(super) async fn issue(
         Err(Declined::Refused { code }) if code.ends_with(".OtpMissing") => {
             Ok(see(&format!("/reissue/{case}")))
         }
-        Err(Declined::Refused { code }) => declined(&shared, &signed, &code).await,
+        Err(Declined::Refused { code }) => declined(&shared, &signed, &code),
         Err(other) => Err(other.into()),
     }
 }
@@ -293,7 +293,7 @@ pub(super) async fn display(
         is_here => shown.is_some(),
         groups,
         closes => closes.map(Moment::seconds),
-        closes_at => closes.map(|at| when::clock(at)),
+        closes_at => closes.map(when::clock),
         window => rules.reveal_window_minutes * 60,
         now => now.seconds(),
         printed => when::long(now, lang),
@@ -325,11 +325,7 @@ pub(super) async fn noted(
 }
 
 /// Destroys the display copy; when it is gone already, nothing is left to do.
-pub(super) async fn note(
-    shared: &Customers,
-    signed: &Signed,
-    case: CaseId,
-) -> Result<(), Problem> {
+pub(super) async fn note(shared: &Customers, signed: &Signed, case: CaseId) -> Result<(), Problem> {
     let (command, id) = (tail::Command::Noted, format!("noted-{case}"));
     match shared.app.in_tail(&signed.session, case, command, id).await {
         Ok(()) | Err(Declined::Refused { .. }) => Ok(()),

@@ -9,7 +9,7 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::Moment;
+use engine::{CaseId, Moment};
 use minijinja::context;
 use pki::BundlePassword;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use super::replies::case_named;
 use super::{Customers, Mistake, Shared, Signed, see};
-use crate::customer::{Declined, Fetched, Progress};
+use crate::customer::{Declined, Fetched, Progress, Tracked};
 use crate::secret::DigitsFault;
 use crate::web::error::Problem;
 use crate::web::page;
@@ -44,24 +44,13 @@ async fn entry(
     let user = signed.session.user;
     let (state, left) = shared.app.credential_standing(user, Kind::Retrieval).await?;
     let (own, _) = shared.app.cases_for(&signed.session).await?;
-    let mut going_on = None;
-    for tracked in own.iter().filter(|tracked| !tracked.is_over()) {
-        going_on = match shared.app.progress(&signed.session, tracked.case).await? {
-            Progress::Making | Progress::File { .. } | Progress::Browser { .. } => {
-                Some(tracked.case.0)
-            }
-            Progress::Closed | Progress::None => None,
-        };
-        if going_on.is_some() {
-            break;
-        }
-    }
+    let going_on = going_on(shared, signed, &own).await?;
     let granted = own.iter().find(|tracked| tracked.row.state_name == "Granted");
     let until = own.iter().find_map(|tracked| tracked.valid_until);
     let values = context! {
         state,
         left,
-        going_on,
+        going_on => going_on.map(|case| case.0),
         granted => granted.map(|tracked| tracked.case.0),
         until => until.map(|at| when::long(at, signed.visit.lang)),
         wrong_allowed => shared.app.tools.rules.retrieval_max_wrong,
@@ -73,15 +62,42 @@ async fn entry(
     Ok((status, shared.page(signed, "customer/retrieval.html", values)?).into_response())
 }
 
+/// The customer's case whose digits were taken and whose certificate is still to be fetched.
+async fn going_on(
+    shared: &Customers,
+    signed: &Signed,
+    own: &[Tracked],
+) -> Result<Option<CaseId>, Problem> {
+    for tracked in own.iter().filter(|tracked| !tracked.is_over()) {
+        match shared.app.progress(&signed.session, tracked.case).await? {
+            Progress::Making | Progress::File { .. } | Progress::Browser { .. } => {
+                return Ok(Some(tracked.case));
+            }
+            Progress::Closed | Progress::None => {}
+        }
+    }
+    Ok(None)
+}
+
 /// What the script says while it works, in the reader's language.
 fn words(shared: &Customers, signed: &Signed) -> minijinja::Value {
     let names = [
-        "making", "asking", "waiting", "packing", "ready", "save", "failed", "lost", "again_text",
-        "slip", "mismatch", "weak", "plain",
+        "making",
+        "asking",
+        "waiting",
+        "packing",
+        "ready",
+        "save",
+        "failed",
+        "lost",
+        "again_text",
+        "slip",
+        "mismatch",
+        "weak",
+        "plain",
     ];
     let text = |name: &str| shared.text(signed.visit.lang, &format!("retrieval.{name}"));
-    let words: BTreeMap<&str, String> =
-        names.into_iter().map(|name| (name, text(name))).collect();
+    let words: BTreeMap<&str, String> = names.into_iter().map(|name| (name, text(name))).collect();
     super::given(words)
 }
 
@@ -136,7 +152,7 @@ pub(super) async fn claim(
             let left = shared.app.attempts_left(signed.session.user, Kind::Retrieval).await?;
             match left {
                 Some(left) => {
-                    let text = shared.counted(lang, "retrieval.wrong", left);
+                    let text = shared.counted(lang, "retrieval.wrong", &left);
                     mistaken(&shared, &signed, text, None).await
                 }
                 None => locked(&shared, &signed).await,
@@ -145,13 +161,22 @@ pub(super) async fn claim(
         Err(Declined::Refused { code }) if code == "credential.Locked" => {
             locked(&shared, &signed).await
         }
-        Err(Declined::Refused { code }) => {
-            let (workflow, refusal) = code.split_once('.').unwrap_or(("credential", &code));
-            let text = page::name(shared.texts(), lang, "refusal", workflow, refusal);
-            mistaken(&shared, &signed, text, None).await
-        }
+        Err(Declined::Refused { code }) => refused(&shared, &signed, &code).await,
         Err(other) => Err(other.into()),
     }
+}
+
+/// The digits were taken before, and only the answer was lost: it goes on where the file is.
+async fn refused(shared: &Customers, signed: &Signed, code: &str) -> Result<Response, Problem> {
+    if code == "credential.Used" && !signed.visit.wants_json {
+        let (own, _) = shared.app.cases_for(&signed.session).await?;
+        if let Some(case) = going_on(shared, signed, &own).await? {
+            return Ok(see(&format!("/certificate/{case}")));
+        }
+    }
+    let (workflow, refusal) = code.split_once('.').unwrap_or(("credential", code));
+    let text = page::name(shared.texts(), signed.visit.lang, "refusal", workflow, refusal);
+    mistaken(shared, signed, text, None).await
 }
 
 async fn locked(shared: &Customers, signed: &Signed) -> Result<Response, Problem> {
@@ -245,9 +270,9 @@ pub(super) async fn file(
     let password = if chosen.is_empty() {
         BundlePassword::empty()
     } else {
-        match BundlePassword::new(&chosen) {
-            Ok(password) => password,
-            Err(_) => {
+        match BundlePassword::new(&chosen).ok().filter(|_| is_usable(&chosen)) {
+            Some(password) => password,
+            None => {
                 let mistakes = slip("fetch.unusable");
                 return fetching(&shared, &signed, &case, &mistakes, unprocessable).await;
             }
@@ -265,6 +290,12 @@ pub(super) async fn file(
         }
         Err(other) => Err(other.into()),
     }
+}
+
+/// What every reader of such files encodes alike, and long enough to be worth it.
+fn is_usable(password: &str) -> bool {
+    (8..=64).contains(&password.len())
+        && password.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }
 
 fn attachment(signed: &Signed, bundle: Vec<u8>) -> Response {

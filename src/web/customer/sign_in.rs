@@ -28,15 +28,16 @@ pub(super) struct Arrival {
 impl FromRequestParts<Shared> for Arrival {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Self::Rejection> {
-        Ok(Self {
-            place: visitor::place(shared, parts),
-            fingerprint: visitor::fingerprint(parts),
-        })
+    async fn from_request_parts(
+        parts: &mut Parts,
+        shared: &Shared,
+    ) -> Result<Self, Self::Rejection> {
+        Ok(Self { place: visitor::place(shared, parts), fingerprint: visitor::fingerprint(parts) })
     }
 }
 
 impl Arrival {
+    /// The network address.
     pub(super) fn place(&self) -> &str {
         &self.place
     }
@@ -85,6 +86,7 @@ fn form(
         back => back_or(back, ""),
         is_over => !visit.asked("over").is_empty(),
         has_left => !visit.asked("left").is_empty(),
+        has_enrolled => !visit.asked("enrolled").is_empty(),
     };
     Ok((status, shared.open_page(visit, "customer/sign_in.html", values)?).into_response())
 }
@@ -207,7 +209,8 @@ async fn verdict(
         back => back_or(visit.asked("back"), ""),
         mistakes => Customers::mistakes(mistakes),
     };
-    let more = context! { ..more, ..shared.surroundings() };
+    // Whoever only shows a certificate has not signed in yet.
+    let more = context! { ..more, ..shared.surroundings(), ..context! { me => () } };
     certificate_site::show(&shared.frame.pages, visit, &standing, more)
 }
 
@@ -222,7 +225,10 @@ pub(super) async fn revocation_list(State(shared): State<Shared>) -> Result<Resp
 }
 
 /// Ends the session and takes the cookies back.
-pub(super) async fn leave(State(shared): State<Shared>, signed: Signed) -> Result<Response, Problem> {
+pub(super) async fn leave(
+    State(shared): State<Shared>,
+    signed: Signed,
+) -> Result<Response, Problem> {
     shared.app.sign_out(&signed.session).await?;
     let door = shared.audience.door();
     Ok(without_cookies(see(&format!("{door}?left=1")), shared.audience))
@@ -232,7 +238,6 @@ pub(super) async fn leave(State(shared): State<Shared>, signed: Signed) -> Resul
 pub(super) async fn go_on(_: Signed) -> StatusCode {
     StatusCode::NO_CONTENT
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::Method;
+use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::request::Parts;
 use axum::response::Response;
 use sha2::{Digest, Sha256};
@@ -91,9 +91,7 @@ async fn is_bound(shared: &Customers, session: &Session, parts: &Parts) -> Resul
         (Audience::Certificate, Some(serial)) => {
             let Some(print) = fingerprint(parts) else { return Ok(false) };
             let holder = shared.app.holder(&print).await?;
-            Ok(holder.is_some_and(|holder| {
-                holder.user == session.user && holder.serial == *serial
-            }))
+            Ok(holder.is_some_and(|holder| holder.user == session.user && holder.serial == *serial))
         }
     }
 }
