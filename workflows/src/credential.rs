@@ -111,6 +111,8 @@ pub struct Facts {
     pub delay_over: bool,
     /// The actor has opened an enrolment of the user with a code, and it is not over.
     pub enrolling: bool,
+    /// The user has set this credential in the enrolment that is open.
+    pub set_here: bool,
     /// Retrieval only. When an entry is charged, redeemed or missed: the password that it is
     /// judged against is live. Otherwise: the user has any live password.
     pub password_live: bool,
@@ -406,7 +408,8 @@ fn enrol(state: &State, kind: Kind, facts: &Facts) -> Decision {
     };
     match kind {
         Kind::Retrieval => Err(Refusal::NotNow),
-        Kind::Transaction if stands => Err(Refusal::ResetFirst),
+        // What was set a minute ago in the same enrolment may be set again.
+        Kind::Transaction if stands && !facts.set_here => Err(Refusal::ResetFirst),
         _ => Ok(active(kind, 0, 0)
             .with(Effect::StoreSecret)
             .with(Effect::EndSessions)

@@ -78,7 +78,7 @@ impl Stage {
             hash_password(&tools.entropy, None, one.secret.as_bytes(), cost)
                 .map_err(std::io::Error::other)
         })?;
-        let report = import::import(&self.app.engine, &tools.keys, &lists).await?;
+        let report = import::import(&self.app.engine, &tools.keys, tools.hash_cost(), &lists).await?;
         ensure!(report.problems.is_empty(), "the sample ledger has bad rows: {report:?}");
         self.app.open_missing_credentials().await?;
         let rows: u64 = report.counts.values().map(|counts| counts.new).sum();

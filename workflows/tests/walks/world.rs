@@ -419,6 +419,7 @@ pub(crate) fn credential_calm() -> credential::Facts {
         user_active: true,
         delay_over: true,
         enrolling: true,
+        set_here: false,
         password_live: true,
         issuing: Some(PAPER_CASE),
         self_service_case: Some(CaseId(7)),
@@ -434,6 +435,7 @@ pub(crate) fn credential_world(starts: Vec<credential::State>) -> Universe<crede
         Facts { user_active: false, ..calm.clone() },
         Facts { delay_over: false, ..calm.clone() },
         Facts { enrolling: false, ..calm.clone() },
+        Facts { set_here: true, ..calm.clone() },
         Facts { password_live: false, ..calm.clone() },
         Facts { issuing: None, self_service_case: None, delegated_case: None, ..calm },
     ];
