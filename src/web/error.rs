@@ -4,7 +4,7 @@
 //! to find it by, and nothing of the inside.
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use minijinja::context;
@@ -23,6 +23,9 @@ pub enum Problem {
     /// More was sent than is accepted.
     #[error("the request is too large")]
     TooLarge,
+    /// What was sent is not what the page's own form sends.
+    #[error("the request cannot be read")]
+    Unreadable,
     /// The request names a host that is not ours.
     #[error("the request names another host")]
     Misdirected,
@@ -81,6 +84,7 @@ impl Problem {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::Unreadable => (StatusCode::BAD_REQUEST, "unreadable"),
             Self::Misdirected => (StatusCode::MISDIRECTED_REQUEST, "misdirected"),
             Self::SignedOut { .. } => (StatusCode::UNAUTHORIZED, "signed_out"),
             Self::Refused { .. } => (StatusCode::CONFLICT, "refused"),
@@ -119,7 +123,24 @@ pub(super) async fn shown(State(frame): State<Frame>, request: Request, next: Ne
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return drawn(&frame, &visit, &Problem::TooLarge);
     }
+    if is_bare(&response) {
+        return drawn(&frame, &visit, &Problem::Unreadable);
+    }
     response
+}
+
+/// What the framework says of a request that it cannot read is for programmers.
+fn is_bare(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_plain = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let status = response.status();
+    is_plain
+        && [
+            StatusCode::BAD_REQUEST,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ]
+        .contains(&status)
 }
 
 /// The page of a problem.
@@ -139,7 +160,15 @@ fn drawn(frame: &Frame, visit: &Visit, problem: &Problem) -> Response {
     }
     let why = why(frame, visit, problem);
     if visit.wants_json {
-        let body = serde_json::json!({ "error": name, "reference": reference, "why": why });
+        let title = format!("web.error.{name}_title");
+        let words = why.or_else(|| frame.pages.texts().find(visit.lang, &title).map(Into::into));
+        let next = match problem {
+            Problem::SignedOut { door, .. } => Some(format!("{door}?over=1")),
+            _ => None,
+        };
+        let body = serde_json::json!({
+            "code": name, "reference": reference, "error": words, "next": next,
+        });
         return (status, axum::Json(body)).into_response();
     }
     let values =
