@@ -26,13 +26,20 @@ export class Home {
     const home = new Home();
     home.world = world;
     home.folder = await mkdtemp(join(tmpdir(), 'saihakko-home-'));
-    test.after(() => rm(home.folder, { recursive: true, force: true }));
+    home.browsers = [];
+    test.after(() => home.end());
     home.database = `sql:${join(home.folder, '.pki', 'nssdb')}`;
     await mkdir(join(home.folder, '.pki', 'nssdb'), { recursive: true });
     await run('certutil', ['-N', '-d', home.database, '--empty-password']);
     const trust = ['-A', '-n', 'sample root', '-t', 'C,,', '-i', world.root()];
     await run('certutil', [...trust, '-d', home.database]);
     return home;
+  }
+
+  /** Nothing may still be writing there when the folder goes. */
+  async end() {
+    for (const browser of this.browsers) await browser.close();
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** Imports a .p12 file with NSS's own program. */
@@ -49,7 +56,7 @@ export class Home {
 
 /** The browser of one person: one process, as many contexts as wished. */
 export class Browser {
-  static async of(test, home) {
+  static async at(home) {
     const browser = new Browser();
     browser.world = home.world;
     browser.faults = [];
@@ -61,9 +68,17 @@ export class Browser {
     browser.first = await chromium.launchPersistentContext(profile, {
       executablePath: EXECUTABLE, args: ARGUMENTS, env,
     });
-    browser.close = () => browser.first.close();
-    test.after(browser.close);
+    home.browsers.push(browser);
     return browser;
+  }
+
+  close() {
+    return this.first.close();
+  }
+
+  /** A browser without any certificate. */
+  static async of(test, world) {
+    return Browser.at(await Home.of(test, world));
   }
 
   /** A browser with the given .p12 imported. */
@@ -72,7 +87,7 @@ export class Browser {
     const path = join(home.folder, 'certificate.p12');
     await writeFile(path, file);
     await home.import(path, password);
-    return Browser.of(test, home);
+    return Browser.at(home);
   }
 
   /** A window of its own with its own cookies. */

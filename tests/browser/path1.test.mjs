@@ -43,7 +43,7 @@ for (const variant of VARIANTS) {
 async function pathOne(t, { lang, script, password, person }) {
   const world = await World.of(t);
   const home = await Home.of(t, world);
-  const browser = await Browser.of(t, home);
+  const browser = await Browser.at(home);
   const context = await browser.context({
     locale: lang === 'ja' ? 'ja-JP' : 'en-GB', javaScriptEnabled: script,
     permissions: ['clipboard-read', 'clipboard-write'],
@@ -95,7 +95,7 @@ async function pathOne(t, { lang, script, password, person }) {
   // 13, 14, 20: every window is closed, a new browser logs in with the certificate.
   browser.isContent();
   await browser.close();
-  const again = await Browser.of(t, home);
+  const again = await Browser.at(home);
   await logsIn(again, world, lang, person);
 
   // The case is over, and everybody was told without any digits.

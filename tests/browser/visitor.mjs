@@ -11,10 +11,10 @@ export class Visitor {
   #site;
 
   /** At the customers' site, or with a .p12 file at the certificate site. */
-  constructor(world, pfx, passphrase = '') {
+  constructor(world, pfx, passphrase = '', site = pfx ? world.members : world.customers) {
     this.world = world;
     this.cookies = new Map();
-    this.#site = pfx ? world.members : world.customers;
+    this.#site = site;
     const key = pfx ? { pfx, passphrase } : {};
     this.#agent = new https.Agent({
       ca: readFileSync(world.root()), keepAlive: true, maxSockets: 64, ...key,

@@ -257,16 +257,19 @@ pub(super) async fn reissue(
             let mistakes = [Mistake { field: "transaction_password", text }];
             confirming(&shared, &signed, &tracked, &mistakes, unprocessable).await
         }
-        Err(Declined::Refused { code }) if code == "credential.Locked" => {
-            Ok(see("/locked/transaction"))
-        }
-        // Another press of the same button was quicker, or the case has ended meanwhile.
-        Err(Declined::Refused { code }) if code == "delegated.NotNow" => {
+        // Another press of the same button was quicker, or the case has ended meanwhile. Many
+        // presses at once use up the attempts until they are judged; only a lock leads away.
+        Err(Declined::Refused { code }) if is_overtaken(&code) => {
             Ok(see(&format!("/settings/users/reissue/{case}")))
         }
         Err(Declined::Refused { code }) => declined(&shared, &signed, &code).await,
         Err(other) => Err(other.into()),
     }
+}
+
+/// Whether the confirmation's own page knows better than this refusal how things stand.
+fn is_overtaken(code: &str) -> bool {
+    matches!(code, "delegated.NotNow" | "credential.Locked")
 }
 
 /// Stops before anything was issued.
