@@ -33,16 +33,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The matching file names of a folder, sorted; none when the folder is missing.
+/// The matching files of a folder and its subfolders, as paths within it, sorted; none when the
+/// folder is missing.
 fn names(folder: &Path, ending: &str) -> io::Result<Vec<String>> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
     let mut names = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(ending) {
-            names.push(name);
+    if folder.is_dir() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type()?.is_dir() {
+                names.extend(
+                    self::names(&entry.path(), ending)?
+                        .into_iter()
+                        .map(|inner| format!("{name}/{inner}")),
+                );
+            } else if name.ends_with(ending) {
+                names.push(name);
+            }
         }
     }
     names.sort();

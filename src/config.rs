@@ -17,11 +17,11 @@ use engine::schedule::{CatchUp, Schedule};
 
 pub use sections::{
     BusinessDays, Certificates, Data, Database, DatabaseUrl, Day, Fonts, Listen, Log, LogFormat,
-    Mail, MonthDay, Schedules, Security, TlsMode,
+    Mail, MonthDay, Schedules, Security, Site, TlsMode,
 };
 
 /// Everything that whoever operates the program may set. Each key has a default.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The bank as it names itself.
@@ -36,8 +36,19 @@ pub struct Config {
     pub retry: engine::outbox::Retry,
     /// How e-mail leaves the house.
     pub mail: Mail,
-    /// Where the program answers.
+    /// What all sites of this node share.
     pub listen: Listen,
+    /// The customers' site: reissue, retrieval, the customer's cases, Form 3 (HTTPS).
+    pub customer_site: Site,
+    /// The site that asks for a client certificate: certificate login, and the reissue for
+    /// colleagues (HTTPS).
+    pub certificate_site: Site,
+    /// The operators' and staff's site (HTTPS).
+    pub staff_site: Site,
+    /// Figures for a monitoring system (plain HTTP, unless a certificate is configured).
+    pub metrics_site: Site,
+    /// The revocation list (plain HTTP, as its readers expect).
+    pub revocation_list_site: Site,
     /// What the certificate authority writes into certificates and lists.
     pub certificates: Certificates,
     /// The fonts of forms and letters.
@@ -75,6 +86,31 @@ pub enum ConfigFault {
 pub const DEFAULT_FILE: &str = "saihakko.toml";
 /// What the names of environment variables begin with.
 pub const PREFIX: &str = "SAIHAKKO__";
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            house: forms::House::default(),
+            data: Data::default(),
+            database: Database::default(),
+            rules: workflows::terms::Rules::default(),
+            retry: engine::outbox::Retry::default(),
+            mail: Mail::default(),
+            listen: Listen::default(),
+            customer_site: Site::on_loopback(8443, "localhost"),
+            certificate_site: Site::on_loopback(8444, "certificate.localhost"),
+            staff_site: Site::on_loopback(8445, "staff.localhost"),
+            metrics_site: Site::on_loopback(8446, "localhost"),
+            revocation_list_site: Site::on_loopback(8480, "localhost"),
+            certificates: Certificates::default(),
+            forms: Fonts::default(),
+            calendar: BusinessDays::default(),
+            schedules: Schedules::default(),
+            security: Security::default(),
+            log: Log::default(),
+        }
+    }
+}
 
 impl Config {
     /// Reads the defaults, the file (or [`DEFAULT_FILE`] when there is one) and this process's
@@ -117,6 +153,17 @@ impl Config {
         Self { data: Data { dir: dir.to_owned() }, ..Self::default() }
     }
 
+    /// Every site of this node, as it is configured.
+    pub fn sites_mut(&mut self) -> [&mut Site; 5] {
+        [
+            &mut self.customer_site,
+            &mut self.certificate_site,
+            &mut self.staff_site,
+            &mut self.metrics_site,
+            &mut self.revocation_list_site,
+        ]
+    }
+
     /// The embedded database's file, unless `database.url` names a server.
     pub fn database_file(&self) -> PathBuf {
         self.data.dir.join("saihakko.db")
@@ -153,6 +200,11 @@ impl Config {
         }
         self.database.check()?;
         self.certificates.check()?;
+        self.customer_site.check("customer_site.certificate")?;
+        self.certificate_site.check("certificate_site.certificate")?;
+        self.staff_site.check("staff_site.certificate")?;
+        self.metrics_site.check("metrics_site.certificate")?;
+        self.revocation_list_site.check("revocation_list_site.certificate")?;
         self.security.check()?;
         for (key, name, expression) in self.schedules.each() {
             Schedule::new(name, expression, crate::dates::JAPAN, CatchUp::Latest).map_err(

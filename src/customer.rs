@@ -10,14 +10,16 @@ mod online;
 mod overview;
 mod retrieval;
 mod stop;
+mod tracking;
 
 pub use cards::{CardSecret, NewCard};
 pub use enrolment::{CodeEntry, Enrolling, EnrolmentItem, EnrolmentStatus, SecretState};
 pub use entry::{Entry, SignIn, SignedIn, enrol, enrol_brought};
-pub use overview::{CertificateStanding, LockState, OpenCase, StandingFor};
 pub use online::{Display, Shown};
-pub use retrieval::Fetched;
+pub use overview::{CertificateStanding, LockState, OpenCase, StandingFor};
+pub use retrieval::{Fetched, Holder, Progress};
 pub use stop::Stopped;
+pub use tracking::{Colleague, Step, Tracked};
 
 use engine::{Actor, ActorId, CaseId, Fault, Origin, Outcome, Workflow};
 use workflows::terms::Role;
@@ -76,10 +78,18 @@ pub struct Session {
     pub id: i64,
     /// Whose.
     pub user: i64,
+    /// The user's contract.
+    pub contract: i64,
     /// The user holds the reissue authority.
     pub has_authority: bool,
     /// Network place.
     pub place: String,
+    /// Serial of the certificate it is bound to, on the certificate site.
+    pub certificate: Option<String>,
+    /// A one-time password was right recently enough to go on.
+    pub otp_fresh: bool,
+    /// When it ends in any case.
+    pub ends_at: engine::Moment,
     /// What was proven so far.
     auth: String,
 }
@@ -123,12 +133,19 @@ impl App {
             sessions::touch(&mut tx, row.id).await?;
             tx.commit().await?;
         }
+        let window = minutes(self.tools.rules.online_idle_minutes);
+        let otp_fresh = row.otp_at.is_some_and(|at| engine::Moment(at).plus(window) >= now);
         Ok(Session {
             id: row.id,
             user: row.user_id,
+            contract: standing.contract,
             has_authority: standing.reissue_authority,
             place: place.to_owned(),
             auth: proofs(&row),
+            certificate: row.certificate,
+            otp_fresh,
+            ends_at: engine::Moment(row.created_at)
+                .plus(minutes(security.session_absolute_minutes)),
         })
     }
 

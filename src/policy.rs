@@ -80,6 +80,26 @@ pub const fn may_see(viewer: Viewer, matter: Matter) -> bool {
     }
 }
 
+/// How a customer stands to a reissue case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent answer")]
+pub struct Relation {
+    /// It is about them.
+    pub is_holder: bool,
+    /// They opened it.
+    pub is_opener: bool,
+    /// It is about somebody of their contract.
+    pub same_contract: bool,
+    /// They hold the reissue authority.
+    pub has_authority: bool,
+}
+
+/// Whether a customer may follow a case: its holder may, and whoever holds the authority in the
+/// same contract. Who opened it and has lost the authority since may not.
+pub const fn may_follow(relation: Relation) -> bool {
+    relation.is_holder || (relation.same_contract && relation.has_authority)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Write;
@@ -113,6 +133,21 @@ mod tests {
         Signed(Worker): 
         Signed(Peer): 
         ");
+    }
+
+    #[test]
+    fn a_case_is_followed_by_its_holder_and_by_administrators_of_the_contract() {
+        for bits in 0..16_u8 {
+            let bit = |at: u8| bits & (1 << at) != 0;
+            let relation = Relation {
+                is_holder: bit(0),
+                is_opener: bit(1),
+                same_contract: bit(2),
+                has_authority: bit(3),
+            };
+            let expected = bit(0) || (bit(2) && bit(3));
+            assert_eq!(may_follow(relation), expected, "{relation:?}");
+        }
     }
 
     #[test]

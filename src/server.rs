@@ -1,4 +1,4 @@
-//! The running server: pages, certificate site, revocation list, local socket, engine.
+//! The running server: its sites, the local socket, the engine.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,114 +11,150 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::{App, OpeningFault};
+use crate::config::Site;
 use crate::policy::Viewer;
 use crate::socket;
 use crate::text::Texts;
 use crate::web::certificate_site::{self, CertificateDesk, Visit};
+use crate::web::customer::{self, Audience, Customers};
+use crate::web::metrics;
 use crate::web::page::{Frame, Pages};
 use crate::web::serve::{Front, Limits, serve};
-use crate::web::start::{self, Site};
+use crate::web::start;
 
 /// How long the server's own certificate is valid; it is made anew at every start.
 const SERVER_YEARS: u16 = 1;
 
+/// Where each site answers; `None` for one that this node does not serve.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// The customers' site.
+    pub customer: Option<SocketAddr>,
+    /// The site that asks for a client certificate.
+    pub certificate: Option<SocketAddr>,
+    /// The operators' and staff's site.
+    pub staff: Option<SocketAddr>,
+    /// Figures for a monitoring system.
+    pub metrics: Option<SocketAddr>,
+    /// The revocation list.
+    pub revocation_list: Option<SocketAddr>,
+}
+
 /// A server that is up.
 pub struct Server {
-    /// Where the start page answers.
-    pub start: SocketAddr,
-    /// Where the certificate site answers.
-    pub certificate_site: SocketAddr,
-    /// Where the revocation list is fetched.
-    pub revocation_list: SocketAddr,
+    /// Where its sites answer.
+    pub addresses: Addresses,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+}
+
+/// A site that is bound and not served yet.
+struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+    site: Site,
+}
+
+impl Bound {
+    async fn new(site: &Site, part: &'static str) -> Result<Option<Self>, OpeningFault> {
+        if !site.serve {
+            return Ok(None);
+        }
+        let fault = OpeningFault::part::<std::io::Error>;
+        let listener = TcpListener::bind(site.address).await.map_err(fault(part))?;
+        let address = listener.local_addr().map_err(fault(part))?;
+        Ok(Some(Self { listener, address, site: site.clone() }))
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { connections: self.site.connections, ..Limits::default() }
+    }
 }
 
 impl Server {
     /// Binds every listener, then serves in the background.
     pub async fn start(app: &App) -> Result<Self, OpeningFault> {
         let (stop, stopped) = watch::channel(false);
-        let listen = &app.tools.config.listen;
-        let bind = OpeningFault::part::<std::io::Error>;
-        let pages = TcpListener::bind(listen.address).await.map_err(bind("start page"))?;
-        let site = TcpListener::bind(listen.certificate_address)
-            .await
-            .map_err(bind("certificate site"))?;
-        let list = TcpListener::bind(listen.revocation_list_address)
-            .await
-            .map_err(bind("revocation list"))?;
-        let address =
-            |listener: &TcpListener| listener.local_addr().map_err(OpeningFault::part("listeners"));
-        let mut server = Self {
-            start: address(&pages)?,
-            certificate_site: address(&site)?,
-            revocation_list: address(&list)?,
-            stop,
-            tasks: JoinSet::new(),
+        let config = &app.tools.config;
+        let customer = Bound::new(&config.customer_site, "customers' site").await?;
+        let certificate = Bound::new(&config.certificate_site, "certificate site").await?;
+        let staff = Bound::new(&config.staff_site, "staff's site").await?;
+        let metrics = Bound::new(&config.metrics_site, "metrics site").await?;
+        let list = Bound::new(&config.revocation_list_site, "revocation list").await?;
+        let address = |bound: &Option<Bound>| bound.as_ref().map(|bound| bound.address);
+        let addresses = Addresses {
+            customer: address(&customer),
+            certificate: address(&certificate),
+            staff: address(&staff),
+            metrics: address(&metrics),
+            revocation_list: address(&list),
         };
-        let identity = identity(app).await.map_err(OpeningFault::part("server certificate"))?;
-        let front = tls::plain(&identity).map_err(OpeningFault::part("TLS"))?;
-        let router = server.start_router(app)?;
-        server.spawn(pages, Front::Tls(Box::new(front)), router, &stopped);
-        let chain = app.tools.authority.chain();
-        let front = tls::certificate_site(&identity, &chain).map_err(OpeningFault::part("TLS"))?;
-        let (site_router, list_router) = server.certificate_routers(app)?;
-        server.spawn(site, Front::Tls(Box::new(front)), site_router, &stopped);
-        server.spawn(list, Front::Plain, list_router, &stopped);
-        let (running, path) = (app.clone(), app.tools.config.socket_file());
-        let until = stopped.clone();
-        server.tasks.spawn(async move {
-            if let Err(error) = socket::listen(running, &path, until).await {
-                tracing::error!(%error, "the local socket ended");
-            }
-        });
-        let engine = app.engine.clone();
-        server.tasks.spawn(async move { engine.run(stopped).await });
+        let mut server = Self { addresses, stop, tasks: JoinSet::new() };
+        let shop = Workshop::new(app, addresses).await?;
+        let tls = OpeningFault::part::<pki::Fault>;
+        if let Some(bound) = customer {
+            let front = tls::plain(&shop.identity(&bound.site).await?).map_err(tls("TLS"))?;
+            let router = shop.customers(&bound, Audience::Password);
+            server.spawn(bound, Front::Tls(Box::new(front)), router, &stopped);
+        }
+        if let Some(bound) = certificate {
+            let identity = shop.identity(&bound.site).await?;
+            let chain = app.tools.authority.chain();
+            let front = tls::certificate_site(&identity, &chain).map_err(tls("TLS"))?;
+            let router = shop.customers(&bound, Audience::Certificate);
+            server.spawn(bound, Front::Tls(Box::new(front)), router, &stopped);
+        }
+        if let Some(bound) = staff {
+            let front = tls::plain(&shop.identity(&bound.site).await?).map_err(tls("TLS"))?;
+            let router = shop.staff(&bound)?;
+            server.spawn(bound, Front::Tls(Box::new(front)), router, &stopped);
+        }
+        if let Some(bound) = metrics {
+            let front = if bound.site.certificate.as_os_str().is_empty() {
+                Front::Plain
+            } else {
+                let identity = shop.identity(&bound.site).await?;
+                Front::Tls(Box::new(tls::plain(&identity).map_err(tls("TLS"))?))
+            };
+            let router = metrics::router(app.clone(), shop.frame(&bound));
+            server.spawn(bound, front, router, &stopped);
+        }
+        if let Some(bound) = list {
+            let desk = Arc::new(app.clone());
+            let router = certificate_site::revocation_router(desk, shop.frame(&bound));
+            server.spawn(bound, Front::Plain, router, &stopped);
+        }
+        server.run_behind(app, stopped);
         Ok(server)
     }
 
     fn spawn(
         &mut self,
-        listener: TcpListener,
+        bound: Bound,
         front: Front,
         router: axum::Router,
         stop: &watch::Receiver<bool>,
     ) {
         let stop = stop.clone();
+        let limits = bound.limits();
         self.tasks.spawn(async move {
-            if let Err(error) = serve(listener, front, router, Limits::default(), stop).await {
+            if let Err(error) = serve(bound.listener, front, router, limits, stop).await {
                 tracing::error!(%error, "a listener ended");
             }
         });
     }
 
-    fn start_router(&self, app: &App) -> Result<axum::Router, OpeningFault> {
-        let reading = app.clone();
-        let site = Site {
-            db: app.tools.db.clone(),
-            texts: Arc::new(texts()?),
-            house: app.tools.config.house.clone(),
-            hosts: hosts(app, self.start),
-            entropy: app.tools.entropy.clone(),
-            viewer: Viewer::Operator,
-            checkpoint: Arc::new(move || reading.read_checkpoint().ok()),
-        };
-        start::router(site).map_err(OpeningFault::part("templates"))
-    }
-
-    fn certificate_routers(&self, app: &App) -> Result<(axum::Router, axum::Router), OpeningFault> {
-        let pages = Pages::new(Arc::new(texts()?), app.tools.config.house.clone());
-        let pages = Arc::new(pages.map_err(OpeningFault::part("templates"))?);
-        let desk = Arc::new(app.clone());
-        let frame = |address| Frame {
-            pages: pages.clone(),
-            hosts: hosts(app, address).into(),
-            entropy: app.tools.entropy.clone(),
-        };
-        Ok((
-            certificate_site::router(desk.clone(), frame(self.certificate_site)),
-            certificate_site::revocation_router(desk, frame(self.revocation_list)),
-        ))
+    /// The local socket and the engine's loops.
+    fn run_behind(&mut self, app: &App, stopped: watch::Receiver<bool>) {
+        let (running, path) = (app.clone(), app.tools.config.socket_file());
+        let until = stopped.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = socket::listen(running, &path, until).await {
+                tracing::error!(%error, "the local socket ended");
+            }
+        });
+        let engine = app.engine.clone();
+        self.tasks.spawn(async move { engine.run(stopped).await });
     }
 
     /// Lets requests under way finish, then ends.
@@ -128,47 +164,122 @@ impl Server {
     }
 }
 
-/// The names under which a listener may be asked for, with its port.
-fn hosts(app: &App, address: SocketAddr) -> Vec<String> {
-    let listen = &app.tools.config.listen;
-    let port = address.port();
-    let mut hosts = vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")];
-    for name in [&listen.host, &listen.certificate_host] {
-        hosts.extend([format!("{name}:{port}"), name.clone()]);
+/// What the sites are made from.
+struct Workshop<'a> {
+    app: &'a App,
+    addresses: Addresses,
+    pages: Arc<Pages>,
+    now: i64,
+}
+
+impl<'a> Workshop<'a> {
+    async fn new(app: &'a App, addresses: Addresses) -> Result<Self, OpeningFault> {
+        let texts = Texts::load().map_err(OpeningFault::part("texts"))?;
+        let pages = Pages::new(Arc::new(texts), app.tools.config.house.clone());
+        let pages = Arc::new(pages.map_err(OpeningFault::part("templates"))?);
+        let now = app.tools.db.now().await.map_err(OpeningFault::part("database"))?;
+        Ok(Self { app, addresses, pages, now: now.seconds() })
     }
-    hosts
-}
 
-fn texts() -> Result<Texts, OpeningFault> {
-    Texts::load().map_err(OpeningFault::part("texts"))
-}
+    fn frame(&self, bound: &Bound) -> Frame {
+        Frame {
+            pages: self.pages.clone(),
+            hosts: hosts(&bound.site, bound.address).into(),
+            entropy: self.app.tools.entropy.clone(),
+        }
+    }
 
-/// A certificate for the configured host names and loopback, signed by our own authority.
-async fn identity(app: &App) -> Result<Identity, Box<dyn std::error::Error + Send + Sync>> {
-    let now = app.tools.db.now().await?.seconds();
-    let listen = &app.tools.config.listen;
-    let mut octets = [0; 16];
-    (app.tools.entropy)(&mut octets);
-    let mut names: Vec<ServerName> =
-        vec!["localhost".parse()?, "127.0.0.1".parse()?, "::1".parse()?];
-    for host in [&listen.host, &listen.certificate_host] {
+    fn customers(&self, bound: &Bound, audience: Audience) -> axum::Router {
+        let config = &self.app.tools.config;
+        let url = |site: &Site, address: Option<SocketAddr>| {
+            address.map(|address| base_url(site, address))
+        };
+        customer::router(Customers {
+            app: self.app.clone(),
+            frame: self.frame(bound),
+            audience,
+            customer_url: url(&config.customer_site, self.addresses.customer),
+            certificate_url: url(&config.certificate_site, self.addresses.certificate),
+            throttle: Arc::default(),
+        })
+    }
+
+    fn staff(&self, bound: &Bound) -> Result<axum::Router, OpeningFault> {
+        let reading = self.app.clone();
+        let site = start::Site {
+            db: self.app.tools.db.clone(),
+            texts: Arc::new(Texts::load().map_err(OpeningFault::part("texts"))?),
+            house: self.app.tools.config.house.clone(),
+            hosts: hosts(&bound.site, bound.address),
+            entropy: self.app.tools.entropy.clone(),
+            viewer: Viewer::Operator,
+            checkpoint: Arc::new(move || reading.read_checkpoint().ok()),
+        };
+        start::router(site).map_err(OpeningFault::part("templates"))
+    }
+
+    /// The site's configured certificate, or one for its name and loopback that our own authority
+    /// signs.
+    async fn identity(&self, site: &Site) -> Result<Identity, OpeningFault> {
+        let fault = OpeningFault::part("server certificate");
+        if site.certificate.as_os_str().is_empty() {
+            return self.own_identity(site).map_err(fault);
+        }
+        let read = OpeningFault::part::<std::io::Error>("server certificate");
+        let chain = tokio::fs::read_to_string(&site.certificate).await.map_err(&read)?;
+        let key = tokio::fs::read_to_string(&site.key).await.map_err(&read)?;
+        Identity::from_pem(&chain, &key).map_err(OpeningFault::part("server certificate"))
+    }
+
+    fn own_identity(
+        &self,
+        site: &Site,
+    ) -> Result<Identity, Box<dyn std::error::Error + Send + Sync>> {
+        let authority = &self.app.tools.authority;
+        let mut octets = [0; 16];
+        (self.app.tools.entropy)(&mut octets);
+        let mut names: Vec<ServerName> =
+            vec!["localhost".parse()?, "127.0.0.1".parse()?, "::1".parse()?];
+        let host = site.host.split(':').next().unwrap_or_default();
         let name = host.parse()?;
         if !names.contains(&name) {
             names.push(name);
         }
+        let specification = ServerSpecification {
+            subject: Subject::new(host)?,
+            // A day earlier, for clients whose clocks are slow.
+            validity: Validity::years(self.now - 86_400, SERVER_YEARS)?,
+            serial: Serial::from_random(octets),
+            names,
+            revocation_url: None,
+        };
+        let key = PrivateKey::generate()?;
+        let certificate = authority.issue_server(&specification, key.public_key())?;
+        let above: [&Certificate; 1] = [authority.certificate()];
+        Ok(Identity::new(&certificate, &above, &key))
     }
-    let specification = ServerSpecification {
-        subject: Subject::new(&listen.host)?,
-        // A day earlier, for clients whose clocks are slow.
-        validity: Validity::years(now - 86_400, SERVER_YEARS)?,
-        serial: Serial::from_random(octets),
-        names,
-        revocation_url: None,
-    };
-    let key = PrivateKey::generate()?;
-    let certificate = app.tools.authority.issue_server(&specification, key.public_key())?;
-    let above: [&Certificate; 1] = [app.tools.authority.certificate()];
-    Ok(Identity::new(&certificate, &above, &key))
+}
+
+/// The names under which a listener may be asked for, with its port.
+fn hosts(site: &Site, address: SocketAddr) -> Vec<String> {
+    let port = address.port();
+    let name = &site.host;
+    vec![
+        format!("127.0.0.1:{port}"),
+        format!("localhost:{port}"),
+        format!("{name}:{port}"),
+        name.clone(),
+    ]
+}
+
+/// Where people reach a site: its host name, and the port unless it is the usual one.
+fn base_url(site: &Site, address: SocketAddr) -> String {
+    let host = &site.host;
+    if host.contains(':') || address.port() == 443 {
+        format!("https://{host}")
+    } else {
+        format!("https://{host}:{}", address.port())
+    }
 }
 
 impl CertificateDesk for App {

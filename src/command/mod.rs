@@ -137,7 +137,7 @@ pub fn run(options: Options) -> Result<ExitCode> {
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
         match command {
-            Command::Demo(options) => demo::run(options).await,
+            Command::Demo(options) => demo::run(config, options).await,
             Command::Serve(options) => serve::run(config, options).await,
             Command::Import(options) => import::run(config, options).await,
             Command::Case(command) => case::run(config, command).await,

@@ -20,14 +20,29 @@ pub struct ServeOptions {
 pub async fn run(config: Option<PathBuf>, options: ServeOptions) -> Result<ExitCode> {
     let (app, _lock) = options.place.open_alone(config).await?;
     let server = Server::start(&app).await?;
-    say(format_args!("https://{}/", server.start));
-    say(format_args!("https://{}/  (certificate site)", server.certificate_site));
-    say(format_args!("http://{}/crl/issuing.crl", server.revocation_list));
+    tell(&server);
     until_told().await?;
     server.stop().await;
     app.take_checkpoint().await?;
     app.tools.db.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says where each site answers, one line each: what it is, then its address.
+pub fn tell(server: &Server) {
+    let at = &server.addresses;
+    let sites = [
+        ("customers", "https", at.customer, ""),
+        ("certificate", "https", at.certificate, ""),
+        ("staff", "https", at.staff, ""),
+        ("metrics", "http", at.metrics, "metrics"),
+        ("revocations", "http", at.revocation_list, "crl/issuing.crl"),
+    ];
+    for (name, scheme, address, path) in sites {
+        if let Some(address) = address {
+            say(format_args!("{name:<12} {scheme}://localhost:{}/{path}", address.port()));
+        }
+    }
 }
 
 /// Ends on Ctrl+C, and when the service manager asks.

@@ -1,7 +1,7 @@
 //! The sections of the configuration that belong to this crate.
 
 use std::fmt::{self, Debug};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -10,6 +10,7 @@ use lettre::message::Mailbox;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigFault, senseless};
+use crate::secret::HashCost;
 
 /// Where files lie.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,23 +73,36 @@ pub enum TlsMode {
     Tls,
 }
 
-/// Where the program answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What all sites of this node share.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
-    /// Address and port of the start page and the staff's pages (HTTPS).
-    pub address: SocketAddr,
-    /// The host name under which `address` is reached; other names are refused.
-    pub host: String,
-    /// Address and port of the site that asks for a client certificate (HTTPS).
-    pub certificate_address: SocketAddr,
-    /// The host name under which `certificate_address` is reached; other names are refused.
-    pub certificate_host: String,
-    /// Address and port of the revocation list (plain HTTP, as its readers expect).
-    pub revocation_list_address: SocketAddr,
     /// The local socket through which other commands reach a running server; empty for
     /// `saihakko.sock` in `data.dir`.
     pub socket: PathBuf,
+    /// Addresses of proxies in front of the sites; only these are believed when they say, in
+    /// `X-Forwarded-For`, from where a request comes.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// One site: a listener of its own with its own host name and certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// Whether this node serves it.
+    pub serve: bool,
+    /// Address and port on which it listens.
+    pub address: SocketAddr,
+    /// The host name under which it is reached, with the port where it is not the usual one and
+    /// differs from the listener's; other names are refused.
+    pub host: String,
+    /// A file with its certificate chain in PEM, leaf first; empty for a certificate that the
+    /// bank's own authority makes at every start.
+    pub certificate: PathBuf,
+    /// The file with that certificate's key in PEM; goes with `certificate`.
+    pub key: PathBuf,
+    /// Connections at once; further ones wait.
+    pub connections: usize,
 }
 
 /// What the certificate authority writes into certificates and lists.
@@ -170,6 +184,9 @@ pub struct Security {
     pub argon2_lanes: u32,
     /// Hashes computed at the same time at most; 0 for one a core.
     pub parallel_hashes: usize,
+    /// Sign-ins and requests for a call that one network address may try in a minute; 0 for any
+    /// number. Many people may share an address.
+    pub sign_ins_per_minute: u32,
     /// Minutes without a request after which a session ends.
     pub session_idle_minutes: u32,
     /// Minutes after which a session ends in any case.
@@ -259,16 +276,27 @@ impl Mail {
     }
 }
 
-impl Default for Listen {
-    fn default() -> Self {
+impl Site {
+    /// On loopback, under a name that every machine knows.
+    pub(super) fn on_loopback(port: u16, host: &str) -> Self {
         Self {
-            address: SocketAddr::from(([127, 0, 0, 1], 8443)),
-            host: "localhost".to_owned(),
-            certificate_address: SocketAddr::from(([127, 0, 0, 1], 8444)),
-            certificate_host: "certificate.localhost".to_owned(),
-            revocation_list_address: SocketAddr::from(([127, 0, 0, 1], 8480)),
-            socket: PathBuf::new(),
+            serve: true,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            host: host.to_owned(),
+            certificate: PathBuf::new(),
+            key: PathBuf::new(),
+            connections: 512,
         }
+    }
+
+    pub(super) fn check(&self, certificate: &'static str) -> Result<(), ConfigFault> {
+        if self.certificate.as_os_str().is_empty() != self.key.as_os_str().is_empty() {
+            return Err(senseless(certificate, "and its key go together"));
+        }
+        if self.connections == 0 {
+            return Err(senseless(certificate, "stands beside connections, which is 0"));
+        }
+        Ok(())
     }
 }
 
@@ -369,6 +397,7 @@ impl Default for Security {
             argon2_passes: 2,
             argon2_lanes: 1,
             parallel_hashes: 0,
+            sign_ins_per_minute: 60,
             session_idle_minutes: 15,
             session_absolute_minutes: 480,
         }
@@ -376,6 +405,15 @@ impl Default for Security {
 }
 
 impl Security {
+    /// What one hash costs.
+    pub const fn hash_cost(&self) -> HashCost {
+        HashCost {
+            memory_kib: self.argon2_memory_kib,
+            passes: self.argon2_passes,
+            lanes: self.argon2_lanes,
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigFault> {
         if let Err(error) =
             argon2::Params::new(self.argon2_memory_kib, self.argon2_passes, self.argon2_lanes, None)

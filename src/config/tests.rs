@@ -114,7 +114,7 @@ fn everything_lies_under_the_data_directory_unless_said_otherwise() {
 }
 
 /// Which source holds the structure of each section.
-const SOURCES: [(&str, &str, &str); 13] = [
+const SOURCES: [(&str, &str, &str); 18] = [
     ("house", "House", include_str!("../../forms/src/data.rs")),
     ("data", "Data", include_str!("sections.rs")),
     ("database", "Database", include_str!("sections.rs")),
@@ -122,6 +122,11 @@ const SOURCES: [(&str, &str, &str); 13] = [
     ("retry", "Retry", include_str!("../../engine/src/outbox.rs")),
     ("mail", "Mail", include_str!("sections.rs")),
     ("listen", "Listen", include_str!("sections.rs")),
+    ("customer_site", "Site", include_str!("sections.rs")),
+    ("certificate_site", "Site", include_str!("sections.rs")),
+    ("staff_site", "Site", include_str!("sections.rs")),
+    ("metrics_site", "Site", include_str!("sections.rs")),
+    ("revocation_list_site", "Site", include_str!("sections.rs")),
     ("certificates", "Certificates", include_str!("sections.rs")),
     ("forms", "Fonts", include_str!("sections.rs")),
     ("calendar", "BusinessDays", include_str!("sections.rs")),

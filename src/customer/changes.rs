@@ -33,8 +33,8 @@ impl App {
             self.demand_issuable(session, case).await?;
             self.enter_transaction_password(session, transaction_password).await?;
         }
-        let submission = Submission::new(case, Command::Issue, session.actor(), id)
-            .from(session.origin());
+        let submission =
+            Submission::new(case, Command::Issue, session.actor(), id).from(session.origin());
         let attachment =
             CodeAttachment { ticket: Some(ticket.clone()), ..CodeAttachment::default() };
         accepted(self.desks.enrolment.submit(submission, attachment).await?).map(|(case, _)| case)
@@ -109,8 +109,8 @@ impl App {
         let target = self.colleague(session, user_id).await?;
         let case = self.enrolment_case(target).await?;
         let id = format!("code-noted-{case}-{}", self.nonce());
-        let submission = Submission::new(case, Command::Noted, session.actor(), id)
-            .from(session.origin());
+        let submission =
+            Submission::new(case, Command::Noted, session.actor(), id).from(session.origin());
         accepted(self.desks.enrolment.submit(submission, CodeAttachment::default()).await?)
             .map(drop)
     }

@@ -213,8 +213,7 @@ impl App {
             };
             let is_done = at.set.get(place).is_some_and(|set| *set);
             // Shown only: the credential's own rule decides when it is tried.
-            let may_be_set =
-                kind != Kind::Transaction || state == SecretState::Unset || is_done;
+            let may_be_set = kind != Kind::Transaction || state == SecretState::Unset || is_done;
             EnrolmentItem { kind, state, is_done, may_be_set }
         };
         let [login, transaction, card] = ENROLLED;
@@ -311,8 +310,7 @@ impl App {
     /// Charges an entry in an open enrolment, such as the codes of a new card.
     pub(super) async fn charge_here(&self, at: &Enrolling) -> Result<Counter, Declined> {
         let case = self.begun_case(at.user).await?.ok_or(Declined::NotFound)?;
-        let counter =
-            Counter { case, actor: at.actor(), origin: at.origin(), nonce: self.nonce() };
+        let counter = Counter { case, actor: at.actor(), origin: at.origin(), nonce: self.nonce() };
         self.charge_code(&counter).await?;
         Ok(counter)
     }
@@ -340,8 +338,7 @@ impl App {
                 let case = self.enrolment_case(user).await?;
                 let id = format!("import-code-{code}");
                 let submission = Submission::new(case, Command::Import, Actor::worker(), id);
-                let attachment =
-                    CodeAttachment { taken: Some(code), ..CodeAttachment::default() };
+                let attachment = CodeAttachment { taken: Some(code), ..CodeAttachment::default() };
                 let outcome = self.desks.enrolment.submit(submission, attachment).await?;
                 if let engine::Outcome::Refused { case, refusal } = outcome {
                     tracing::error!(%case, %refusal, "an imported code could not be taken over");
@@ -357,8 +354,7 @@ impl App {
     pub async fn finish_enrolment(&self, at: &Enrolling) -> Result<(), Declined> {
         let case = self.begun_case(at.user).await?.ok_or(Declined::NotFound)?;
         let id = format!("finish-{}", at.id);
-        let submission =
-            Submission::new(case, Command::Finish, at.actor(), id).from(at.origin());
+        let submission = Submission::new(case, Command::Finish, at.actor(), id).from(at.origin());
         accepted(self.desks.enrolment.submit(submission, CodeAttachment::default()).await?)
             .map(drop)
     }

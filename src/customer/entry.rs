@@ -2,7 +2,7 @@
 
 use data_encoding::{BASE64, HEXLOWER};
 use engine::{Actor, ActorId, CaseId, Fault, Origin, Outcome, Submission};
-use workflows::credential::{Command, Credential, Kind};
+use workflows::credential::{Command, Credential, Kind, State};
 use workflows::terms::Role;
 use zeroize::Zeroizing;
 
@@ -221,7 +221,51 @@ impl App {
         }
     }
 
-    pub(super) async fn credential(&self, user: i64, kind: Kind) -> Result<CredentialRow, Declined> {
+    /// How a credential stands: the name of its state, and how many entries are left before it
+    /// locks, when any is accepted now.
+    pub async fn credential_standing(
+        &self,
+        user: i64,
+        kind: Kind,
+    ) -> Result<(String, Option<u8>), Declined> {
+        let row = self.credential(user, kind).await?;
+        let found = self.desks.credential.find(CaseId(row.case_id)).await?;
+        let left = match found {
+            Some((_, State::Active { wrong, .. })) => {
+                Some(kind.max_wrong(&self.tools.rules).saturating_sub(wrong))
+            }
+            _ => None,
+        };
+        Ok((row.state_name, left))
+    }
+
+    /// How many entries of a secret are left before it locks; `None` when none is accepted now.
+    pub async fn attempts_left(&self, user: i64, kind: Kind) -> Result<Option<u8>, Declined> {
+        Ok(self.credential_standing(user, kind).await?.1)
+    }
+
+    /// Signs in the holder of a certificate, who types the login password alone.
+    pub async fn sign_in_with_certificate(
+        &self,
+        holder: &super::Holder,
+        password: Zeroizing<String>,
+        place: String,
+    ) -> Result<SignedIn, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let user = users::by_id(&mut tx, holder.user).await?.ok_or(Declined::NotAccepted)?;
+        let contract = contracts::by_id(&mut tx, user.contract_id).await?;
+        let contract = contract.ok_or(Declined::NotAccepted)?;
+        drop(tx);
+        let certificate = Some(holder.serial.clone());
+        let (contract, user_id) = (contract.number, user.user_id);
+        self.sign_in(&SignIn { contract, user_id, password, place, certificate }).await
+    }
+
+    pub(super) async fn credential(
+        &self,
+        user: i64,
+        kind: Kind,
+    ) -> Result<CredentialRow, Declined> {
         let mut tx = self.tools.db.read().await?;
         let row = credentials::find(&mut tx, user, kind_name(kind)).await?;
         row.ok_or(Declined::NotFound)

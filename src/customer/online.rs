@@ -29,16 +29,17 @@ pub struct Shown {
 }
 
 impl App {
-    /// Path 1 begins: the case of this session, opened once.
+    /// Path 1 begins: once for every page that was shown, whose key comes with it.
     pub async fn begin_own_reissue(
         &self,
         session: &Session,
         reason: Reason,
+        key: &str,
     ) -> Result<CaseId, Declined> {
         let case = self.engine.next_case().await?;
         let command = self_service::Command::Open { user: UserRef(session.user), reason };
         let subject = format!("user-{}", session.user);
-        let id = format!("self-{}", session.id);
+        let id = format!("self-{}-{key}", session.id);
         let submission =
             Submission::<SelfService>::opening(case, subject, command, session.actor(), id)
                 .from(session.origin());
@@ -53,17 +54,83 @@ impl App {
         case: CaseId,
         ticket: &Ticket,
     ) -> Result<(), Declined> {
+        self.pass_one_time_password(session, case).await?;
+        self.show_own_password(session, case, ticket).await
+    }
+
+    /// The one-time password was right in this session: the case goes on.
+    pub async fn pass_one_time_password(
+        &self,
+        session: &Session,
+        case: CaseId,
+    ) -> Result<(), Declined> {
+        let command = self_service::Command::PassOtp;
+        self.on_own_case(session, case, command, format!("otp-{case}"), None).await
+    }
+
+    /// The user asks to see the password: it is made once per case, for this browser.
+    pub async fn show_own_password(
+        &self,
+        session: &Session,
+        case: CaseId,
+        ticket: &Ticket,
+    ) -> Result<(), Declined> {
+        let (command, id) = (self_service::Command::Issue, format!("issue-{case}"));
+        self.on_own_case(session, case, command, id, Some(ticket.clone())).await
+    }
+
+    /// The user stops before anything was issued.
+    pub async fn cancel_own_reissue(
+        &self,
+        session: &Session,
+        case: CaseId,
+    ) -> Result<(), Declined> {
+        let command = self_service::Command::Cancel;
+        self.on_own_case(session, case, command, format!("cancel-{case}"), None).await
+    }
+
+    async fn on_own_case(
+        &self,
+        session: &Session,
+        case: CaseId,
+        command: self_service::Command,
+        id: String,
+        ticket: Option<Ticket>,
+    ) -> Result<(), Declined> {
         self.demand_opened_by(session, case).await?;
-        let submit = |command, id: String, ticket: Option<Ticket>| {
-            let submission = Submission::<SelfService>::new(case, command, session.actor(), id);
-            let attachment = Attachment { ticket, ..Attachment::default() };
-            self.desks.self_service.submit(submission.from(session.origin()), attachment)
-        };
-        let passed = submit(self_service::Command::PassOtp, format!("otp-{case}"), None).await?;
-        accepted(passed)?;
-        let issue = self_service::Command::Issue;
-        let issued = submit(issue, format!("issue-{case}"), Some(ticket.clone())).await?;
-        accepted(issued).map(drop)
+        let submission = Submission::<SelfService>::new(case, command, session.actor(), id);
+        let attachment = Attachment { ticket, ..Attachment::default() };
+        let submission = submission.from(session.origin());
+        accepted(self.desks.self_service.submit(submission, attachment).await?).map(drop)
+    }
+
+    /// The administrator stops before the confirmation.
+    pub async fn cancel_colleague_reissue(
+        &self,
+        session: &Session,
+        case: CaseId,
+    ) -> Result<(), Declined> {
+        self.demand_opened_by(session, case).await?;
+        let command = delegated::Command::Cancel;
+        let submission =
+            Submission::<Delegated>::new(case, command, session.actor(), format!("cancel-{case}"))
+                .from(session.origin());
+        accepted(self.desks.delegated.submit(submission, Attachment::default()).await?).map(drop)
+    }
+
+    /// Under target-only reveal, the user whom a colleague granted a password asks to see it.
+    pub async fn reveal_granted_password(
+        &self,
+        session: &Session,
+        case: CaseId,
+        ticket: &Ticket,
+    ) -> Result<(), Declined> {
+        let command = delegated::Command::Reveal;
+        let submission =
+            Submission::<Delegated>::new(case, command, session.actor(), format!("reveal-{case}"))
+                .from(session.origin());
+        let attachment = Attachment { ticket: Some(ticket.clone()), ..Attachment::default() };
+        accepted(self.desks.delegated.submit(submission, attachment).await?).map(drop)
     }
 
     /// Path 2 begins: a colleague was picked; the confirmation page carries the case.

@@ -6,6 +6,7 @@ use engine::{Actor, ActorId, CaseId, Fault, Moment, Origin};
 use pki::{Alias, BundlePassword, Certificate, Encryption, PrivateKey};
 use workflows::credential::Kind;
 use workflows::tail;
+use workflows::terms::KeyOrigin;
 use zeroize::Zeroizing;
 
 use super::{Declined, Entry, Session};
@@ -22,6 +23,36 @@ pub enum Fetched {
     Bundle(Zeroizing<Vec<u8>>),
     /// The certificate and its chain in PEM, when the key was made in the browser.
     Chain(String),
+}
+
+/// How far the certificate of a claimed case is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It is being made.
+    Making,
+    /// The file can be fetched until then: its key was made here.
+    File {
+        /// When the window closes.
+        until: Moment,
+    },
+    /// The browser has the key; it may ask for another certificate until then.
+    Browser {
+        /// When the window closes.
+        until: Moment,
+    },
+    /// It was made and can no longer be fetched.
+    Closed,
+    /// The case does not lead to one.
+    None,
+}
+
+/// Whom a certificate identifies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The user.
+    pub user: i64,
+    /// The certificate's serial.
+    pub serial: String,
 }
 
 /// How long a page waits for a certificate to be made.
@@ -85,6 +116,71 @@ impl App {
         }
     }
 
+    /// How far the certificate of a case is.
+    pub async fn progress(&self, session: &Session, case: CaseId) -> Result<Progress, Declined> {
+        let tracked = self.case_for(session, case).await?;
+        if !tracked.is_own {
+            return Err(Declined::NotFound);
+        }
+        Ok(match &tracked.tail {
+            Some(tail::State::Redeemed { .. } | tail::State::Claimed { .. }) => Progress::Making,
+            // The digits were taken, and the case is just hearing of it.
+            Some(tail::State::Waiting { .. }) if self.is_password_used(case).await? => {
+                Progress::Making
+            }
+            Some(tail::State::CertificateIssued { key, refetch: true, .. }) => {
+                let minutes = u64::from(self.tools.rules.certificate_refetch_minutes);
+                let anchors: std::collections::BTreeMap<String, Moment> =
+                    serde_json::from_str(&tracked.row.anchors).unwrap_or_default();
+                let made = anchors.get(workflows::terms::CERTIFIED.0);
+                let made = made.copied().unwrap_or(Moment(tracked.row.changed_at));
+                let until = made.plus(Duration::from_secs(60 * minutes));
+                match key {
+                    KeyOrigin::Server => Progress::File { until },
+                    KeyOrigin::Browser => Progress::Browser { until },
+                }
+            }
+            Some(
+                tail::State::CertificateIssued { refetch: false, .. }
+                | tail::State::Completed
+                | tail::State::ClosedUnused,
+            ) => Progress::Closed,
+            _ => Progress::None,
+        })
+    }
+
+    async fn is_password_used(&self, case: CaseId) -> Result<bool, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let password = passwords::newest_of_case(&mut tx, case).await?;
+        Ok(password.is_some_and(|password| password.state == "used"))
+    }
+
+    /// The chain of a certificate whose key the browser has made; `None` while it is being made.
+    pub async fn chain(&self, session: &Session, case: CaseId) -> Result<Option<String>, Declined> {
+        match self.progress(session, case).await? {
+            Progress::Making => Ok(None),
+            Progress::Browser { .. } => {
+                let row = self.certificate_of(session, case).await?.ok_or(Declined::NotFound)?;
+                let certificate =
+                    Certificate::from_der(row.der).map_err(Fault::host("read a certificate"))?;
+                Ok(Some(self.chain_pem(&certificate)))
+            }
+            _ => Err(Declined::NotFound),
+        }
+    }
+
+    /// Asks for another certificate for another key, within the window.
+    pub async fn refetch(
+        &self,
+        session: &Session,
+        case: CaseId,
+        csr: String,
+    ) -> Result<(), Declined> {
+        let command = tail::Command::Refetch { csr: Some(csr) };
+        let id = format!("refetch-{case}-{}", self.nonce());
+        self.in_tail(session, case, command, id).await
+    }
+
     async fn certificate_of(
         &self,
         session: &Session,
@@ -138,6 +234,20 @@ impl App {
     fn chain_pem(&self, certificate: &Certificate) -> String {
         let above = self.tools.authority.chain();
         above.iter().fold(certificate.to_pem(), |text, next| text + &next.to_pem())
+    }
+
+    /// Whom a certificate identifies at this moment: only the exact one, active and in force.
+    pub async fn holder(&self, fingerprint: &[u8; 32]) -> Result<Option<Holder>, Fault> {
+        let mut tx = self.tools.db.read().await?;
+        let Some(row) = certificates::by_fingerprint(&mut tx, fingerprint).await? else {
+            return Ok(None);
+        };
+        if !row.is_active(tx.now().seconds()) {
+            return Ok(None);
+        }
+        let standing = standing::find(&mut tx, row.user_id).await?;
+        let counts = standing.is_some_and(|s| s.user_active() && s.contract_active());
+        Ok(counts.then_some(Holder { user: row.user_id, serial: row.serial }))
     }
 
     /// Judges a certificate that was presented at the certificate site, at every request. The

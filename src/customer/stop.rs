@@ -80,7 +80,8 @@ impl App {
         drop(tx);
         let mut cases = Vec::new();
         let mut holds = false;
-        let ways = [Channel::SelfService, Channel::Delegated, Channel::Paper].map(Channel::workflow);
+        let ways =
+            [Channel::SelfService, Channel::Delegated, Channel::Paper].map(Channel::workflow);
         // The form's other requests have neither a password nor a certificate to stop.
         for (case, channel) in open.into_iter().filter(|(_, way)| ways.contains(&way.as_str())) {
             let case = CaseId(case);

@@ -113,9 +113,7 @@ impl EnrolmentHost {
         let code = EnrolmentCode::generate(&tools.entropy);
         let ascii = code.expose_ascii();
         let letter = match ask.command {
-            Command::Print => {
-                Some(letter::make_code(tools, ask.case, user, ask.now, &code).await?)
-            }
+            Command::Print => Some(letter::make_code(tools, ask.case, user, ask.now, &code).await?),
             _ => None,
         };
         let display = match ticket {
@@ -172,13 +170,8 @@ pub(crate) async fn case_of(
     };
     // Two who come at once open the same case under the same command id.
     let (subject, id) = (format!("user-{user}"), format!("enrolment-{user}"));
-    let submission = Submission::<Enrolment>::opening(
-        case,
-        subject,
-        Command::Begin,
-        Actor::worker(),
-        id,
-    );
+    let submission =
+        Submission::<Enrolment>::opening(case, subject, Command::Begin, Actor::worker(), id);
     desk.submit(submission, CodeAttachment::default()).await?;
     Ok(case)
 }
@@ -370,10 +363,9 @@ impl Host<Enrolment> for EnrolmentHost {
         parcel: Parcel<Job>,
     ) -> Result<Option<Answer<Enrolment, CodeAttachment>>, Failure> {
         match parcel.body {
-            Job::PrintCode => Ok(Some(Answer {
-                command: Command::Print,
-                attachment: CodeAttachment::default(),
-            })),
+            Job::PrintCode => {
+                Ok(Some(Answer { command: Command::Print, attachment: CodeAttachment::default() }))
+            }
             Job::OpenTask { kind } => {
                 let (id, case) = (parcel.id, parcel.case);
                 reissue::open_task(&self.engine, &self.tasks, id, case, kind).await?;

@@ -132,7 +132,8 @@ fn read_reason(name: &str) -> Reason {
 /// Renewal takes a certificate that is still there: active and unexpired, and its holder did not
 /// say that it is gone.
 fn renewable(certificates: &[CertificateRow], reason: Reason, now: Moment) -> bool {
-    is_renewable(reason) && certificates.iter().any(|certificate| certificate.is_active(now.seconds()))
+    is_renewable(reason)
+        && certificates.iter().any(|certificate| certificate.is_active(now.seconds()))
 }
 
 /// For these reasons the certificate itself is still there.

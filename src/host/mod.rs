@@ -60,12 +60,7 @@ pub struct Tools {
 impl Tools {
     /// What one hash costs.
     pub fn hash_cost(&self) -> HashCost {
-        let security = &self.config.security;
-        HashCost {
-            memory_kib: security.argon2_memory_kib,
-            passes: security.argon2_passes,
-            lanes: security.argon2_lanes,
-        }
+        self.config.security.hash_cost()
     }
 }
 

@@ -45,11 +45,7 @@ pub(super) async fn hash(
     Ok(hashed)
 }
 
-async fn imported(
-    db: &Db,
-    contract: &str,
-    user_id: &str,
-) -> Result<Vec<(String, String)>, Fault> {
+async fn imported(db: &Db, contract: &str, user_id: &str) -> Result<Vec<(String, String)>, Fault> {
     let mut tx = db.read().await?;
     let Some(contract) = contracts::id_of(&mut tx, contract).await? else { return Ok(Vec::new()) };
     let Some(user) = users::id_of(&mut tx, contract, user_id).await? else {
@@ -75,7 +71,8 @@ async fn judge(
         let mut nonce = [0; 16];
         (keys.entropy())(&mut nonce);
         let key_id = keys.current_id().to_owned();
-        let verifier = hash_password(keys.entropy(), Some((&keys, CODE_PEPPER)), &characters, cost)?;
+        let verifier =
+            hash_password(keys.entropy(), Some((&keys, CODE_PEPPER)), &characters, cost)?;
         let command_id = format!("imported-{}", data_encoding::HEXLOWER.encode(&nonce));
         Ok(Hashed::New { verifier, key_id, command_id })
     });

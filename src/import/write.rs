@@ -6,17 +6,17 @@ use data_encoding::BASE64;
 use engine::{CaseId, Fault, Moment, Tx};
 use sha2::{Digest, Sha256};
 
-use super::files::Kind;
 use super::codes::Hashed;
+use super::files::Kind;
 use super::rows::{CardRow, CredentialRow, Ledger, Place, Placed, Secret, SpecimenRow, UserRow};
 use super::{Counts, ImportFault, Problem};
 use crate::dates::JAPAN;
 use crate::secret::Keys;
 use crate::store::addresses::{self, Address};
+use crate::store::codes::NewCode;
 use crate::store::saved::Saved;
 use crate::store::specimens::{self, Specimen};
 use crate::store::users::User;
-use crate::store::codes::NewCode;
 use crate::store::{cards, codes, contracts, enrolment, holidays, users};
 
 /// Writes a ledger into an open transaction.
@@ -150,12 +150,7 @@ impl<'k> Writer<'k> {
     }
 
     /// A code waits until whoever serves the enrolments makes it live.
-    async fn code(
-        &mut self,
-        tx: &mut Tx,
-        index: usize,
-        user: i64,
-    ) -> Result<Saved, ImportFault> {
+    async fn code(&mut self, tx: &mut Tx, index: usize, user: i64) -> Result<Saved, ImportFault> {
         match self.hashed.get(&index) {
             None | Some(Hashed::Known) => Ok(Saved::Same),
             Some(Hashed::New { verifier, key_id, command_id }) => {

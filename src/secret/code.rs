@@ -121,10 +121,8 @@ mod tests {
     fn a_code_is_read_back_however_it_is_typed() {
         for code in codes(50) {
             let plain = text(&code);
-            let wide: String = plain
-                .chars()
-                .map(|c| char::from_u32(u32::from(c) + 0xFEE0).unwrap())
-                .collect();
+            let wide: String =
+                plain.chars().map(|c| char::from_u32(u32::from(c) + 0xFEE0).unwrap()).collect();
             for typed in [
                 plain.clone(),
                 plain.to_lowercase(),

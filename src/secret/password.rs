@@ -42,10 +42,30 @@ const MOST_BYTES: usize = 2048;
 
 /// What is tried first, in small letters; rows of one character and of neighbours are found too.
 const COMMON: [&str; 24] = [
-    "password", "passw0rd", "password1", "password123", "pass1234", "qwertyui", "qwertyuiop",
-    "qwerty123", "1q2w3e4r", "1qaz2wsx", "zaq12wsx", "asdfghjk", "asdfghjkl", "iloveyou",
-    "sunshine", "princess", "football", "baseball", "welcome1", "trustno1", "admin123",
-    "administrator", "letmein1", "abcd1234",
+    "password",
+    "passw0rd",
+    "password1",
+    "password123",
+    "pass1234",
+    "qwertyui",
+    "qwertyuiop",
+    "qwerty123",
+    "1q2w3e4r",
+    "1qaz2wsx",
+    "zaq12wsx",
+    "asdfghjk",
+    "asdfghjkl",
+    "iloveyou",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "welcome1",
+    "trustno1",
+    "admin123",
+    "administrator",
+    "letmein1",
+    "abcd1234",
 ];
 
 impl ChosenPassword {
@@ -101,7 +121,9 @@ fn is_common(text: &str) -> bool {
         .map(|(one, next)| i64::from(u32::from(next)) - i64::from(u32::from(one)))
         .collect();
     // 9 is followed by 0 on a keyboard.
-    let plain = |wanted: i64| steps.iter().all(|step| *step == wanted || *step == wanted - 10 * wanted.signum());
+    let plain = |wanted: i64| {
+        steps.iter().all(|step| *step == wanted || *step == wanted - 10 * wanted.signum())
+    };
     COMMON.contains(&small.as_str()) || [-1, 0, 1].into_iter().any(plain)
 }
 
@@ -127,7 +149,8 @@ mod tests {
 
     #[test]
     fn no_composition_is_demanded() {
-        for typed in ["correct horse battery staple", "ながいあいことば です", "kakigoori umai"] {
+        for typed in ["correct horse battery staple", "ながいあいことば です", "kakigoori umai"]
+        {
             assert_eq!(judged(typed), None, "{typed}");
         }
     }
@@ -135,8 +158,16 @@ mod tests {
     #[test]
     fn what_everybody_tries_first_is_refused() {
         for typed in [
-            "password", "PassWord", "ｐａｓｓｗｏｒｄ", "12345678", "1234567890", "87654321", "aaaaaaaa",
-            "abcdefghij", "qwertyuiop", "00000000",
+            "password",
+            "PassWord",
+            "ｐａｓｓｗｏｒｄ",
+            "12345678",
+            "1234567890",
+            "87654321",
+            "aaaaaaaa",
+            "abcdefghij",
+            "qwertyuiop",
+            "00000000",
         ] {
             assert_eq!(judged(typed), Some(Unfit::Common), "{typed}");
         }
@@ -144,7 +175,8 @@ mod tests {
 
     #[test]
     fn what_stands_on_every_page_is_refused() {
-        for typed in ["010429003", "０１０４２９００３", "0104212345", "01042-12345", "0104 2900 3"] {
+        for typed in ["010429003", "０１０４２９００３", "0104212345", "01042-12345", "0104 2900 3"]
+        {
             assert_eq!(judged(typed), Some(Unfit::Identifier), "{typed}");
         }
         assert_eq!(judged("wörter\u{7}und"), Some(Unfit::Character));

@@ -390,7 +390,8 @@ async fn online(app: &App, call: Call) -> Result<Value, Declined> {
             json!({ "token": *fresh.expose() })
         }
         Call::BeginOwn { token, reason } => {
-            let case = app.begin_own_reissue(&session(app, &token).await?, reason).await?;
+            let case =
+                app.begin_own_reissue(&session(app, &token).await?, reason, "socket").await?;
             json!({ "case": case })
         }
         Call::IssueOwn { token: session_token, ticket, case } => {
@@ -521,7 +522,9 @@ async fn office(app: &App, call: Call) -> Result<Value, Declined> {
             json!({ "label": row.label })
         }
         Call::Import { files } => {
-            let report = crate::import::import(&app.engine, &app.tools.keys, app.tools.hash_cost(), &files).await;
+            let report =
+                crate::import::import(&app.engine, &app.tools.keys, app.tools.hash_cost(), &files)
+                    .await;
             let report = report.map_err(Fault::host("import"))?;
             app.open_missing_credentials().await?;
             serde_json::to_value(report)

@@ -97,9 +97,8 @@ pub async fn active_of_user(tx: &mut Tx, user: i64) -> Result<Option<CodeRow>, F
 /// True when a code was issued under this command.
 pub async fn by_command(tx: &mut Tx, command_id: &str) -> Result<bool, Fault> {
     const SQL: &str = "SELECT COUNT(*) FROM enrolment_codes WHERE command_id = $1";
-    let count: i64 =
-        on!(tx, |conn| sqlx::query_scalar(SQL).bind(command_id).fetch_one(conn).await)
-            .map_err(Fault::database("find a code"))?;
+    let count: i64 = on!(tx, |conn| sqlx::query_scalar(SQL).bind(command_id).fetch_one(conn).await)
+        .map_err(Fault::database("find a code"))?;
     Ok(count > 0)
 }
 

@@ -56,9 +56,7 @@ pub async fn by_id(tx: &mut Tx, id: i64) -> Result<Option<EnrollingRow>, Fault> 
 /// again sees what was done before.
 pub async fn note_set(tx: &mut Tx, user: i64, kind: &str) -> Result<(), Fault> {
     let sql = match kind {
-        "login" => {
-            "UPDATE enrolling SET login_set = TRUE WHERE user_id = $1 AND ended_at IS NULL"
-        }
+        "login" => "UPDATE enrolling SET login_set = TRUE WHERE user_id = $1 AND ended_at IS NULL",
         "transaction" => {
             "UPDATE enrolling SET transaction_set = TRUE WHERE user_id = $1 AND ended_at IS NULL"
         }

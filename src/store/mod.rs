@@ -23,6 +23,7 @@ pub mod staff;
 pub mod standing;
 pub mod submissions;
 pub mod tasks;
+pub mod tracking;
 pub mod users;
 
 use engine::{Db, Fault};

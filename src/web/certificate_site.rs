@@ -1,4 +1,4 @@
-//! The site that asks for a client certificate: it tells every visitor where they stand.
+//! Where a visitor of the certificate site stands, and the revocation list.
 //!
 //! The handshake proves possession of a key and nothing else. Who the visitor is, is asked of the
 //! desk at every request, so that a certificate revoked a second ago opens nothing.
@@ -10,16 +10,14 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use engine::{CaseId, Fault, Moment};
 use minijinja::context;
-use minijinja::value::Serde;
+use minijinja::value::{Serde, Value};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::error::Problem;
-use super::page::{Frame, Visit as Reader, framed};
-use super::serve::Peer;
+use super::page::{Frame, Pages, Visit as Reader, framed};
 use super::when;
 
 /// Judges certificates; implemented by the application.
@@ -78,7 +76,8 @@ fn as_iso<S: serde::Serializer>(moment: &Moment, serializer: S) -> Result<S::Ok,
 }
 
 impl Visit {
-    fn name(&self) -> &'static str {
+    /// The name under which its texts stand.
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Welcome { .. } => "welcome",
             Self::NoCertificate => "no_certificate",
@@ -90,72 +89,69 @@ impl Visit {
         }
     }
 
+    /// Icon and tint.
+    pub fn face(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Welcome { .. } => ("check", "ok"),
+            Self::NoCertificate => ("badge", "info"),
+            Self::Foreign | Self::Revoked { .. } => ("cross", "err"),
+            Self::Held => ("hand", "warn"),
+            Self::Expired | Self::NotYetValid => ("clock", "warn"),
+        }
+    }
+
     fn is_welcome(&self) -> bool {
         matches!(self, Self::Welcome { .. })
     }
 }
 
-/// The certificate site over a desk.
-pub fn router<D: CertificateDesk>(desk: Arc<D>, frame: Frame) -> Router {
-    let pages = frame.clone();
-    let router = Router::new()
-        .route("/", get(show::<D>))
-        .route("/crl/issuing.crl", get(list::<D>))
-        .with_state((desk, pages));
-    framed(router, frame)
-}
-
 /// The revocation list alone: for a plain HTTP listener, which clients need in order to check a
 /// certificate before they trust any HTTPS.
 pub fn revocation_router<D: CertificateDesk>(desk: Arc<D>, frame: Frame) -> Router {
-    let router =
-        Router::new().route("/crl/issuing.crl", get(list::<D>)).with_state((desk, frame.clone()));
+    let router = Router::new().route("/crl/issuing.crl", get(list::<D>)).with_state(desk);
     framed(router, frame)
 }
 
-type Shared<D> = (Arc<D>, Frame);
-
-async fn show<D: CertificateDesk>(
-    State((desk, frame)): State<Shared<D>>,
-    Extension(peer): Extension<Peer>,
-    reader: Reader,
+/// The page that tells a visitor where they stand; `more` is what the site adds, such as its
+/// sign-in.
+///
+/// # Errors
+/// [`Problem::Template`].
+pub fn show(
+    pages: &Pages,
+    reader: &Reader,
+    visit: &Visit,
+    more: Value,
 ) -> Result<Response, Problem> {
-    let visit = match &peer.certificate {
-        None => Visit::NoCertificate,
-        Some(der) => {
-            let fingerprint = Sha256::digest(der).into();
-            desk.visit(fingerprint, der, &peer.address.ip().to_string()).await?
-        }
-    };
     let status = if visit.is_welcome() { StatusCode::OK } else { StatusCode::FORBIDDEN };
     if reader.wants_json {
         return Ok((status, Json(visit)).into_response());
     }
-    let texts = frame.pages.texts();
-    let reason = match &visit {
+    let reason = match visit {
         Visit::Revoked { reason } => {
-            Some(super::page::name(texts, reader.lang, "revocation", "", reason))
+            Some(super::page::name(pages.texts(), reader.lang, "revocation", "", reason))
         }
         _ => None,
     };
-    let until = match &visit {
+    let until = match visit {
         Visit::Welcome { not_after, .. } => Some(when::long(*not_after, reader.lang)),
         _ => None,
     };
-    let name = visit.name();
-    let (icon, tint) = match visit {
-        Visit::Welcome { .. } => ("check", "ok"),
-        Visit::NoCertificate => ("badge", "info"),
-        Visit::Foreign | Visit::Revoked { .. } => ("cross", "err"),
-        Visit::Held => ("hand", "warn"),
-        Visit::Expired | Visit::NotYetValid => ("clock", "warn"),
+    let (icon, tint) = visit.face();
+    let values = context! {
+        name => visit.name(),
+        icon_name => icon,
+        tint,
+        reason,
+        until,
+        visit => Serde(visit),
+        ..more
     };
-    let values = context! { name, icon_name => icon, tint, reason, until, visit => Serde(visit) };
-    let page = frame.pages.show(&reader, "certificate.html", values)?;
+    let page = pages.show(reader, "certificate.html", values)?;
     Ok((status, page).into_response())
 }
 
-async fn list<D: CertificateDesk>(State((desk, _)): State<Shared<D>>) -> Result<Response, Problem> {
+async fn list<D: CertificateDesk>(State(desk): State<Arc<D>>) -> Result<Response, Problem> {
     let bytes = desk.revocations().await?;
     let headers = [
         (header::CONTENT_TYPE, "application/pkix-crl"),

@@ -4,7 +4,7 @@
 //! to find it by, and nothing of the inside.
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use minijinja::context;
@@ -23,9 +23,32 @@ pub enum Problem {
     /// More was sent than is accepted.
     #[error("the request is too large")]
     TooLarge,
+    /// What was sent is not what the page's own form sends.
+    #[error("the request cannot be read")]
+    Unreadable,
     /// The request names a host that is not ours.
     #[error("the request names another host")]
     Misdirected,
+    /// Nobody is signed in, or not any more.
+    #[error("nobody is signed in")]
+    SignedOut {
+        /// Where one signs in.
+        door: &'static str,
+        /// The page to come back to.
+        back: Option<String>,
+    },
+    /// A workflow declined; the page says why, and the way out.
+    #[error("declined: {code}")]
+    Refused {
+        /// `workflow.Refusal`, the key of the text.
+        code: String,
+    },
+    /// Another site has sent a form in the visitor's name.
+    #[error("the request comes from another site")]
+    FromElsewhere,
+    /// Too many tries from one place.
+    #[error("too many tries from one place")]
+    TooMany,
     /// The engine or the database failed.
     #[error("a page could not be made")]
     Fault {
@@ -61,7 +84,12 @@ impl Problem {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::Unreadable => (StatusCode::BAD_REQUEST, "unreadable"),
             Self::Misdirected => (StatusCode::MISDIRECTED_REQUEST, "misdirected"),
+            Self::SignedOut { .. } => (StatusCode::UNAUTHORIZED, "signed_out"),
+            Self::Refused { .. } => (StatusCode::CONFLICT, "refused"),
+            Self::FromElsewhere => (StatusCode::FORBIDDEN, "elsewhere"),
+            Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many"),
             Self::Fault { source } if source.is_transient() => {
                 (StatusCode::SERVICE_UNAVAILABLE, "busy")
             }
@@ -95,7 +123,24 @@ pub(super) async fn shown(State(frame): State<Frame>, request: Request, next: Ne
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return drawn(&frame, &visit, &Problem::TooLarge);
     }
+    if is_bare(&response) {
+        return drawn(&frame, &visit, &Problem::Unreadable);
+    }
     response
+}
+
+/// What the framework says of a request that it cannot read is for programmers.
+fn is_bare(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_plain = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let status = response.status();
+    is_plain
+        && [
+            StatusCode::BAD_REQUEST,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ]
+        .contains(&status)
 }
 
 /// The page of a problem.
@@ -104,17 +149,30 @@ pub(super) fn page(frame: &Frame, visit: &Visit, problem: &Problem) -> Response 
 }
 
 fn drawn(frame: &Frame, visit: &Visit, problem: &Problem) -> Response {
+    if let (Problem::SignedOut { door, back }, false) = (problem, visit.wants_json) {
+        return to_the_door(door, back.as_deref());
+    }
     let (status, name) = problem.face();
     let is_ours = status.is_server_error();
     let reference = if is_ours { reference(frame) } else { String::new() };
     if is_ours {
         tracing::error!(reference, error = %engine::chain(problem), "a request failed");
     }
+    let why = why(frame, visit, problem);
     if visit.wants_json {
-        let body = serde_json::json!({ "error": name, "reference": reference });
+        let title = format!("web.error.{name}_title");
+        let words = why.or_else(|| frame.pages.texts().find(visit.lang, &title).map(Into::into));
+        let next = match problem {
+            Problem::SignedOut { door, .. } => Some(format!("{door}?over=1")),
+            _ => None,
+        };
+        let body = serde_json::json!({
+            "code": name, "reference": reference, "error": words, "next": next,
+        });
         return (status, axum::Json(body)).into_response();
     }
-    let values = context! { name, status => status.as_u16(), reference => &reference, is_ours };
+    let values =
+        context! { name, status => status.as_u16(), reference => &reference, is_ours, why };
     match frame.pages.render(visit, "error.html", values) {
         Ok(page) => (status, axum::response::Html(page)).into_response(),
         // The page of last resort: when even the error page cannot be drawn.
@@ -123,6 +181,22 @@ fn drawn(frame: &Frame, visit: &Visit, problem: &Problem) -> Response {
             (status, format!("{}\n{reference}\n", status.as_u16())).into_response()
         }
     }
+}
+
+/// Whoever is not signed in is sent to where one signs in, and from there back again.
+fn to_the_door(door: &str, back: Option<&str>) -> Response {
+    let mut query = std::collections::BTreeMap::from([("over".to_owned(), "1".to_owned())]);
+    if let Some(back) = back {
+        query.insert("back".to_owned(), back.to_owned());
+    }
+    axum::response::Redirect::to(&super::page::address(door, &query)).into_response()
+}
+
+/// Why a workflow declined, in the reader's words.
+fn why(frame: &Frame, visit: &Visit, problem: &Problem) -> Option<String> {
+    let Problem::Refused { code } = problem else { return None };
+    let (workflow, refusal) = code.split_once('.')?;
+    Some(super::page::name(frame.pages.texts(), visit.lang, "refusal", workflow, refusal))
 }
 
 /// Eight letters that are not mistaken for one another on the telephone.

@@ -47,7 +47,10 @@ pub fn known(state: &str) -> Option<Face> {
         "Active" | "Opened" | "Open" => face("dot", Tint::Info),
         "Owned" | "Recorded" | "ByHand" => face("person", Tint::Work),
         "CarryingOut" => face("gear", Tint::Work),
-        "Start" | "Unset" => face("dot", Tint::Plain),
+        "Start" | "Unset" | "Idle" => face("dot", Tint::Plain),
+        "Ordered" => face("printer", Tint::Work),
+        "Enrolling" => face("person", Tint::Info),
+        "Told" => face("mail", Tint::Info),
         "Completed" | "Done" | "Used" => face("check", Tint::Ok),
         "Locked" => face("lock", Tint::Err),
         "Frozen" | "Stopped" | "DangerHold" => face("hand", Tint::Err),
@@ -66,7 +69,7 @@ pub fn known(state: &str) -> Option<Face> {
         | "Closed"
         | "GivenUp" => face("clock", Tint::Plain),
         "Cancelled" | "Dropped" | "Withdrawn" | "Superseded" | "NotNeeded" | "Duplicate"
-        | "Archived" => face("archive", Tint::Plain),
+        | "Archived" | "Over" => face("archive", Tint::Plain),
         _ => None,
     }
 }
@@ -77,7 +80,7 @@ pub fn of_state(state: &str) -> Face {
 }
 
 /// Our own drawings: 24 units square, a stroke of two units, round ends.
-const ICONS: [(&str, &str); 30] = [
+const ICONS: [(&str, &str); 37] = [
     ("alert", "M12 4.5 21 19.5H3zM12 10v4.2M12 17v.1"),
     ("archive", "M4 5.5h16v4H4zM5.5 9.5V19h13V9.5M10 13h4"),
     ("back", "M9 6 4.5 10.5 9 15M5 10.5h9a5 5 0 0 1 0 10h-3"),
@@ -86,6 +89,7 @@ const ICONS: [(&str, &str); 30] = [
     ("check", "M5 12.8 9.8 17.5 19 7.5"),
     ("clock", "M12 3.8a8.2 8.2 0 1 0 0 16.4 8.2 8.2 0 0 0 0-16.4zM12 7.8V12l3 2"),
     ("cross", "M6.5 6.5l11 11M17.5 6.5l-11 11"),
+    ("copy", "M8.5 8.5h11v11h-11zM15.5 8.5v-4h-11v11h4"),
     (
         "database",
         "M5 6.5c0-3.4 14-3.4 14 0v11c0 3.4-14 3.4-14 0zM5 6.5c0 3.4 14 3.4 14 0M5 12c0 3.4 14 3.4 14 0",
@@ -106,7 +110,12 @@ const ICONS: [(&str, &str); 30] = [
         "M12 3.8a8.2 8.2 0 1 0 0 16.4 8.2 8.2 0 0 0 0-16.4zM4 12h16M12 3.8c4.5 4.7 4.5 11.7 0 16.4M12 3.8c-4.5 4.7-4.5 11.7 0 16.4",
     ),
     ("hand", "M8.5 3.8h7l4.7 4.7v7l-4.7 4.7h-7L3.8 15.5v-7zM8.5 12h7"),
+    (
+        "hidden",
+        "M4 4l16 16M9.5 6.3C15 4.6 19 8 21.2 12a15 15 0 0 1-2.6 3.4M14.5 17.7C9 19.4 5 16 2.8 12a15 15 0 0 1 3-3.8M10 10.3a2.5 2.5 0 0 0 3.6 3.5",
+    ),
     ("inbox", "M4 13.5 6.5 5h11l2.5 8.5V19H4zM4 13.5h4.5l1 2.5h5l1-2.5H20"),
+    ("info", "M12 3.8a8.2 8.2 0 1 0 0 16.4 8.2 8.2 0 0 0 0-16.4zM12 11v5M12 8v.1"),
     (
         "key",
         "M8 11.5a4.2 4.2 0 1 0 0 8.4 4.2 4.2 0 0 0 0-8.4zM11 12.7 19.5 4.2M16 7.7l2.8 2.8M13.8 9.9l1.9 1.9",
@@ -118,6 +127,8 @@ const ICONS: [(&str, &str); 30] = [
     ("list", "M9 6.5h11M9 12h11M9 17.5h11M4.5 6.5h.1M4.5 12h.1M4.5 17.5h.1"),
     ("lock", "M5.5 10.5h13v9.5h-13zM8.5 10.5V8a3.5 3.5 0 0 1 7 0v2.5M12 14v2.5"),
     ("mail", "M3.8 6h16.4v12.5H3.8zM4.2 6.8 12 13l7.8-6.2"),
+    ("next", "M9 5l7 7-7 7"),
+    ("out", "M10 4.5H4.5v15H10M15 8l4.5 4-4.5 4M9.5 12h9.5"),
     ("pen", "M4.5 19.5l1-4.5L16 4.5l3.5 3.5L9 18.5zM13.5 7l3.5 3.5"),
     (
         "people",
@@ -132,6 +143,8 @@ const ICONS: [(&str, &str); 30] = [
     ),
     ("stamp", "M9.5 13V9.8C7 7.5 8.8 3.8 12 3.8s5 3.7 2.5 6V13M5 13h14v4H5zM5 20.3h14"),
     ("table", "M4 5h16v14H4zM4 10h16M4 14.5h16M10 5v14"),
+    ("way", "M12 20.5V4M12 6h6l2 2.2-2 2.3h-6M12 12H6l-2 2.2 2 2.3h6"),
+    ("window", "M4 5.5h10M4 5.5v13h13v-10M4 9h8M14 4h6v6M20 4l-7 7"),
 ];
 
 /// Every icon as a symbol of one file.
@@ -146,8 +159,8 @@ pub fn sprite() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::diagram::Graph;
     use crate::embedded::{DIAGRAMS, TEMPLATES};
+    use crate::web::diagram::Graph;
 
     #[test]
     fn every_state_of_every_workflow_has_a_face() {

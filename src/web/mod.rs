@@ -4,9 +4,11 @@
 //! Nothing here decides what may be done; who may see what is asked of [`crate::policy`].
 
 pub mod certificate_site;
+pub mod customer;
 pub mod diagram;
 pub mod error;
 pub mod face;
+pub mod metrics;
 pub mod page;
 pub mod serve;
 pub mod start;

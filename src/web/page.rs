@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Path, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::middleware::{self, Next};
@@ -15,8 +15,8 @@ use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
-use crate::embedded::{STYLES, TEMPLATES};
 use super::error::{self, Problem};
+use crate::embedded::{SCRIPTS, STYLES, TEMPLATES};
 use crate::text::{Language, Texts};
 
 /// The language of a tag such as `en-GB`.
@@ -59,8 +59,28 @@ pub struct Pages {
 
 /// What the browser fetches beside a page, under names that change with the content.
 struct Assets {
-    style: (String, String),
-    icons: (String, String),
+    style: Asset,
+    icons: Asset,
+    /// By the stem of their file names.
+    scripts: BTreeMap<&'static str, Asset>,
+}
+
+struct Asset {
+    name: String,
+    kind: &'static str,
+    text: String,
+}
+
+impl Asset {
+    fn new(stem: &str, ending: &str, kind: &'static str, text: String) -> Self {
+        let digest = Sha256::digest(text.as_bytes());
+        let hash = engine::history::hex(digest.get(..8).unwrap_or_default());
+        Self { name: format!("{stem}.{hash}.{ending}"), kind, text }
+    }
+
+    fn address(&self) -> String {
+        format!("/static/{}", self.name)
+    }
 }
 
 impl Assets {
@@ -69,16 +89,22 @@ impl Assets {
         for (_, text) in STYLES {
             style.push_str(text);
         }
-        let icons = super::face::sprite();
-        let named = |stem: &str, ending: &str, text: &str| {
-            let digest = Sha256::digest(text.as_bytes());
-            let hash = engine::history::hex(digest.get(..8).unwrap_or_default());
-            format!("{stem}.{hash}.{ending}")
-        };
-        Self {
-            style: (named("app", "css", &style), style),
-            icons: (named("icons", "svg", &icons), icons),
+        let mut scripts = BTreeMap::new();
+        for (file, text) in SCRIPTS {
+            let stem = file.trim_end_matches(".js");
+            let kind = "text/javascript; charset=utf-8";
+            scripts.insert(stem, Asset::new(stem, "js", kind, (*text).to_owned()));
         }
+        Self {
+            style: Asset::new("app", "css", "text/css; charset=utf-8", style),
+            icons: Asset::new("icons", "svg", "image/svg+xml", super::face::sprite()),
+            scripts,
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&Asset> {
+        let others = [&self.style, &self.icons];
+        self.scripts.values().chain(others).find(|asset| asset.name == name)
     }
 }
 
@@ -107,7 +133,7 @@ impl Pages {
                 })
             },
         );
-        let href = format!("/static/{}", assets.icons.0);
+        let href = assets.icons.address();
         environment.add_function("icon", move |name: &str| {
             // Names come from the code's own table; escaping them would change none.
             let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -116,6 +142,9 @@ impl Pages {
                  <use href=\"{href}#{name}\"/></svg>"
             ))
         });
+        let scripts: BTreeMap<&str, String> =
+            assets.scripts.iter().map(|(stem, asset)| (*stem, asset.address())).collect();
+        environment.add_function("script", move |stem: &str| scripts.get(stem).cloned());
         for (name, text) in TEMPLATES {
             environment.add_template(name, text)?;
         }
@@ -136,7 +165,7 @@ impl Pages {
             lang => visit.lang.code(),
             here => &visit.here,
             other_lang => visit.with("lang", if visit.lang == Language::Japanese { "en" } else { "ja" }),
-            style => format!("/static/{}", self.assets.style.0),
+            style => self.assets.style.address(),
             bank => &self.house.bank,
             telephone => &self.house.telephone,
             ..values
@@ -305,23 +334,19 @@ pub fn framed(router: Router, frame: Frame) -> Router {
 }
 
 async fn asset(State(pages): State<Arc<Pages>>, Path(name): Path<String>) -> Response {
-    let (kind, body) = if name == pages.assets.style.0 {
-        ("text/css; charset=utf-8", &pages.assets.style.1)
-    } else if name == pages.assets.icons.0 {
-        ("image/svg+xml", &pages.assets.icons.1)
-    } else {
+    let Some(asset) = pages.assets.find(&name) else {
         return Problem::NotFound.into_response();
     };
     let headers = [
-        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_TYPE, asset.kind),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
     ];
-    (headers, body.clone()).into_response()
+    (headers, asset.text.clone()).into_response()
 }
 
-/// No script at all, nothing from elsewhere, nothing inline.
+/// Nothing from elsewhere, nothing inline; scripts only from our own files.
 const CONTENT_SECURITY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+     script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -336,7 +361,9 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 /// Whatever comes out, even an error, bears the headers; whatever comes in names our host.
 async fn around(State(frame): State<Frame>, request: Request, next: Next) -> Response {
+    let begun = std::time::Instant::now();
     let (parts, body) = request.into_parts();
+    let route = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let visit = Visit::of(&parts);
     let host = parts
         .uri
@@ -361,6 +388,8 @@ async fn around(State(frame): State<Frame>, request: Request, next: Next) -> Res
     {
         headers.append(header::SET_COOKIE, cookie);
     }
+    let route = route.as_deref().unwrap_or("none");
+    super::metrics::answered(route, response.status().as_u16(), begun.elapsed());
     response
 }
 

@@ -87,6 +87,11 @@ pub(crate) async fn check_database(db: &SqlitePool, driver: &Driver) {
             "SELECT case_id, count(*) FROM letters GROUP BY case_id HAVING count(*) > 1",
         ),
         (
+            "people for whom a way was begun twice",
+            "SELECT user_id, channel, count(*) FROM reissues GROUP BY user_id, channel \
+             HAVING count(*) > 1",
+        ),
+        (
             "forms with a second case",
             "SELECT submission, count(*) FROM reissues WHERE submission IS NOT NULL \
              GROUP BY submission HAVING count(*) > 1",

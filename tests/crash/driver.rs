@@ -6,34 +6,28 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use engine::CaseId;
-use saihakko::customer::Declined;
 use saihakko::import::samples::card_seed;
 use saihakko::secret::OneTimeCard;
-use saihakko::socket::{self, Call, Reply};
+use saihakko::socket::{self, Call, Reply, SocketFault};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::browser::{Browser, Page, Ports, Site};
 use super::ledger::{LOGIN, Person};
+use super::server::Place;
 
 /// After so long without an answer something hangs.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 /// How often a state is looked at.
 const GLANCE: Duration = Duration::from_millis(25);
 
-/// A browser's cookies.
-#[derive(Clone)]
-pub(crate) struct Cookies {
-    /// The session.
-    pub(crate) token: String,
-    /// The display ticket.
-    pub(crate) ticket: String,
-}
-
-/// What a display page showed once.
+/// A page that has shown digits.
 #[derive(Clone)]
 pub(crate) struct Shown {
-    cookies: Cookies,
+    browser: Browser,
+    site: Site,
+    address: String,
     /// The case.
     pub(crate) case: CaseId,
     /// Sixteen of them.
@@ -43,19 +37,27 @@ pub(crate) struct Shown {
 /// What is counted.
 #[derive(Default)]
 pub(crate) struct Counts {
-    /// Calls whose reply never came.
+    /// Requests and calls that were sent and whose reply never came.
     pub(crate) lost: AtomicU64,
+    /// Requests that found nobody at home.
+    pub(crate) down: AtomicU64,
     /// Displays that were compared with an earlier one.
     pub(crate) compared: AtomicU64,
-    /// Claims that had gone through although their reply was lost.
+    /// Digits that had been taken although the reply was lost.
     pub(crate) settled_by_looking: AtomicU64,
     /// One-time passwords entered beyond the first of a case.
     pub(crate) cards_again: AtomicU64,
+    /// Sign-ins in the midst of a case, because the new cookie was lost.
+    pub(crate) signed_in_again: AtomicU64,
+    /// Buttons that were pressed twice at once.
+    pub(crate) double_clicks: AtomicU64,
 }
 
 /// Drives the server from outside.
 pub(crate) struct Driver {
     socket: PathBuf,
+    ports: Ports,
+    root: pki::Certificate,
     /// Grows whenever a killed server answers again.
     pub(crate) starts: watch::Receiver<u64>,
     /// The killing is over.
@@ -82,9 +84,11 @@ pub(crate) fn text_in(value: &Value, key: &str) -> String {
 
 impl Driver {
     /// A driver for the server at that socket.
-    pub(crate) fn new(socket: PathBuf, starts: watch::Receiver<u64>) -> Self {
+    pub(crate) fn new(place: &Place, root: pki::Certificate, starts: watch::Receiver<u64>) -> Self {
         Self {
-            socket,
+            socket: place.socket(),
+            ports: place.ports,
+            root,
             starts,
             is_over: AtomicBool::new(false),
             on_display: Mutex::default(),
@@ -94,15 +98,31 @@ impl Driver {
         }
     }
 
+    /// Somebody's browser.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(self.ports, &self.root)
+    }
+
+    /// A browser that holds the certificate of a .p12.
+    pub(crate) fn browser_with(&self, bundle: &[u8]) -> Browser {
+        Browser::with_p12(self.ports, &self.root, bundle)
+    }
+
+    /// A reply did not come, or nobody was there to ask.
+    pub(crate) fn note_lost(&self, was_sent: bool) {
+        let count = if was_sent { &self.counts.lost } else { &self.counts.down };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Calls once; `None` when the reply was lost and nobody knows what became of the call.
-    pub(crate) async fn once(&self, call: &Call) -> Option<Result<Value, String>> {
+    async fn once(&self, call: &Call) -> Option<Result<Value, String>> {
         let reply = timeout(PATIENCE, socket::call(&self.socket, call)).await;
         match reply.expect("a call hangs") {
             Ok(Reply::Done(value)) => Some(Ok(value)),
             Ok(Reply::Declined(code)) => Some(Err(code)),
             Ok(Reply::Broken(reference)) => panic!("a call broke inside the server: {reference}"),
-            Err(_) => {
-                self.counts.lost.fetch_add(1, Ordering::Relaxed);
+            Err(fault) => {
+                self.note_lost(!matches!(fault, SocketFault::Unreachable { .. }));
                 None
             }
         }
@@ -143,31 +163,37 @@ impl Driver {
         }
     }
 
-    /// Signs in.
-    pub(crate) async fn sign_in(&self, who: &Person, certificate: Option<&str>) -> Cookies {
+    /// Signs in through the socket, as the player of the mailed form does; gives the token.
+    pub(crate) async fn sign_in(&self, who: &Person) -> String {
         let call = Call::SignIn {
             contract: who.contract.clone(),
             user_id: who.user_id.clone(),
             password: LOGIN.to_owned(),
-            certificate: certificate.map(ToOwned::to_owned),
+            certificate: None,
         };
-        let cookies = self.done("a sign-in", &call).await;
-        Cookies { token: text_in(&cookies, "token"), ticket: text_in(&cookies, "ticket") }
+        text_in(&self.done("a sign-in", &call).await, "token")
     }
 
-    /// Reads the display page; `None` when it shows nothing.
-    async fn look(&self, shown: &Cookies, case: CaseId) -> Option<String> {
-        let (token, ticket) = (shown.token.clone(), shown.ticket.clone());
-        let page = self.done("a display", &Call::Display { token, ticket, case }).await;
-        page["digits"].as_str().map(ToOwned::to_owned)
+    /// Reloads a page with digits; `None` when it shows none any more.
+    async fn look(&self, shown: &Shown) -> Option<String> {
+        let page = shown.browser.open(self, shown.site, &shown.address).await;
+        if page.here != shown.address || !page.status.is_success() {
+            page.stray("the page that has shown digits");
+        }
+        page.digits()
     }
 
-    /// Reads the digits for the first time and remembers them with their ticket.
-    pub(crate) async fn note_digits(&self, cookies: &Cookies, case: CaseId) -> Shown {
-        let digits = self.look(cookies, case).await;
-        let digits = digits.unwrap_or_else(|| panic!("case {case} shows no digits"));
-        assert!(digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_digit()));
-        let shown = Shown { cookies: cookies.clone(), case, digits };
+    /// Remembers the digits of a page that shows them for the first time.
+    pub(crate) fn note_digits(
+        &self,
+        browser: &Browser,
+        site: Site,
+        case: CaseId,
+        page: &Page,
+    ) -> Shown {
+        let digits = page.digits().unwrap_or_else(|| page.stray("digits"));
+        let (browser, address) = (browser.clone(), page.here.clone());
+        let shown = Shown { browser, site, address, case, digits };
         self.digits.lock().unwrap().push(shown.digits.clone());
         self.on_display.lock().unwrap().push(shown.clone());
         shown
@@ -175,7 +201,7 @@ impl Driver {
 
     /// The same page must show the same digits.
     pub(crate) async fn compare(&self, shown: &Shown) {
-        let again = self.look(&shown.cookies, shown.case).await;
+        let again = self.look(shown).await;
         let is_due = self.on_display.lock().unwrap().iter().any(|one| one.case == shown.case);
         match again {
             Some(digits) => assert_eq!(digits, shown.digits, "case {} shows others", shown.case),
@@ -191,7 +217,7 @@ impl Driver {
 
     /// Once used, the digits are gone for good.
     pub(crate) async fn shows_nothing_more(&self, shown: &Shown) {
-        let again = self.look(&shown.cookies, shown.case).await;
+        let again = self.look(shown).await;
         assert!(again.is_none(), "case {} shows digits after their use", shown.case);
     }
 
@@ -243,9 +269,4 @@ impl Card {
             sleep(Duration::from_millis(200)).await;
         }
     }
-}
-
-/// True when the session has to be begun anew.
-pub(crate) fn is_signed_out(code: &str) -> bool {
-    code == Declined::SignedOut.to_string()
 }

@@ -1,8 +1,9 @@
 //! The server is killed without warning, again and again, while people use it; nothing is lost and
 //! nothing happens twice.
 //!
-//! This process plays the people, through the local socket, and keeps their cookies and tickets;
-//! the server is another process. `SAIHAKKO_KILLS` says how often it is killed, `SAIHAKKO_SEED`
+//! This process plays the people: customers in browsers of their own, with cookies, forms and
+//! certificates, on the very pages over HTTPS; the bank's desks through the local socket. The
+//! server is another process. `SAIHAKKO_KILLS` says how often it is killed, `SAIHAKKO_SEED`
 //! repeats the chances of an earlier run.
 
 #![expect(
@@ -15,6 +16,7 @@
 )]
 
 mod aftermath;
+mod browser;
 mod chance;
 mod driver;
 mod ledger;
@@ -27,7 +29,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use self::chance::Chance;
 use self::driver::Driver;
@@ -56,14 +58,14 @@ fn whoever_is_cut_off_goes_on_and_nothing_happens_twice() {
 async fn rehearse(kills: u64, mut chance: Chance) {
     let begun = Instant::now();
     let dir = tempfile::tempdir().unwrap();
-    let place = Place::new(dir.path());
+    let place = Place::new(dir.path(), &mut chance);
     let wanted = 10 + usize::try_from(kills).unwrap();
     let ledger = ledger::write(&dir.path().join("ledger"), wanted, 5 + wanted / 2);
     import(&place, &ledger).await;
     println!("imported after {:.1} s", begun.elapsed().as_secs_f64());
 
     let (started, starts) = watch::channel(0);
-    let driver = Arc::new(Driver::new(place.socket(), starts));
+    let driver = Arc::new(Driver::new(&place, place.root(), starts));
     let mut server = Server::start(&place);
     server.ready(&place).await;
     let mut players = send_in(&driver, &ledger, &place, &mut chance);
@@ -79,7 +81,7 @@ async fn rehearse(kills: u64, mut chance: Chance) {
             started.send(kill).unwrap();
         }
         while let Some(ended) = players.try_join_next() {
-            ended.unwrap();
+            went_well(&ended, &place);
         }
     }
     server.ready(&place).await;
@@ -87,7 +89,7 @@ async fn rehearse(kills: u64, mut chance: Chance) {
     driver.is_over.store(true, Ordering::Relaxed);
     println!("killed {kills} times after {:.1} s", begun.elapsed().as_secs_f64());
     while let Some(ended) = players.join_next().await {
-        ended.unwrap();
+        went_well(&ended, &place);
     }
     drop(started);
     reloader.await.unwrap();
@@ -103,6 +105,11 @@ async fn rehearse(kills: u64, mut chance: Chance) {
     let digits = driver.digits.lock().unwrap().clone();
     let files = aftermath::check_secrecy(&place.data, &digits);
     tell(&driver, mails, files, begun.elapsed());
+}
+
+/// A player who met something unexpected has said what; the server may have said why.
+fn went_well(ended: &Result<(), JoinError>, place: &Place) {
+    assert!(ended.is_ok(), "a player failed; the server's last words:\n{}", place.last_words());
 }
 
 async fn import(place: &Place, ledger: &Ledger) {
@@ -162,12 +169,15 @@ fn tell(driver: &Driver, mails: usize, files: usize, took: Duration) {
     assert!(read(&counts.lost) > 0, "no call was ever cut off");
     println!(
         "cases finished: {own} self-service, {colleague} delegated, {paper} paper; \
-         {} replies lost, {} displays compared, {} claims settled by looking, {} cards again; \
-         {mails} mails, {files} files searched; {:.1} s",
+         {} replies lost, {} found nobody, {} displays compared, {} claims settled by looking, {} cards again, \
+         {} sign-ins again, {} double clicks; {mails} mails, {files} files searched; {:.1} s",
         read(&counts.lost),
+        read(&counts.down),
         read(&counts.compared),
         read(&counts.settled_by_looking),
         read(&counts.cards_again),
+        read(&counts.signed_in_again),
+        read(&counts.double_clicks),
         took.as_secs_f64()
     );
 }

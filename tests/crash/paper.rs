@@ -17,7 +17,7 @@ use workflows::paper::Command;
 
 use super::driver::{Driver, case_in, text_in};
 use super::ledger::Person;
-use super::online::claim_and_log_in;
+use super::online::retrieve_and_log_in;
 
 /// The scanner of the rehearsal.
 const DPI: f32 = 180.0;
@@ -26,10 +26,10 @@ const TRACKING: &str = "12345678903";
 
 /// Plays one form from the web to the certificate.
 pub(crate) async fn play(driver: Arc<Driver>, who: Person, station: Arc<StationKey>) {
-    let cookies = driver.sign_in(&who, None).await;
+    let token = driver.sign_in(&who).await;
     let (variant, data) = (Variant::Light, Box::new(filled_in(&who)));
     // A lost reply costs a form that nobody posts; the next one has a number of its own.
-    let draft = Call::DraftForm { token: cookies.token.clone(), variant, data };
+    let draft = Call::DraftForm { token, variant, data };
     let draft = driver.done("a form", &draft).await;
     let number = text_in(&draft, "number");
     let pdf = BASE64.decode(text_in(&draft, "pdf").as_bytes()).unwrap();
@@ -38,8 +38,7 @@ pub(crate) async fn play(driver: Arc<Driver>, who: Person, station: Arc<StationK
     approve(&driver, case).await;
     let digits = open_letter(&driver, case, &station).await;
     post(&driver, case).await;
-    let own = driver.sign_in(&who, None).await;
-    claim_and_log_in(&driver, &own, case, &digits).await;
+    retrieve_and_log_in(&driver, &driver.browser(), &who, case, &digits).await;
     driver.finished.lock().unwrap().push(("paper", case));
 }
 

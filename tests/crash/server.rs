@@ -8,6 +8,7 @@ use std::time::Duration;
 use saihakko::socket::{self, Call};
 use tokio::process::{Child, Command};
 
+use super::browser::Ports;
 use super::chance::Chance;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_saihakko");
@@ -20,15 +21,35 @@ pub(crate) struct Place {
     pub(crate) data: PathBuf,
     /// What the servers said, one after the other.
     pub(crate) log: PathBuf,
+    /// Where browsers find the sites, before and after every kill.
+    pub(crate) ports: Ports,
 }
 
+/// Below the ports that the system gives to whoever connects: a browser that knocks while the
+/// server is down must not take the server's own.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A port on which nobody listens.
+fn free_port(chance: &mut Chance) -> u16 {
+    loop {
+        let offset = chance.below(u64::from(PORTS.end - PORTS.start));
+        let port = PORTS.start + u16::try_from(offset).unwrap();
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Everybody comes from one address here, so nobody is slowed down for coming from it often.
 /// A schedule that would wait for minutes would never be met by a kill: everything recurs at once.
 /// Leases are short because a killed worker's row waits for the end of its lease.
 const CONFIGURATION: &str = r#"
-[listen]
+[staff_site]
 address = "127.0.0.1:0"
-certificate_address = "127.0.0.1:0"
-revocation_list_address = "127.0.0.1:0"
+[metrics_site]
+address = "127.0.0.1:0"
+[revocation_list_site]
+address = "127.0.0.1:0"
 [retry]
 attempts = 60
 first_delay_s = 1
@@ -44,18 +65,42 @@ log_checkpoint = "* * * * * *"
 [security]
 argon2_memory_kib = 1024
 argon2_passes = 1
-[data]
+sign_ins_per_minute = 0
 "#;
 
 impl Place {
     /// Writes the configuration.
-    pub(crate) fn new(dir: &Path) -> Self {
+    pub(crate) fn new(dir: &Path, chance: &mut Chance) -> Self {
         let data = dir.join("data");
-        let place = Self { config: dir.join("saihakko.toml"), log: data.join("log.txt"), data };
+        let customers = free_port(chance);
+        let certificate = loop {
+            let port = free_port(chance);
+            if port != customers {
+                break port;
+            }
+        };
+        let place = Self {
+            config: dir.join("saihakko.toml"),
+            log: data.join("log.txt"),
+            data,
+            ports: Ports { customers, certificate },
+        };
         std::fs::create_dir_all(&place.data).unwrap();
         let folder = toml::Value::String(place.data.display().to_string());
-        std::fs::write(&place.config, format!("{CONFIGURATION}dir = {folder}\n")).unwrap();
+        let own = format!(
+            "[customer_site]\naddress = \"127.0.0.1:{customers}\"\n\
+             [certificate_site]\naddress = \"127.0.0.1:{certificate}\"\n\
+             [data]\ndir = {folder}\n"
+        );
+        std::fs::write(&place.config, format!("{CONFIGURATION}{own}")).unwrap();
         place
+    }
+
+    /// The bank's root, which every browser here trusts. It is made by the first command.
+    pub(crate) fn root(&self) -> pki::Certificate {
+        let path = self.data.join("keys").join("root.pem");
+        let text = std::fs::read_to_string(path).unwrap();
+        pki::Certificate::from_pem("the bank's root", &text).unwrap()
     }
 
     /// The local socket.

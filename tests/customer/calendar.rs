@@ -70,7 +70,9 @@ async fn at_nine_on_its_last_day_a_certificate_ends(house: Arc<House>) {
         engine::Kind::Sqlite => format!("x'{hex}'"),
         engine::Kind::Postgres => format!("'\\x{hex}'"),
     };
-    house.execute(&format!("UPDATE certificates SET fingerprint = {bytes} WHERE serial = '01'")).await;
+    house
+        .execute(&format!("UPDATE certificates SET fingerprint = {bytes} WHERE serial = '01'"))
+        .await;
     let visit = async || house.app.visit(&fingerprint, PLACE).await.unwrap();
     let welcome = |visit: &saihakko::web::certificate_site::Visit| {
         matches!(visit, saihakko::web::certificate_site::Visit::Welcome { .. })

@@ -38,7 +38,11 @@ async fn a_card_of_the_stock_is_registered_by_two_numbers(house: Arc<House>) {
     assert!(matches!(register("AB-123456", &second, &first).await, Err(Declined::Wrong)));
     assert!(matches!(register("AB-123456", &first, &first).await, Err(Declined::Wrong)));
     register("ａｂ１２３４５６", &first, &second).await.unwrap();
-    house.app.set_password(&at, workflows::credential::Kind::Login, "a quiet afternoon").await.unwrap();
+    house
+        .app
+        .set_password(&at, workflows::credential::Kind::Login, "a quiet afternoon")
+        .await
+        .unwrap();
     let (session, _) = house.try_sign_in(NEWCOMER, "a quiet afternoon", None).await.unwrap();
     // The number that registered the card is spent.
     let spent = house.app.enter_one_time_password(&session, &second).await;
@@ -80,7 +84,8 @@ async fn wrong_numbers_of_a_new_card_lock_the_enrolment(house: Arc<House>) {
         assert!(matches!(wrong, Err(Declined::Wrong)));
     }
     assert_eq!(refusal(house.app.confirm_card_secret(&at, "12345").await), "enrolment.Locked");
-    let late = house.app.set_password(&at, workflows::credential::Kind::Login, "locked out now").await;
+    let late =
+        house.app.set_password(&at, workflows::credential::Kind::Login, "locked out now").await;
     assert_eq!(refusal(late), "credential.NotEnrolling");
 }
 
@@ -108,10 +113,8 @@ async fn a_signed_in_user_replaces_the_card(house: Arc<House>) {
     let present = house.shown(SEED, 0);
     let card = NewCard::Secret { code: &code };
     house.app.replace_card(&session, &cookies.ticket, &present, &card).await.unwrap();
-    let alive = format!(
-        "SELECT COUNT(*) FROM sessions WHERE id = {} AND ended_at IS NULL",
-        session.id
-    );
+    let alive =
+        format!("SELECT COUNT(*) FROM sessions WHERE id = {} AND ended_at IS NULL", session.id);
     assert_eq!(house.count(&alive).await, 1, "the session goes on");
 }
 

@@ -49,11 +49,7 @@ pub(crate) async fn give_code(house: &House, user_id: &str, code: &str) {
     house.import_text("credentials-code.csv", &text).await;
 }
 
-pub(crate) async fn enter(
-    house: &House,
-    user_id: &str,
-    code: &str,
-) -> Result<Enrolling, Declined> {
+pub(crate) async fn enter(house: &House, user_id: &str, code: &str) -> Result<Enrolling, Declined> {
     let entry = CodeEntry {
         contract: AOBA.to_owned(),
         user_id: user_id.to_owned(),
@@ -78,9 +74,12 @@ async fn an_imported_code_sets_everything_once(house: Arc<House>) {
     let at = enter(&house, NEWCOMER, &code.to_lowercase()).await.unwrap();
     let status = house.app.enrolment_status(&at).await.unwrap();
     assert_eq!((status.name.as_str(), status.user_id.as_str()), ("新井 優", NEWCOMER));
-    assert!(status.items.iter().all(|item| {
-        item.state == SecretState::Unset && item.may_be_set && !item.is_done
-    }));
+    assert!(
+        status
+            .items
+            .iter()
+            .all(|item| { item.state == SecretState::Unset && item.may_be_set && !item.is_done })
+    );
 
     let set = |kind, new| house.app.set_password(&at, kind, new);
     assert!(matches!(set(Kind::Login, "short").await, Err(Declined::Unfit(Unfit::TooShort))));
@@ -166,7 +165,8 @@ async fn a_colleague_issues_a_code_and_everybody_is_told(house: Arc<House>) {
     let app = &house.app;
     let (sato, cookies) = house.sign_in_with_certificate(SATO).await;
     let order = format!("order-{SATO}");
-    let issue = |user_id, key| app.issue_enrolment_code(&sato, user_id, &order, key, &cookies.ticket);
+    let issue =
+        |user_id, key| app.issue_enrolment_code(&sato, user_id, &order, key, &cookies.ticket);
     app.may_issue_enrolment_code(&sato, YAMADA).await.unwrap();
     assert_eq!(refusal(issue(SATO, "self").await), "enrolment.ForColleagues");
     assert!(matches!(issue("999999999", "nobody").await, Err(Declined::NotFound)));
@@ -185,8 +185,12 @@ async fn a_colleague_issues_a_code_and_everybody_is_told(house: Arc<House>) {
 
     house.drain().await;
     assert_eq!(house.notices("CodeIssued").await, 1);
-    let told = house.count("SELECT COUNT(*) FROM mails m JOIN outbox o ON o.id = m.outbox_id \
-         WHERE o.label = 'CodeIssued'").await;
+    let told = house
+        .count(
+            "SELECT COUNT(*) FROM mails m JOIN outbox o ON o.id = m.outbox_id \
+         WHERE o.label = 'CodeIssued'",
+        )
+        .await;
     assert_eq!(told, 3, "the colleague and both administrators");
 
     // Its window closes, the code stays good.
@@ -217,10 +221,7 @@ async fn a_code_replaces_no_standing_transaction_password(house: Arc<House>) {
     house.app.enter_transaction_password(&session, &format!("order-{YAMADA}")).await.unwrap();
     // The login password may be forgotten; whoever sets it anew ends every session.
     house.app.set_password(&at, Kind::Login, "forgotten no longer").await.unwrap();
-    assert!(matches!(
-        house.app.session(&signed_in.token, PLACE).await,
-        Err(Declined::SignedOut)
-    ));
+    assert!(matches!(house.app.session(&signed_in.token, PLACE).await, Err(Declined::SignedOut)));
     house.try_sign_in(YAMADA, "forgotten no longer", None).await.unwrap();
 }
 
@@ -306,10 +307,8 @@ async fn a_secret_that_comes_later_is_enrolled(house: Arc<House>) {
         b"hashed by the bank",
         crate::house::COST,
     );
-    let text = format!(
-        "contract,user_id,kind,secret\n{AOBA},{NEWCOMER},login,\"{}\"\n",
-        hash.unwrap()
-    );
+    let text =
+        format!("contract,user_id,kind,secret\n{AOBA},{NEWCOMER},login,\"{}\"\n", hash.unwrap());
     house.import_text("credentials-later.csv", &text).await;
     house.try_sign_in(NEWCOMER, "hashed by the bank", None).await.unwrap();
     let left = "SELECT COUNT(*) FROM credentials WHERE brought";

@@ -237,8 +237,7 @@ impl House {
 
     pub(crate) async fn execute(&self, sql: &str) {
         let mut tx = self.app.tools.db.write().await.unwrap();
-        on!(&mut tx, |conn| sqlx::query(AssertSqlSafe(sql)).execute(conn).await.map(drop))
-            .unwrap();
+        on!(&mut tx, |conn| sqlx::query(AssertSqlSafe(sql)).execute(conn).await.map(drop)).unwrap();
         tx.commit().await.unwrap();
     }
 

@@ -82,8 +82,7 @@ async fn all_that_expire_in_one_minute_end(house: Arc<House>) {
     for step in ["open", "otp", "issue"] {
         let mut batch = Vec::new();
         for ((case, user), session) in cases.iter().zip(&sessions) {
-            let actor =
-                Actor { id: ActorId(format!("user-{user}")), role: Role::AuthorityHolder };
+            let actor = Actor { id: ActorId(format!("user-{user}")), role: Role::AuthorityHolder };
             let (user, reason) = (UserRef(*user), Reason::NewPc);
             let id = format!("{step}-{case}");
             let submission = match step {

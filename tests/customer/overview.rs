@@ -40,7 +40,10 @@ async fn everything_at_a_glance(house: Arc<House>) {
     }
     let seen = house.app.overview(&session, None).await.unwrap();
     assert_eq!(seen.retrieval, LockState::Open { left: 3 });
-    assert_eq!((seen.open_cases[0].case, seen.open_cases[0].state.as_str()), (case, "Tail.Waiting"));
+    assert_eq!(
+        (seen.open_cases[0].case, seen.open_cases[0].state.as_str()),
+        (case, "Tail.Waiting")
+    );
     assert_eq!(seen.certificate.unwrap().state, "held");
 }
 

@@ -47,9 +47,16 @@ async fn of_64_wrong_entries_five_are_judged_and_one_lock_is_told(house: Arc<Hou
     }
     assert_eq!((wrong, locked), (5, 59));
     // What was charged was hashed and missed; nothing else was hashed against the password.
-    assert_eq!(house.count("SELECT COUNT(*) FROM entries e JOIN credentials k \
+    assert_eq!(
+        house
+            .count(
+                "SELECT COUNT(*) FROM entries e JOIN credentials k \
          ON k.case_id = e.case_id WHERE k.kind = 'retrieval' AND e.kind = 'transition' \
-         AND e.command = 'ChargeAttempt'").await, 5);
+         AND e.command = 'ChargeAttempt'"
+            )
+            .await,
+        5
+    );
     house.drain().await;
     assert_eq!(house.state(case).await, "Tail.Locked");
     assert_eq!(house.notices("RetrievalLocked").await, 1);

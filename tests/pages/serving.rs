@@ -4,11 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Extension, Router};
 use engine::{CaseId, Fault, Moment};
 use saihakko::text::Texts;
 use saihakko::web::certificate_site::{self, CertificateDesk, Visit};
-use saihakko::web::page::{Frame, Pages};
-use saihakko::web::serve::{Front, Limits, serve};
+use saihakko::web::page::{Frame, Pages, Visit as Reader};
+use saihakko::web::serve::{Front, Limits, Peer, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -58,10 +61,34 @@ async fn running(front: Front, desk: Desk, limits: Limits) -> Running {
     let pages = Pages::new(Arc::new(Texts::load().unwrap()), forms::House::sample()).unwrap();
     let hosts = Arc::from([format!("localhost:{}", address.port())]);
     let frame = Frame { pages: Arc::new(pages), hosts, entropy: entropy() };
-    let router = certificate_site::router(Arc::new(desk), frame);
+    let router = site(Arc::new(desk), frame);
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(serve(listener, front, router, limits, stopped));
     Running { address, stop, task }
+}
+
+/// The verdict of a desk, as the certificate site shows it, beside its revocation list.
+fn site(desk: Arc<Desk>, frame: Frame) -> Router {
+    let show = async |State((desk, frame)): State<(Arc<Desk>, Frame)>,
+                      Extension(peer): Extension<Peer>,
+                      reader: Reader| {
+        let visit = match &peer.certificate {
+            None => Visit::NoCertificate,
+            Some(der) => {
+                let place = peer.address.ip().to_string();
+                desk.visit(engine::history::digest(der), der, &place).await.unwrap()
+            }
+        };
+        let none = || minijinja::Value::from(Vec::<String>::new());
+        let more = minijinja::context! {
+            on_certificate_site => true, customer_url => (), certificate_url => (),
+            service => "BizSTATION", me => (), mistakes => none(),
+            is_over => false, has_left => false, back => "",
+        };
+        certificate_site::show(&frame.pages, &reader, &visit, more)
+    };
+    let shown = Router::new().route("/", get(show)).with_state((desk.clone(), frame.clone()));
+    shown.merge(certificate_site::revocation_router(desk, frame))
 }
 
 fn client(bench: &Bench, with: Option<(pki::Certificate, pki::PrivateKey)>) -> TlsConnector {

@@ -30,7 +30,7 @@ pub async fn log_in(stage: &Stage, p12: &[u8], password: &str) -> Result<Value> 
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_client_auth_cert(certificates, key)?;
-    let address = stage.server.certificate_site;
+    let address = stage.server.addresses.certificate.context("the site is not served")?;
     let stream = TcpStream::connect(address).await?;
     let name = ServerName::try_from("localhost")?;
     let mut tls = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;

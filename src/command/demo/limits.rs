@@ -36,7 +36,7 @@ pub async fn wrong_entries(stage: &mut Stage) -> Result<()> {
     stage.until(case, "Tail.Locked").await?;
     did(format_args!("{allowed}回の誤りでロックしました / locked after {allowed} wrong entries"));
     let (session, _) = stage.sign_in(AOBA, CLUMSY, None).await?;
-    match stage.app.begin_own_reissue(&session, Reason::Mistyped).await {
+    match stage.app.begin_own_reissue(&session, Reason::Mistyped, "page-1").await {
         Err(Declined::Refused { code }) => {
             did(format_args!("ご本人の再発行は承れません / self-service is closed now: {code}"));
         }

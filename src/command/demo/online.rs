@@ -36,7 +36,7 @@ pub async fn issue_for_oneself(
     reason: Reason,
 ) -> Result<(CaseId, Session, SignedIn, RetrievalPassword)> {
     let (session, mut signed_in) = stage.sign_in(contract, user_id, None).await?;
-    let case = stage.app.begin_own_reissue(&session, reason).await?;
+    let case = stage.app.begin_own_reissue(&session, reason, "page-1").await?;
     let card = stage.card(user_id).await?;
     signed_in.token = stage.app.enter_one_time_password(&session, &card).await?;
     match stage.app.enter_one_time_password(&session, &card).await {

@@ -6,22 +6,31 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use engine::{CaseId, Clock, Moment};
+use engine::{CaseId, Clock, Entropy, Moment};
 use saihakko::app::{App, Surroundings};
 use saihakko::config::{Config, DatabaseUrl};
 use saihakko::customer::{Session, SignIn, SignedIn};
 use saihakko::import::{self, samples};
-use saihakko::secret::{OneTimeCard, hash_password};
+use saihakko::secret::{HashCost, OneTimeCard, hash_password};
 use saihakko::server::Server;
 use saihakko::store::cases;
 use zeroize::Zeroizing;
 
+use super::SmtpServer;
 use crate::command::say;
 
 /// Marks a folder that a demonstration may replace.
 const MARK: &str = ".saihakko-demo";
 /// From where the people of the story come.
 pub const PLACE: &str = "127.0.0.1";
+
+/// Writes the sample ledger with its passwords hashed; gives the lists.
+pub fn write_ledger(dir: &Path, entropy: &Entropy, cost: HashCost) -> Result<Vec<PathBuf>> {
+    let lists = samples::write(dir, |one| {
+        hash_password(entropy, None, one.secret.as_bytes(), cost).map_err(std::io::Error::other)
+    });
+    lists.with_context(|| format!("{} cannot be written", dir.display()))
+}
 
 /// A heading of the story.
 pub fn act(number: &str, title: &str) {
@@ -47,7 +56,12 @@ pub struct Stage {
 
 impl Stage {
     /// Makes the folder, imports the sample ledger and starts the server.
-    pub async fn set(dir: &Path, database: String, usual_ports: bool) -> Result<Self> {
+    pub async fn set(
+        dir: &Path,
+        database: String,
+        smtp: Option<&SmtpServer>,
+        usual_ports: bool,
+    ) -> Result<Self> {
         clear(dir)?;
         for name in ["forms", "scans", "letters", "certificates", "histories", "diagrams"] {
             std::fs::create_dir_all(dir.join(name))?;
@@ -55,11 +69,14 @@ impl Stage {
         std::fs::write(dir.join(MARK), "")?;
         let mut config = Config::for_demo(dir);
         config.database.url = DatabaseUrl(database);
-        if !usual_ports || !are_free(&config) {
-            let any = SocketAddr::from(([127, 0, 0, 1], 0));
-            config.listen.address = any;
-            config.listen.certificate_address = any;
-            config.listen.revocation_list_address = any;
+        if let Some(server) = smtp {
+            config.mail.host.clone_from(&server.host);
+            config.mail.port = server.port;
+        }
+        if !usual_ports || !are_free(&mut config) {
+            for site in config.sites_mut() {
+                site.address = SocketAddr::from(([127, 0, 0, 1], 0));
+            }
         }
         // The story moves the clock; it begins at the machine's time.
         let clock = Clock::manual(Moment::of_this_machine());
@@ -73,12 +90,9 @@ impl Stage {
 
     async fn import(&self) -> Result<()> {
         let tools = &self.app.tools;
-        let lists = samples::write(&self.dir.join("ledger"), |one| {
-            let cost = tools.hash_cost();
-            hash_password(&tools.entropy, None, one.secret.as_bytes(), cost)
-                .map_err(std::io::Error::other)
-        })?;
-        let report = import::import(&self.app.engine, &tools.keys, tools.hash_cost(), &lists).await?;
+        let lists = write_ledger(&self.dir.join("ledger"), &tools.entropy, tools.hash_cost())?;
+        let cost = tools.hash_cost();
+        let report = import::import(&self.app.engine, &tools.keys, cost, &lists).await?;
         ensure!(report.problems.is_empty(), "the sample ledger has bad rows: {report:?}");
         self.app.open_missing_credentials().await?;
         let rows: u64 = report.counts.values().map(|counts| counts.new).sum();
@@ -200,9 +214,6 @@ fn clear(dir: &Path) -> Result<()> {
 }
 
 /// True when nobody listens on the usual ports.
-fn are_free(config: &Config) -> bool {
-    let listen = &config.listen;
-    [listen.address, listen.certificate_address, listen.revocation_list_address]
-        .into_iter()
-        .all(|address| std::net::TcpListener::bind(address).is_ok())
+fn are_free(config: &mut Config) -> bool {
+    config.sites_mut().into_iter().all(|site| std::net::TcpListener::bind(site.address).is_ok())
 }

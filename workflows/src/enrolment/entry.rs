@@ -5,12 +5,7 @@ use engine::Transition;
 use super::{Command, Decision, Effect, Facts, Notice, Refusal, State, VoidReason, demand};
 use crate::terms::{CHARGED, Rules};
 
-pub(super) fn decide(
-    state: &State,
-    command: &Command,
-    facts: &Facts,
-    rules: &Rules,
-) -> Decision {
+pub(super) fn decide(state: &State, command: &Command, facts: &Facts, rules: &Rules) -> Decision {
     match command {
         Command::Settle => settle(state, 0, rules),
         Command::Close => close(state),

@@ -30,18 +30,14 @@ pub(super) fn decide(
             .with(Effect::StoreLetter)),
         (S::Printed, C::Spoil) => Ok(order(facts)),
         (S::Printed, C::Dispatch { tracking }) => dispatch(tracking, facts),
-        (S::Waiting { source: Source::Letter, .. }, C::ReturnedMail) => {
-            Ok(Transition::to(S::Idle)
-                .with(Effect::RecordReturn)
-                .with(Effect::VoidCode { why: VoidReason::Undelivered })
-                .asking(UNDELIVERED))
-        }
+        (S::Waiting { source: Source::Letter, .. }, C::ReturnedMail) => Ok(Transition::to(S::Idle)
+            .with(Effect::RecordReturn)
+            .with(Effect::VoidCode { why: VoidReason::Undelivered })
+            .asking(UNDELIVERED)),
         (_, C::Import) => Ok(live(Source::Imported)),
         (_, C::Issue) => {
             colleague(facts, rules)?;
-            Ok(live(Source::Colleague)
-                .with(Effect::SpendTransaction)
-                .telling(Notice::CodeIssued))
+            Ok(live(Source::Colleague).with(Effect::SpendTransaction).telling(Notice::CodeIssued))
         }
         (S::Waiting { copy: true, .. }, C::Noted | C::CloseReveal) => noted(state, command, facts),
         (S::Waiting { .. }, C::Expire) => Ok(Transition::to(S::Idle)

@@ -98,9 +98,11 @@ fn every_code_of_a_colleague_is_told() {
 fn no_letter_is_stored_or_posted_for_a_fresh_address() {
     let mut seen = 0;
     for step in &enrolment_walk().steps {
-        let posts = step.transition.effects.iter().any(|effect| {
-            matches!(effect, Effect::StoreLetter | Effect::RecordPosting { .. })
-        });
+        let posts = step
+            .transition
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::StoreLetter | Effect::RecordPosting { .. }));
         if posts {
             seen += 1;
             assert!(!step.context.facts.address_fresh, "{:?}", step.command);
@@ -129,7 +131,11 @@ fn a_code_is_good_for_one_enrolment() {
             && !matches!(step.transition.to, State::Enrolling { .. });
         if left {
             let effects = &step.transition.effects;
-            assert!(voids(effects) && effects.contains(&Effect::EndEnrolments), "{:?}", step.command);
+            assert!(
+                voids(effects) && effects.contains(&Effect::EndEnrolments),
+                "{:?}",
+                step.command
+            );
         }
     }
 }

@@ -533,8 +533,7 @@ pub(crate) fn enrolment_world(starts: Vec<enrolment::State>) -> Universe<enrolme
 
 pub(crate) fn expiry_world(starts: Vec<expiry::State>) -> Universe<expiry::Expiry> {
     let calm = expiry::Facts { user_active: true, active: true, newer: false, days_left: 0 };
-    let mut all: Vec<_> =
-        (0..30).map(|days_left| expiry::Facts { days_left, ..calm }).collect();
+    let mut all: Vec<_> = (0..30).map(|days_left| expiry::Facts { days_left, ..calm }).collect();
     all.push(expiry::Facts { user_active: false, ..calm });
     all.push(expiry::Facts { active: false, ..calm });
     all.push(expiry::Facts { newer: true, ..calm });

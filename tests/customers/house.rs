@@ -1,0 +1,219 @@
+//! The application with the sample ledger, and its people on the way through their cases.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use engine::{CaseId, Clock, Moment};
+use saihakko::app::{App, Surroundings, system_entropy};
+use saihakko::config::Config;
+use saihakko::customer::{Display, Session, SignIn, SignedIn};
+use saihakko::import::samples::{self, AOBA, MIZUIRO, card_seed};
+use saihakko::secret::{OneTimeCard, hash_password};
+use saihakko::text::Texts;
+use saihakko::web::customer::{Audience, Customers, Throttle, router};
+use saihakko::web::page::{Frame, Pages};
+use tempfile::TempDir;
+use workflows::terms::Reason;
+use zeroize::Zeroizing;
+
+use crate::answer::Visitor;
+
+/// 2026-11-19 09:42 in Japan.
+const BEGINNING: Moment = Moment::from_seconds(1_795_048_920);
+/// Where the customers' site answers.
+pub(crate) const SITE: &str = "localhost:8443";
+/// Where the certificate site answers.
+pub(crate) const CERTIFICATE_SITE: &str = "certificate.localhost:8444";
+/// 佐藤 花子 holds the authority.
+pub(crate) const HANAKO: &str = "010429001";
+/// 鈴木 一郎 holds it as well.
+pub(crate) const ICHIRO: &str = "010429002";
+/// 山田 太郎 does not.
+pub(crate) const TARO: &str = "010429003";
+/// 田中 美咲 neither.
+pub(crate) const MISAKI: &str = "010429004";
+/// 小林 直子 of the other company.
+pub(crate) const NAOKO: &str = "020705001";
+/// What every page of a signed-in user of the first company shows.
+pub(crate) const PHRASE: &str = "青い鳥と三毛猫";
+
+/// Everything that the pages stand on.
+pub(crate) struct House {
+    pub(crate) app: App,
+    /// The customers' site.
+    pub(crate) site: Router,
+    /// The certificate site.
+    pub(crate) certificate_site: Router,
+    clock: Clock,
+    _folder: TempDir,
+}
+
+/// The cases of the house.
+pub(crate) struct Cases {
+    /// 佐藤's own, completed with a certificate.
+    pub(crate) completed: CaseId,
+    /// Opened by 佐藤 for 山田, not confirmed.
+    pub(crate) confirming: CaseId,
+    /// Issued by 佐藤 for 田中.
+    pub(crate) issued: CaseId,
+    /// The digits of that one.
+    pub(crate) digits: String,
+    /// 鈴木's own, before the one-time password.
+    pub(crate) begun: CaseId,
+    /// 佐藤 on the certificate site, who sees those digits.
+    pub(crate) holder: Visitor,
+}
+
+impl House {
+    /// Opens the application in a folder of its own, with hashes that cost little.
+    pub(crate) async fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut config = Config::for_demo(folder.path());
+        config.security.argon2_memory_kib = 1024;
+        config.security.argon2_passes = 1;
+        config.security.sign_ins_per_minute = 0;
+        let clock = Clock::manual(BEGINNING);
+        let around =
+            Surroundings { clock: clock.clone(), ..Surroundings::of_this_machine().unwrap() };
+        let app = App::open(config, around).await.unwrap();
+        let tools = &app.tools;
+        let lists = samples::write(&folder.path().join("ledger"), |one| {
+            let hashed =
+                hash_password(&tools.entropy, None, one.secret.as_bytes(), tools.hash_cost());
+            hashed.map_err(std::io::Error::other)
+        });
+        let report =
+            saihakko::import::import(&app.engine, &tools.keys, &lists.unwrap()).await.unwrap();
+        assert!(report.problems.is_empty(), "{report:?}");
+        app.open_missing_credentials().await.unwrap();
+        let site = pages(&app, Audience::Password, SITE);
+        let certificate_site = pages(&app, Audience::Certificate, CERTIFICATE_SITE);
+        Self { app, site, certificate_site, clock, _folder: folder }
+    }
+
+    /// Time passes, and whatever falls due is done.
+    pub(crate) async fn wait(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+        self.app.engine.drain().await.unwrap();
+    }
+
+    async fn enter(&self, user_id: &str, certificate: Option<String>) -> (Session, SignedIn) {
+        let contract = if user_id == NAOKO { MIZUIRO } else { AOBA };
+        let typed = SignIn {
+            contract: contract.to_owned(),
+            user_id: user_id.to_owned(),
+            password: Zeroizing::new(format!("login-{user_id}")),
+            place: "203.0.113.24".to_owned(),
+            certificate,
+        };
+        let signed_in = self.app.sign_in(&typed).await.unwrap();
+        let session = self.app.session(&signed_in.token, "203.0.113.24").await.unwrap();
+        (session, signed_in)
+    }
+
+    /// A session on the customers' site.
+    pub(crate) async fn session_of(&self, user_id: &str) -> Session {
+        self.enter(user_id, None).await.0
+    }
+
+    /// Somebody who has signed in on the customers' site.
+    pub(crate) async fn visitor(&self, user_id: &str) -> Visitor {
+        let (_, signed_in) = self.enter(user_id, None).await;
+        Visitor { cookies: cookies("session", "ticket", &signed_in), certificate: None }
+    }
+
+    /// What the card of a user shows now.
+    pub(crate) async fn card(&self, user_id: &str) -> String {
+        let card = OneTimeCard::new(&card_seed(user_id)).unwrap();
+        let now = self.app.tools.db.now().await.unwrap().seconds();
+        card.shown_at(u64::try_from(now).unwrap())
+    }
+
+    /// Plays the people of the first company until each case stands where a page needs it.
+    pub(crate) async fn with_cases(&self) -> Cases {
+        let (completed, holder) = self.completed().await;
+        let session = self.app.session(&token(&holder), "203.0.113.24").await.unwrap();
+        let begin =
+            |user_id, key| self.app.begin_colleague_reissue(&session, user_id, Reason::NewPc, key);
+        let issued = begin(MISAKI, "issued").await.unwrap();
+        let ticket = ticket(&holder);
+        let password = format!("order-{HANAKO}");
+        let confirm = self.app.confirm_colleague_reissue(&session, issued, &password, &ticket);
+        confirm.await.unwrap();
+        let confirming = begin(TARO, "confirming").await.unwrap();
+        let Display::Digits(shown) = self.app.display(&session, issued, &ticket).await.unwrap()
+        else {
+            panic!("no digits are shown")
+        };
+        let digits = String::from_utf8(shown.digits.expose_ascii().to_vec()).unwrap();
+        let (other, _) = self.enter(ICHIRO, None).await;
+        let begun = self.app.begin_own_reissue(&other, Reason::Expired, "begun").await.unwrap();
+        self.wait(1).await;
+        Cases { completed, confirming, issued, digits, begun, holder }
+    }
+
+    /// Path 1 to its end; gives 佐藤 as she comes to the certificate site.
+    async fn completed(&self) -> (CaseId, Visitor) {
+        let app = &self.app;
+        let (session, signed_in) = self.enter(HANAKO, None).await;
+        let case = app.begin_own_reissue(&session, Reason::Expired, "own").await.unwrap();
+        let card = self.card(HANAKO).await;
+        let token = app.enter_one_time_password(&session, &card).await.unwrap();
+        let session = app.session(&token, "203.0.113.24").await.unwrap();
+        app.issue_for_oneself(&session, case, &signed_in.ticket).await.unwrap();
+        self.wait(1).await;
+        let shown = app.display(&session, case, &signed_in.ticket).await.unwrap();
+        let Display::Digits(shown) = shown else { panic!("no digits are shown") };
+        let typed = String::from_utf8(shown.digits.expose_ascii().to_vec()).unwrap();
+        app.claim(&session, &typed, None).await.unwrap();
+        self.wait(1).await;
+        let mut tx = app.tools.db.read().await.unwrap();
+        let serial = saihakko::store::certificates::newest_of_case(&mut tx, case).await.unwrap();
+        let serial = serial.unwrap();
+        let row = saihakko::store::certificates::by_serial(&mut tx, &serial).await.unwrap();
+        drop(tx);
+        let der: Arc<[u8]> = row.unwrap().der.into();
+        app.visit(&engine::history::digest(&der), "203.0.113.24").await.unwrap();
+        self.wait(1).await;
+        let (_, signed_in) = self.enter(HANAKO, Some(serial)).await;
+        let cookies = cookies("member", "member-ticket", &signed_in);
+        (case, Visitor { cookies, certificate: Some(der) })
+    }
+}
+
+fn pages(app: &App, audience: Audience, host: &str) -> Router {
+    let pages = Pages::new(Arc::new(Texts::load().unwrap()), app.tools.config.house.clone());
+    let frame = Frame {
+        pages: Arc::new(pages.unwrap()),
+        hosts: Arc::from([host.to_owned()]),
+        entropy: system_entropy(),
+    };
+    router(Customers {
+        app: app.clone(),
+        frame,
+        audience,
+        customer_url: Some(format!("https://{SITE}")),
+        certificate_url: Some(format!("https://{CERTIFICATE_SITE}")),
+        throttle: Arc::new(Throttle::default()),
+    })
+}
+
+fn cookies(session: &str, ticket: &str, signed_in: &SignedIn) -> String {
+    let (token, opens) = (signed_in.token.expose(), signed_in.ticket.expose());
+    format!("__Host-{session}={}; __Host-{ticket}={}", *token, *opens)
+}
+
+fn cookie(visitor: &Visitor, at: usize) -> saihakko::secret::Token {
+    let pair = visitor.cookies.split("; ").nth(at).unwrap();
+    saihakko::secret::Token::parse(pair.split_once('=').unwrap().1).unwrap()
+}
+
+/// The session's token among a visitor's cookies.
+pub(crate) fn token(visitor: &Visitor) -> saihakko::secret::Token {
+    cookie(visitor, 0)
+}
+
+fn ticket(visitor: &Visitor) -> saihakko::secret::Token {
+    cookie(visitor, 1)
+}

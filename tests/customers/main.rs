@@ -1,0 +1,16 @@
+//! The customers' pages asked directly: who gets what, what stays the same for everybody, and what
+//! no request may do. The application, its database and the sample ledger are real.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails here is a failed test"
+)]
+
+mod answer;
+mod guards;
+mod headers;
+mod house;
+mod sameness;
+mod table;
