@@ -61,6 +61,8 @@ pub struct Pages {
 struct Assets {
     style: Asset,
     icons: Asset,
+    /// The sign in the browser's tab.
+    mark: Asset,
     /// By the stem of their file names.
     scripts: BTreeMap<&'static str, Asset>,
 }
@@ -98,12 +100,13 @@ impl Assets {
         Self {
             style: Asset::new("app", "css", "text/css; charset=utf-8", style),
             icons: Asset::new("icons", "svg", "image/svg+xml", super::face::sprite()),
+            mark: Asset::new("mark", "svg", "image/svg+xml", super::face::mark()),
             scripts,
         }
     }
 
     fn find(&self, name: &str) -> Option<&Asset> {
-        let others = [&self.style, &self.icons];
+        let others = [&self.style, &self.icons, &self.mark];
         self.scripts.values().chain(others).find(|asset| asset.name == name)
     }
 }
@@ -166,6 +169,7 @@ impl Pages {
             here => &visit.here,
             other_lang => visit.with("lang", if visit.lang == Language::Japanese { "en" } else { "ja" }),
             style => self.assets.style.address(),
+            mark => self.assets.mark.address(),
             bank => &self.house.bank,
             telephone => &self.house.telephone,
             ..values
