@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod cases;
 pub mod certificates;
 pub mod contracts;
+pub mod copies;
 pub mod credentials;
 pub mod enrolment;
 pub mod holidays;
