@@ -8,6 +8,8 @@ use tokio::sync::Semaphore;
 use workflows::clerical::Clerical;
 use workflows::credential::Credential;
 use workflows::delegated::Delegated;
+use workflows::enrolment::Enrolment;
+use workflows::expiry::Expiry;
 use workflows::paper::Paper;
 use workflows::self_service::SelfService;
 use workflows::submission::Submission;
@@ -15,7 +17,8 @@ use workflows::task::Task;
 
 use crate::config::Config;
 use crate::host::{
-    ClericalHost, CredentialHost, ItemDesks, ReissueHost, SubmissionHost, TaskHost, Tools,
+    ClericalHost, CredentialHost, EnrolmentHost, ExpiryHost, ItemDesks, ReissueHost,
+    SubmissionHost, TaskHost, Tools,
 };
 use crate::reader::Reader;
 use crate::{keeper, store};
@@ -25,6 +28,10 @@ use crate::{keeper, store};
 pub struct Desks {
     /// Credentials.
     pub credential: Desk<Credential, CredentialHost>,
+    /// Enrolment codes.
+    pub enrolment: Desk<Enrolment, EnrolmentHost>,
+    /// What is said before certificates expire.
+    pub expiry: Desk<Expiry, ExpiryHost>,
     /// Path 1.
     pub self_service: Desk<SelfService, ReissueHost>,
     /// Path 2.
@@ -140,18 +147,34 @@ impl App {
         Ok(app)
     }
 
-    /// Opens the cases of credentials that were imported and have none yet.
+    /// Opens the cases of credentials that were imported and have none yet, and makes imported
+    /// enrolment codes live.
     pub async fn open_missing_credentials(&self) -> Result<usize, Fault> {
+        let opened = self.open_credentials().await?;
+        self.take_codes_over().await?;
+        Ok(opened)
+    }
+
+    async fn open_credentials(&self) -> Result<usize, Fault> {
         let mut opened = 0;
         loop {
             let mut tx = self.tools.db.read().await?;
             let missing = store::credentials::without_case(&mut tx, 200).await?;
             drop(tx);
             if missing.is_empty() {
-                return Ok(opened);
+                break;
             }
             opened += missing.len();
             crate::customer::enrol(self, missing).await?;
+        }
+        loop {
+            let mut tx = self.tools.db.read().await?;
+            let brought = store::credentials::brought(&mut tx, 200).await?;
+            drop(tx);
+            if brought.is_empty() {
+                return Ok(opened);
+            }
+            crate::customer::enrol_brought(self, brought).await?;
         }
     }
 }
@@ -178,7 +201,11 @@ async fn open_database(config: &Config, clock: Clock) -> Result<Db, OpeningFault
 /// Tasks first: every other host may open one.
 fn register(tools: &Arc<Tools>, engine: &Engine) -> Desks {
     let task = engine.register(Arc::new(TaskHost::new(tools.clone())));
-    let credential = engine.register(Arc::new(CredentialHost::new(tools.clone())));
+    let host = EnrolmentHost::new(tools.clone(), engine.clone(), task.clone());
+    let enrolment = engine.register(Arc::new(host));
+    let host = CredentialHost::new(tools.clone(), engine.clone(), enrolment.clone());
+    let credential = engine.register(Arc::new(host));
+    let expiry = engine.register(Arc::new(ExpiryHost::new(tools.clone())));
     let reissue = Arc::new(ReissueHost::new(tools.clone(), engine.clone(), task.clone()));
     let self_service = engine.register(reissue.clone());
     let delegated = engine.register(reissue.clone());
@@ -188,5 +215,15 @@ fn register(tools: &Arc<Tools>, engine: &Engine) -> Desks {
     let items = ItemDesks { tasks: task.clone(), paper: paper.clone(), clerical: clerical.clone() };
     let host = SubmissionHost::new(tools.clone(), engine.clone(), items);
     let submission = engine.register(Arc::new(host));
-    Desks { credential, self_service, delegated, paper, submission, clerical, task }
+    Desks {
+        credential,
+        enrolment,
+        expiry,
+        self_service,
+        delegated,
+        paper,
+        submission,
+        clerical,
+        task,
+    }
 }

@@ -4,13 +4,14 @@
 use engine::{Actor, ActorId, CaseId, Fault, Hand, Note, Origin, Submission};
 use forms::{FormData, SubmissionNumber, Variant};
 use sha2::{Digest, Sha256};
+use workflows::enrolment;
 use workflows::paper::{self, Paper};
 use workflows::submission as envelope;
 use workflows::terms::Role;
 
 use crate::app::App;
 use crate::customer::{Declined, Session, accepted};
-use crate::host::Attachment;
+use crate::host::{Attachment, CodeAttachment};
 use crate::policy::{Matter, Viewer, may_see};
 use crate::reader::FileRead;
 use crate::secret::Keys;
@@ -224,6 +225,19 @@ impl App {
     ) -> Result<paper::State, Declined> {
         let submission = Submission::<Paper>::new(case, command, by.actor(), id).from(by.origin());
         let outcome = self.desks.paper.submit(submission, Attachment::default()).await?;
+        accepted(outcome).map(|(_, state)| state)
+    }
+
+    /// A command about an enrolment code, such as the posting of its letter.
+    pub async fn with_enrolment(
+        &self,
+        by: &AtWork,
+        case: CaseId,
+        command: enrolment::Command,
+        id: String,
+    ) -> Result<enrolment::State, Declined> {
+        let submission = Submission::new(case, command, by.actor(), id).from(by.origin());
+        let outcome = self.desks.enrolment.submit(submission, CodeAttachment::default()).await?;
         accepted(outcome).map(|(_, state)| state)
     }
 

@@ -1,14 +1,24 @@
 //! What customers do: sign in, reissue for themselves or a colleague, fetch a certificate, log in
 //! with it. Pages and the local socket call these; every rule behind them is a workflow's.
 
+pub(crate) mod cards;
+mod changes;
+mod enrolment;
 mod entry;
+mod expiry;
 mod online;
+mod overview;
 mod retrieval;
+mod stop;
 mod tracking;
 
-pub use entry::{Entry, SignIn, SignedIn, enrol};
+pub use cards::{CardSecret, NewCard};
+pub use enrolment::{CodeEntry, Enrolling, EnrolmentItem, EnrolmentStatus, SecretState};
+pub use entry::{Entry, SignIn, SignedIn, enrol, enrol_brought};
 pub use online::{Display, Shown};
+pub use overview::{CertificateStanding, LockState, OpenCase, StandingFor};
 pub use retrieval::{Fetched, Holder, Progress};
+pub use stop::Stopped;
 pub use tracking::{Colleague, Step, Tracked};
 
 use engine::{Actor, ActorId, CaseId, Fault, Origin, Outcome, Workflow};
@@ -35,6 +45,12 @@ pub enum Declined {
     /// The entry cannot be a retrieval password; no attempt was used.
     #[error("the entry cannot be right")]
     Mistyped(crate::secret::DigitsFault),
+    /// The entry cannot be an enrolment code; no attempt was used.
+    #[error("the entry cannot be a code")]
+    MistypedCode(crate::secret::CodeFault),
+    /// A chosen password may not be used; no attempt was used.
+    #[error("the password may not be used")]
+    Unfit(crate::secret::Unfit),
     /// A rule declined; the code is the key of the text.
     #[error("declined: {code}")]
     Refused {

@@ -4,6 +4,7 @@
 //! and the ledger; when one is bad, all bad ones are reported and nothing is written. The same
 //! files twice change nothing.
 
+mod codes;
 mod fields;
 mod files;
 mod rows;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 use engine::{CaseId, Engine, Fault};
 use serde::Serialize;
 
-use crate::secret::{Keys, SecretFault};
+use crate::secret::{HashCost, Keys, SecretFault};
 use crate::store::saved::Saved;
 use crate::text::Language;
 
@@ -101,10 +102,12 @@ impl Problem {
 }
 
 /// Reads files into the ledger: all of it or nothing. The cases of new credentials are opened
-/// afterwards by whoever serves them.
+/// afterwards by whoever serves them, and so are enrolment codes made live. `cost` is what the hash
+/// of a code costs.
 pub async fn import(
     engine: &Engine,
     keys: &Keys,
+    cost: HashCost,
     paths: &[PathBuf],
 ) -> Result<Report, ImportFault> {
     let mut problems = Vec::new();
@@ -119,10 +122,11 @@ pub async fn import(
         return Ok(refused(problems));
     }
     let failed = |source| ImportFault::Ledger { source };
+    let hashed = codes::hash(engine.db(), keys, cost, &ledger).await?;
     let mut numbers: Vec<CaseId> = Vec::new();
     loop {
         let mut tx = engine.db().write().await.map_err(failed)?;
-        let mut writer = write::Writer::new(keys, std::mem::take(&mut numbers));
+        let mut writer = write::Writer::new(keys, std::mem::take(&mut numbers), &hashed);
         writer.write(&mut tx, &ledger).await?;
         if !writer.problems.is_empty() {
             tx.roll_back().await.map_err(failed)?;

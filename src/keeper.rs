@@ -217,6 +217,7 @@ impl App {
             "checkpoint" => self.take_checkpoint().await,
             "revocation_list" => self.publish_revocation_list().await,
             "session_cleanup" => self.sweep_sessions(tick).await,
+            "expiry_notices" => self.tell_of_expiries().await,
             "log_checkpoint" => self.tools.db.checkpoint_log().await,
             other => return Err(Failure::permanent(format!("nothing is done at {other}"))),
         };
@@ -243,6 +244,7 @@ impl App {
         let before = now.minus(std::time::Duration::from_secs(60 * minutes));
         let mut tx = self.tools.db.write().await?;
         crate::store::sessions::sweep(&mut tx, before).await?;
+        crate::store::enrolling::sweep(&mut tx, before).await?;
         tx.commit().await
     }
 }

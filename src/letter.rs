@@ -1,28 +1,29 @@
-//! The sealed letter that carries a password by mail: made in memory, sealed at once.
+//! Sealed letters that carry a password or an enrolment code by mail: made in memory, sealed at
+//! once.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use engine::{CaseId, Fault, Moment};
-use forms::{Addressee, PasswordLetter};
+use forms::{Addressee, CodeLetter, PasswordLetter};
 use zeroize::Zeroizing;
 
 use crate::dates;
 use crate::host::{Tools, letter_place};
-use crate::secret::{RetrievalPassword, SecretFault, StationKey};
+use crate::secret::{EnrolmentCode, RetrievalPassword, SecretFault, StationKey};
 use crate::store::addresses::Address;
 use crate::store::contracts::Contract;
 use crate::store::users::User;
 use crate::store::{addresses, contracts, users};
 use crate::text::Language;
 
-/// How many digits stand in front of a sealed page.
+/// How many digits or characters stand in front of a sealed page.
 const DIGITS: usize = 16;
 
 /// A letter that nobody but the print station can read.
 pub(crate) struct Made {
     /// Sealed to the print station.
     pub(crate) sealed: Vec<u8>,
-    /// The same page with ● for every digit.
+    /// The same page with ● for every digit or character.
     pub(crate) specimen: Vec<u8>,
     /// Where it goes.
     pub(crate) address_version: i64,
@@ -52,30 +53,53 @@ pub(crate) async fn make(
     digits: &RetrievalPassword,
 ) -> Result<Made, Fault> {
     let recipient = recipient(tools, user).await?;
-    let texts = Texts::new(tools, case, &recipient, now);
+    let days = tools.rules.password_valid_paper_days;
+    let texts = Texts::new(case, &recipient, now, days);
     let letter = texts.letter(tools, &recipient, now);
     let print = Fault::host("print a letter");
     let specimen = tools.press.password_letter(&letter).map_err(&print)?;
     let with_digits = PasswordLetter { digits: Some(digits.expose()), ..letter };
     let page = tools.press.password_letter(&with_digits).map_err(&print)?;
-    let clear = with_digits_in_front(digits, &page);
-    let address_version = recipient.address.version;
-    let place = letter_place(case, address_version);
-    let sealed = tools.station.seal(&tools.entropy, &place, &clear);
-    Ok(Made {
-        sealed: sealed.map_err(Fault::host("seal a letter"))?,
-        specimen: specimen.to_vec(),
-        address_version,
-    })
+    sealed(tools, case, &recipient, &digits.expose_ascii(), &page, specimen.to_vec())
 }
 
-/// What is sealed: the 16 digits in ASCII, then the page. The digits on the page are shapes; a
-/// station that prints on pressure-sealed paper sets them itself.
-fn with_digits_in_front(digits: &RetrievalPassword, page: &[u8]) -> Zeroizing<Vec<u8>> {
+/// Makes the letter with this enrolment code; the clear page lives only in here.
+pub(crate) async fn make_code(
+    tools: &Tools,
+    case: CaseId,
+    user: i64,
+    now: Moment,
+    code: &EnrolmentCode,
+) -> Result<Made, Fault> {
+    let recipient = recipient(tools, user).await?;
+    let texts = Texts::new(case, &recipient, now, tools.rules.enrolment_code_days);
+    let letter = texts.code_letter(tools, &recipient, now);
+    let print = Fault::host("print a letter");
+    let specimen = tools.press.code_letter(&letter).map_err(&print)?;
+    let characters = code.expose_ascii();
+    let with_characters = CodeLetter { characters: Some(&*characters), ..letter };
+    let page = tools.press.code_letter(&with_characters).map_err(&print)?;
+    sealed(tools, case, &recipient, &characters, &page, specimen.to_vec())
+}
+
+/// What is sealed: the 16 digits or characters in ASCII, then the page. On the page they are
+/// shapes; a station that prints on pressure-sealed paper sets them itself.
+fn sealed(
+    tools: &Tools,
+    case: CaseId,
+    to: &Recipient,
+    secret: &[u8; DIGITS],
+    page: &[u8],
+    specimen: Vec<u8>,
+) -> Result<Made, Fault> {
     let mut clear = Zeroizing::new(Vec::with_capacity(DIGITS + page.len()));
-    clear.extend_from_slice(digits.expose_ascii().as_slice());
+    clear.extend_from_slice(secret);
     clear.extend_from_slice(page);
-    clear
+    let address_version = to.address.version;
+    let place = letter_place(case, address_version);
+    let sealed = tools.station.seal(&tools.entropy, &place, &clear);
+    let sealed = sealed.map_err(Fault::host("seal a letter"))?;
+    Ok(Made { sealed, specimen, address_version })
 }
 
 /// A letter as the print station sees it, in memory.
@@ -101,6 +125,29 @@ pub fn open(
     Ok(OpenedLetter { digits, page: Zeroizing::new(page.to_vec()) })
 }
 
+/// A letter with an enrolment code as the print station sees it, in memory.
+pub struct OpenedCode {
+    /// The code.
+    pub code: EnrolmentCode,
+    /// The page, a PDF.
+    pub page: Zeroizing<Vec<u8>>,
+}
+
+/// Opens a sealed letter with an enrolment code at the print station.
+pub fn open_code(
+    station: &StationKey,
+    case: CaseId,
+    address_version: i64,
+    sealed: &[u8],
+) -> Result<OpenedCode, SecretFault> {
+    let clear = station.open(&letter_place(case, address_version), sealed)?;
+    let unreadable = || SecretFault::Unopenable { purpose: "letter" };
+    let (code, page) = clear.split_at_checked(DIGITS).ok_or_else(unreadable)?;
+    let code = std::str::from_utf8(code).map_err(|_| unreadable())?;
+    let code = EnrolmentCode::parse(code).map_err(|_| unreadable())?;
+    Ok(OpenedCode { code, page: Zeroizing::new(page.to_vec()) })
+}
+
 async fn recipient(tools: &Tools, user: i64) -> Result<Recipient, Fault> {
     let lacks = |what| move || Fault::host("address a letter")(Incomplete { what, user });
     let mut tx = tools.db.read().await?;
@@ -122,9 +169,8 @@ struct Texts {
 }
 
 impl Texts {
-    fn new(tools: &Tools, case: CaseId, to: &Recipient, now: Moment) -> Self {
-        let valid_days = u64::from(tools.rules.password_valid_paper_days);
-        let until = now.plus(Duration::from_secs(86_400 * valid_days));
+    fn new(case: CaseId, to: &Recipient, now: Moment, valid_days: u32) -> Self {
+        let until = now.plus(Duration::from_secs(86_400 * u64::from(valid_days)));
         let day = |at| dates::day(Language::Japanese, dates::japan(at).date_naive());
         let digits: Vec<char> = to.contract.number.chars().collect();
         let last_four = digits.iter().skip(digits.len().saturating_sub(4)).collect();
@@ -160,6 +206,27 @@ impl Texts {
             reference: &self.reference,
             wrong_entries: tools.rules.retrieval_max_wrong,
             digits: None,
+            made_at: UNIX_EPOCH + Duration::from_micros(micros),
+        }
+    }
+
+    fn code_letter<'a>(
+        &'a self,
+        tools: &'a Tools,
+        to: &'a Recipient,
+        now: Moment,
+    ) -> CodeLetter<'a> {
+        let micros = u64::try_from(now.0).unwrap_or_default();
+        CodeLetter {
+            house: &tools.config.house,
+            addressee: &self.addressee,
+            issued_on: &self.issued_on,
+            valid_until: &self.valid_until,
+            contract_last_four: &self.last_four,
+            user_name: &to.user.name,
+            reference: &self.reference,
+            wrong_entries: tools.rules.enrolment_max_wrong,
+            characters: None,
             made_at: UNIX_EPOCH + Duration::from_micros(micros),
         }
     }

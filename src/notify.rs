@@ -9,6 +9,7 @@ mod announce;
 pub use announce::{Announce, Announcement, Audience};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use engine::case::CaseRow;
@@ -20,6 +21,7 @@ use crate::dates;
 use crate::mail::{Composer, Fields, MailFault, MessageBuilder, Recipient, Sender};
 use crate::store::addresses;
 use crate::store::contracts::{self, Contract};
+use crate::store::expiries;
 use crate::store::letters::{self, LetterDueRow};
 use crate::store::mails::{self, Customer};
 use crate::store::users::{self, Reader};
@@ -195,7 +197,13 @@ impl Notifier {
         let readers = audience(&mut tx, announcement.audience, customer).await?;
         let actor = colleague(&mut tx, parcel.case, parcel.entry, customer).await?;
         let row = engine::case::find(&mut tx, parcel.case).await?;
-        let until = row.as_ref().map(|row| self.expiry(row)).transpose()?.flatten();
+        let until = match &row {
+            Some(row) if row.workflow == workflows::expiry::NAME => {
+                expiries::moment_of(&mut tx, parcel.case).await?
+            }
+            Some(row) => self.expiry(row)?,
+            None => None,
+        };
         let opened_at = row.map_or(parcel.queued_at, |row| Moment(row.opened_at));
         let number = dates::numbered(opened_at, parcel.case.0);
         let told = mails::recipients(&mut tx, parcel.id).await?;
@@ -204,8 +212,14 @@ impl Notifier {
         Ok(Some((matter, readers, told)))
     }
 
-    /// When the password of a case expires: counted from its issue, on paper from the dispatch.
+    /// When the password or code of a case expires: counted from its issue, on paper from the
+    /// dispatch.
     fn expiry(&self, row: &CaseRow) -> Result<Option<Moment>, Fault> {
+        if row.workflow == workflows::enrolment::NAME {
+            let lived = Duration::from_secs(86_400 * u64::from(self.0.rules.enrolment_code_days));
+            let issued = row.read_anchors()?.get(workflows::terms::ISSUED.0).copied();
+            return Ok(issued.map(|from| from.plus(lived)));
+        }
         let channels = [Channel::SelfService, Channel::Delegated, Channel::Paper];
         let channel = channels.into_iter().find(|channel| channel.workflow() == row.workflow);
         let Some(channel) = channel else { return Ok(None) };

@@ -42,7 +42,7 @@ pub use form3::{
     PageLayout, RING_MARK, UnknownVariant, Variant, Version, layout,
 };
 pub use json::PrintedPage;
-pub use letter::{Addressee, PasswordLetter};
+pub use letter::{Addressee, CodeLetter, PasswordLetter};
 pub use payload::{CodeKey, Payload, PayloadFault};
 pub use press::{Batch, Copy, Job, Press, Sheets};
 pub use reading::{

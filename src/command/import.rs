@@ -40,7 +40,8 @@ pub async fn run(config: Option<PathBuf>, options: ImportOptions) -> Result<Exit
         }
         Err(SocketFault::Unreachable { .. }) => {
             let (app, _lock) = options.place.open_alone(config).await?;
-            let report = import::import(&app.engine, &app.tools.keys, &files).await?;
+            let report =
+                import::import(&app.engine, &app.tools.keys, app.tools.hash_cost(), &files).await?;
             app.open_missing_credentials().await?;
             report
         }

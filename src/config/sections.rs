@@ -168,6 +168,8 @@ pub struct Schedules {
     pub session_cleanup: String,
     /// When the embedded database's log is written back and emptied.
     pub log_checkpoint: String,
+    /// When the holders of expiring certificates are told.
+    pub expiry_notices: String,
 }
 
 /// The cost of hashes and the life of sessions.
@@ -370,18 +372,20 @@ impl Default for Schedules {
             revocation_list: "0 0 */6 * * *".to_owned(),
             session_cleanup: "0 */5 * * * *".to_owned(),
             log_checkpoint: "30 */5 * * * *".to_owned(),
+            expiry_notices: "0 0 9 * * *".to_owned(),
         }
     }
 }
 
 impl Schedules {
     /// Key, name and expression of each schedule.
-    pub fn each(&self) -> [(&'static str, &'static str, &str); 4] {
+    pub fn each(&self) -> [(&'static str, &'static str, &str); 5] {
         [
             ("schedules.checkpoint", "checkpoint", &self.checkpoint),
             ("schedules.revocation_list", "revocation_list", &self.revocation_list),
             ("schedules.session_cleanup", "session_cleanup", &self.session_cleanup),
             ("schedules.log_checkpoint", "log_checkpoint", &self.log_checkpoint),
+            ("schedules.expiry_notices", "expiry_notices", &self.expiry_notices),
         ]
     }
 }

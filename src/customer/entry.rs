@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use super::{Declined, Session, accepted};
 use crate::app::App;
-use crate::host::{Judged, RETRIEVAL_PEPPER, customer_role};
-use crate::secret::{OneTimeCard, Ticket, Token, verify_password};
+use crate::host::{Judged, RETRIEVAL_PEPPER, Replacement, customer_role};
+use crate::secret::{OneTimeCard, Ticket, Token, one_form, verify_password};
 use crate::store::credentials::{self, CredentialRow};
 use crate::store::{contracts, enrolment, sessions, standing, users};
 
@@ -57,16 +57,19 @@ pub struct Entry<'a> {
     pub csr: Option<String>,
 }
 
-/// Opens the cases of credentials that have none; the machinery enrols what an import brought.
-pub async fn enrol(app: &App, missing: Vec<(i64, String, CaseId)>) -> Result<(), Fault> {
+/// Opens the cases of credentials that have none; the machinery enrols what an import brought, and
+/// what it did not bring waits for its holder.
+pub async fn enrol(app: &App, missing: Vec<CredentialRow>) -> Result<(), Fault> {
     let mut submissions = Vec::with_capacity(missing.len());
-    for (user, kind, case) in missing {
+    for CredentialRow { user_id: user, kind, case_id, secret, .. } in missing {
         let Some(kind) = kind_named(&kind) else { continue };
         let id = format!("enrol-{user}-{}", kind_name(kind));
+        let command =
+            if secret.is_empty() { Command::Prepare { kind } } else { Command::Enrol { kind } };
         let submission = Submission::<Credential>::opening(
-            case,
+            CaseId(case_id),
             format!("user-{user}"),
-            Command::Enrol { kind },
+            command,
             Actor::worker(),
             id,
         );
@@ -76,6 +79,22 @@ pub async fn enrol(app: &App, missing: Vec<(i64, String, CaseId)>) -> Result<(),
         if let Outcome::Refused { case, refusal } = outcome? {
             tracing::error!(%case, %refusal, "a credential could not be enrolled");
         }
+    }
+    Ok(())
+}
+
+/// Enrols what was awaited and came with a later import.
+pub async fn enrol_brought(app: &App, brought: Vec<CredentialRow>) -> Result<(), Fault> {
+    for row in brought {
+        let case = CaseId(row.case_id);
+        if let (Some(kind), "Unset") = (kind_named(&row.kind), row.state_name.as_str()) {
+            let id = format!("brought-{case}-{}", app.nonce());
+            let submission = Submission::new(case, Command::Enrol { kind }, Actor::worker(), id);
+            app.desks.credential.submit(submission, Judged::default()).await?;
+        }
+        let mut tx = app.tools.db.write().await?;
+        credentials::settle_brought(&mut tx, case).await?;
+        tx.commit().await?;
     }
     Ok(())
 }
@@ -97,7 +116,8 @@ fn kind_named(name: &str) -> Option<Kind> {
 impl App {
     /// Signs a user in. Whatever is wrong, the answer and its cost are the same.
     pub async fn sign_in(&self, typed: &SignIn) -> Result<SignedIn, Declined> {
-        let Some((user, has_authority)) = self.find_user(typed).await? else {
+        let found = self.find_user(&typed.contract, &typed.user_id).await?;
+        let Some((user, has_authority)) = found else {
             self.judge_nothing(typed.password.as_bytes()).await?;
             return Err(Declined::NotAccepted);
         };
@@ -130,16 +150,25 @@ impl App {
         match self.enter(entry).await {
             Ok(_) => Ok(signed_in),
             Err(Declined::Wrong | Declined::Refused { .. }) => Err(Declined::NotAccepted),
+            Err(Declined::NotFound) => {
+                self.judge_nothing(typed.password.as_bytes()).await?;
+                Err(Declined::NotAccepted)
+            }
             Err(other) => Err(other),
         }
     }
 
-    async fn find_user(&self, typed: &SignIn) -> Result<Option<(i64, bool)>, Fault> {
+    /// The row of an active user, and whether they hold the authority.
+    pub(super) async fn find_user(
+        &self,
+        contract: &str,
+        user_id: &str,
+    ) -> Result<Option<(i64, bool)>, Fault> {
         let mut tx = self.tools.db.read().await?;
-        let Some(contract) = contracts::id_of(&mut tx, &typed.contract).await? else {
+        let Some(contract) = contracts::id_of(&mut tx, contract).await? else {
             return Ok(None);
         };
-        let user = users::id_of(&mut tx, contract, &typed.user_id).await?;
+        let user = users::id_of(&mut tx, contract, user_id).await?;
         let Some(user) = user else { return Ok(None) };
         let standing = standing::find(&mut tx, user).await?;
         Ok(standing.filter(standing::Standing::user_active).map(|s| (s.user, s.reissue_authority)))
@@ -147,6 +176,16 @@ impl App {
 
     /// Charges, judges and settles one entry. Gives the case of the credential.
     pub async fn enter(&self, entry: Entry<'_>) -> Result<CaseId, Declined> {
+        self.enter_for(entry, None).await
+    }
+
+    /// As [`App::enter`]; with a replacement, a right entry puts it in the place of the secret that
+    /// was entered.
+    pub(super) async fn enter_for(
+        &self,
+        entry: Entry<'_>,
+        replacement: Option<(Replacement, i64)>,
+    ) -> Result<CaseId, Declined> {
         let row = self.credential(entry.user, entry.kind).await?;
         let case = CaseId(row.case_id);
         let nonce = self.nonce();
@@ -162,10 +201,18 @@ impl App {
             return Err(refused);
         }
         match self.judge(&row, &entry).await? {
-            Some(judged) => {
+            Some(mut judged) => {
                 let (session, csr) = (entry.session.to_string(), entry.csr.clone());
-                let redeem = Command::Redeem { session, csr };
-                accepted(submit(redeem, "redeem", judged).await?).map(|(case, _)| case)
+                let outcome = match replacement {
+                    None => submit(Command::Redeem { session, csr }, "redeem", judged).await?,
+                    Some((mut new, step)) => {
+                        new.judged = Some(Zeroizing::new(row.secret.clone()));
+                        judged.step = judged.step.max(Some(step));
+                        judged.replacement = Some(new);
+                        submit(Command::Change { session }, "change", judged).await?
+                    }
+                };
+                accepted(outcome).map(|(case, _)| case)
             }
             None => {
                 submit(Command::Miss, "miss", Judged::default()).await?;
@@ -214,7 +261,11 @@ impl App {
         self.sign_in(&SignIn { contract, user_id, password, place, certificate }).await
     }
 
-    async fn credential(&self, user: i64, kind: Kind) -> Result<CredentialRow, Declined> {
+    pub(super) async fn credential(
+        &self,
+        user: i64,
+        kind: Kind,
+    ) -> Result<CredentialRow, Declined> {
         let mut tx = self.tools.db.read().await?;
         let row = credentials::find(&mut tx, user, kind_name(kind)).await?;
         row.ok_or(Declined::NotFound)
@@ -238,7 +289,13 @@ impl App {
         row: &CredentialRow,
         secret: &[u8],
     ) -> Result<Option<Judged>, Declined> {
-        let right = self.verify(None, secret, row.secret.clone()).await?;
+        // Chosen here, it was hashed in its one form; the bank's own system may not have done so.
+        let typed = std::str::from_utf8(secret).unwrap_or_default();
+        let one_form = one_form(typed);
+        let mut right = self.verify(None, one_form.as_bytes(), row.secret.clone()).await?;
+        if !right && one_form.as_bytes() != secret {
+            right = self.verify(None, secret, row.secret.clone()).await?;
+        }
         Ok(right.then(Judged::default))
     }
 
@@ -247,8 +304,9 @@ impl App {
         let password = crate::store::passwords::active_of_user(&mut tx, entry.user).await?;
         drop(tx);
         let Some(password) = password else { return Ok(None) };
-        let right = self.verify(Some(password.key_id), entry.secret, password.verifier).await?;
-        Ok(right.then_some(Judged { password: Some(password.id), step: None }))
+        let pepper = Some((password.key_id, RETRIEVAL_PEPPER));
+        let right = self.verify(pepper, entry.secret, password.verifier).await?;
+        Ok(right.then_some(Judged { password: Some(password.id), ..Judged::default() }))
     }
 
     async fn judge_card(
@@ -269,10 +327,10 @@ impl App {
         // A step is accepted once: what was seen over a shoulder is worth nothing.
         Ok(step
             .filter(|step| *step > row.last_step)
-            .map(|step| Judged { password: None, step: Some(step) }))
+            .map(|step| Judged { step: Some(step), ..Judged::default() }))
     }
 
-    async fn seed_sealing_data(&self, user: i64) -> Result<Vec<u8>, Declined> {
+    pub(super) async fn seed_sealing_data(&self, user: i64) -> Result<Vec<u8>, Declined> {
         let mut tx = self.tools.db.read().await?;
         let user = users::by_id(&mut tx, user).await?.ok_or(Declined::NotFound)?;
         let contract = contracts::by_id(&mut tx, user.contract_id).await?;
@@ -281,15 +339,15 @@ impl App {
     }
 
     /// Computes a hash for nothing, so that every answer takes as long.
-    async fn judge_nothing(&self, secret: &[u8]) -> Result<(), Declined> {
+    pub(super) async fn judge_nothing(&self, secret: &[u8]) -> Result<(), Declined> {
         self.verify(None, secret, DUMMY.to_owned()).await.map(drop)
     }
 
-    /// Verifies against a PHC string: under the pepper of a stored key for retrieval passwords,
+    /// Verifies against a PHC string: under the pepper of a stored key for what is made here,
     /// without one for the passwords that the bank's own system has hashed.
-    async fn verify(
+    pub(super) async fn verify(
         &self,
-        pepper: Option<String>,
+        pepper: Option<(String, &'static str)>,
         secret: &[u8],
         verifier: String,
     ) -> Result<bool, Declined> {
@@ -297,7 +355,7 @@ impl App {
         let secret = Zeroizing::new(secret.to_vec());
         let permit = self.hashing.acquire().await.map_err(Fault::host("judge an entry"))?;
         let judged = tokio::task::spawn_blocking(move || {
-            let pepper = pepper.as_deref().map(|id| (&keys, id, RETRIEVAL_PEPPER));
+            let pepper = pepper.as_ref().map(|(id, purpose)| (&keys, id.as_str(), *purpose));
             verify_password(pepper, &secret, &verifier)
         })
         .await;

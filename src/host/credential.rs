@@ -3,32 +3,57 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Addressed, Answer, Ask, CaseId, Failure, Fault, Host, Moment, Parcel, Tx, Write};
+use engine::{
+    Addressed, Answer, Ask, CaseId, Desk, Engine, Failure, Fault, Host, Moment, Origin, Parcel, Tx,
+    Write,
+};
 use workflows::credential::{Credential, Effect, Facts, Job, Kind, Notice, State};
+use workflows::enrolment::Enrolment;
 use workflows::terms::{CHARGED, Neighbour, Rules, Signal};
+use zeroize::Zeroizing;
 
-use super::{Missing, Tools, facts, reissue, user_of_subject};
+use super::enrolment::{self, EnrolmentHost};
+use super::{Missing, Tools, enrolling_of, facts, reissue, user_of, user_of_subject};
 use crate::store::sessions::{self, Proof};
-use crate::store::{credentials, passwords, reissues, standing};
+use crate::store::{cards, credentials, enrolling, passwords, reissues, standing};
 
 /// Serves the credentials.
 pub struct CredentialHost {
     tools: Arc<Tools>,
+    engine: Engine,
+    enrolments: Desk<Enrolment, EnrolmentHost>,
 }
 
 /// What was judged outside the transaction, so that the write can insist on it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Judged {
     /// The retrieval password that the entry was right for.
     pub password: Option<i64>,
     /// The time step that a one-time password was right for.
     pub step: Option<i64>,
+    /// What takes the place of the present secret.
+    pub replacement: Option<Replacement>,
+}
+
+/// A secret in the form in which it is stored: hashed, or sealed.
+#[derive(Clone)]
+pub struct Replacement {
+    /// PHC string, or sealed seed in Base64.
+    pub secret: Zeroizing<String>,
+    /// The stored secret that was judged; `None` when none had to be.
+    pub judged: Option<Zeroizing<String>>,
+    /// The card from the stock whose seed it is.
+    pub card: Option<String>,
 }
 
 impl CredentialHost {
-    /// A host.
-    pub fn new(tools: Arc<Tools>) -> Self {
-        Self { tools }
+    /// A host that orders enrolment codes at `enrolments`.
+    pub fn new(
+        tools: Arc<Tools>,
+        engine: Engine,
+        enrolments: Desk<Enrolment, EnrolmentHost>,
+    ) -> Self {
+        Self { tools, engine, enrolments }
     }
 
     async fn facts_of(&self, tx: &mut Tx, ask: &Ask<'_, Credential>) -> Result<Facts, Fault> {
@@ -44,6 +69,14 @@ impl CredentialHost {
         Ok(Facts {
             user_active: standing.user_active() && standing.contract_active(),
             delay_over: delay_over(ask.state, charged_at, tx.now(), &self.tools.rules),
+            enrolling: user_of(&ask.actor.id) == Some(user)
+                && is_enrolling(tx, ask.origin, user, &self.tools.rules).await?,
+            set_here: match set_by(ask.state) {
+                None => false,
+                Some(place) => {
+                    enrolling::set_so_far(tx, user).await?.get(place).is_some_and(|set| *set)
+                }
+            },
             password_live: active.is_some(),
             issuing,
             self_service_case: reissues::newest_open(tx, user, "self_service").await?,
@@ -63,6 +96,11 @@ impl CredentialHost {
                     passwords::void_of_user(tx, user, "locked", "locked").await?;
                 }
                 Effect::EndSessions => sessions::end_all(tx, user).await?,
+                Effect::EndOtherSessions { session } => {
+                    let id = session.parse().map_err(|_| changed("the session"))?;
+                    sessions::end_others(tx, user, id).await?;
+                }
+                Effect::StoreSecret => store_secret(tx, user, write).await?,
                 Effect::RetireSecret => credentials::retire(tx, write.case).await?,
             }
         }
@@ -117,6 +155,64 @@ async fn vouch(
     if sessions::vouch(tx, id, proof).await? { Ok(()) } else { Err(changed("the session")) }
 }
 
+/// True when the command comes from a browser that has entered the user's code and is not over.
+async fn is_enrolling(
+    tx: &mut Tx,
+    origin: &Origin,
+    user: i64,
+    rules: &Rules,
+) -> Result<bool, Fault> {
+    let Some(id) = enrolling_of(origin) else { return Ok(false) };
+    let row = enrolling::by_id(tx, id).await?;
+    let window = Duration::from_secs(60 * u64::from(rules.enrolment_window_minutes));
+    Ok(row.is_some_and(|row| {
+        let is_over = Moment(row.opened_at).plus(window) <= tx.now();
+        row.user_id == user && row.ended_at.is_none() && !is_over
+    }))
+}
+
+/// Where it stands what an enrolment has set: login, transaction, card.
+fn set_by(state: &State) -> Option<usize> {
+    match state {
+        State::Unset { kind } | State::Active { kind, .. } | State::Locked { kind } => match kind {
+            Kind::Login => Some(0),
+            Kind::Transaction => Some(1),
+            Kind::OneTimePassword => Some(2),
+            Kind::Retrieval => None,
+        },
+        State::Start | State::Used => None,
+    }
+}
+
+/// Exactly in the place of what was judged; a card goes to nobody who does not have it.
+async fn store_secret(
+    tx: &mut Tx,
+    user: i64,
+    write: &Write<'_, Credential, Judged>,
+) -> Result<(), Fault> {
+    let replacement = write.prepared.replacement.as_ref();
+    let replacement = replacement.ok_or_else(|| changed("the new secret"))?;
+    let step = write.prepared.step.unwrap_or_default();
+    let judged = replacement.judged.as_ref().map(|judged| judged.as_str());
+    if !credentials::store(tx, write.case, &replacement.secret, judged, step).await? {
+        return Err(changed("the present secret"));
+    }
+    if let Some(serial) = &replacement.card
+        && !cards::register(tx, serial, user).await?
+    {
+        return Err(changed("the card"));
+    }
+    let kind = match set_by(write.to) {
+        Some(0) => "login",
+        Some(1) => "transaction",
+        _ => {
+            cards::withdraw_offer(tx, user).await?;
+            "one_time_password"
+        }
+    };
+    enrolling::note_set(tx, user, kind).await
+}
+
 /// Exactly the password that was judged, and once only.
 async fn use_password(tx: &mut Tx, judged: &Judged) -> Result<(), Fault> {
     let id = judged.password.ok_or_else(|| changed("the password"))?;
@@ -136,7 +232,7 @@ impl Host<Credential> for CredentialHost {
         _ask: &Ask<'_, Credential>,
         attachment: &Judged,
     ) -> Result<Judged, Fault> {
-        Ok(*attachment)
+        Ok(attachment.clone())
     }
 
     async fn lock(&self, tx: &mut Tx, subjects: &[String]) -> Result<(), Fault> {
@@ -177,7 +273,14 @@ impl Host<Credential> for CredentialHost {
         &self,
         parcel: Parcel<Job>,
     ) -> Result<Option<Answer<Credential, Judged>>, Failure> {
-        match parcel.body {}
+        let Job::OrderCode = parcel.body;
+        let failed = |fault: Fault| Failure::passing(engine::chain(&fault));
+        let user = user_of_subject(&parcel.subject)
+            .ok_or_else(|| Failure::permanent("the subject of a credential is no user"))?;
+        enrolment::order(&self.tools, &self.engine, &self.enrolments, user, parcel.id)
+            .await
+            .map_err(failed)?;
+        Ok(None)
     }
 }
 

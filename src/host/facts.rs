@@ -13,7 +13,7 @@ use crate::store::credentials::{self, CredentialRow};
 use crate::store::reissues::{self, Reissue};
 use crate::store::sessions::{self, Session};
 use crate::store::standing::{self, Standing};
-use crate::store::{letters, passwords, submissions};
+use crate::store::{letters, overview, passwords, submissions};
 
 /// Whom and what the facts are about.
 pub(super) struct About<'a> {
@@ -40,8 +40,8 @@ pub(super) async fn of_reissue(
     let danger = row.as_ref().map_or_else(|| reason.is_dangerous(), |row| row.danger);
     let credentials = credentials::of_user(tx, user).await?;
     let certificates = certificates::of_user(tx, user).await?;
-    let colleagues = colleagues(tx, user).await?;
-    let actor = actor(tx, rules, about, &standing).await?;
+    let (colleague_can_log_in, colleague_qualifies) = overview::colleagues(tx, user).await?;
+    let actor = actor(tx, rules, about.actor, about.origin, &standing).await?;
     let paper = paper(tx, rules, about.case, row.as_ref(), &standing).await?;
     let midnight = midnight(tx.now());
     let (user_today, actor_today) =
@@ -58,8 +58,8 @@ pub(super) async fn of_reissue(
         login_unlocked: state_of(&credentials, "login") == "Active",
         otp_usable: state_of(&credentials, "one_time_password") == "Active",
         retrieval_unlocked: state_of(&credentials, "retrieval") != "Locked",
-        colleague_can_log_in: colleagues.can_log_in,
-        colleague_qualifies: colleagues.qualifies,
+        colleague_can_log_in,
+        colleague_qualifies,
         actor_is_user: user_of(about.actor) == Some(user),
         same_contract: actor.same_contract,
         actor_authority: actor.authority,
@@ -132,51 +132,36 @@ fn read_reason(name: &str) -> Reason {
 /// Renewal takes a certificate that is still there: active and unexpired, and its holder did not
 /// say that it is gone.
 fn renewable(certificates: &[CertificateRow], reason: Reason, now: Moment) -> bool {
-    let there = matches!(reason, Reason::Expired | Reason::Mistyped | Reason::Forgotten);
-    there && certificates.iter().any(|certificate| certificate.is_active(now.seconds()))
+    is_renewable(reason)
+        && certificates.iter().any(|certificate| certificate.is_active(now.seconds()))
 }
 
-struct Colleagues {
-    can_log_in: bool,
-    qualifies: bool,
-}
-
-async fn colleagues(tx: &mut Tx, user: i64) -> Result<Colleagues, Fault> {
-    let now = tx.now().seconds();
-    let mut found = Colleagues { can_log_in: false, qualifies: false };
-    for colleague in standing::colleagues_with_authority(tx, user).await? {
-        let credentials = credentials::of_user(tx, colleague).await?;
-        if state_of(&credentials, "login") != "Active" {
-            continue;
-        }
-        let certificates = certificates::of_user(tx, colleague).await?;
-        found.can_log_in |= certificates.iter().any(|certificate| certificate.is_active(now));
-        found.qualifies |= state_of(&credentials, "one_time_password") == "Active"
-            && state_of(&credentials, "retrieval") != "Locked";
-    }
-    Ok(found)
+/// For these reasons the certificate itself is still there.
+pub(crate) const fn is_renewable(reason: Reason) -> bool {
+    matches!(reason, Reason::Expired | Reason::Mistyped | Reason::Forgotten)
 }
 
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent answer of the ledger")]
-struct Asking {
-    same_contract: bool,
-    authority: bool,
-    certificate_active: bool,
+pub(super) struct Asking {
+    pub(super) same_contract: bool,
+    pub(super) authority: bool,
+    pub(super) certificate_active: bool,
     otp_vouched: bool,
-    transaction_vouched: bool,
+    pub(super) transaction_vouched: bool,
 }
 
 /// What is known of a customer who asks; nothing is, of staff and machinery.
-async fn actor(
+pub(super) async fn actor(
     tx: &mut Tx,
     rules: &Rules,
-    about: &About<'_>,
+    actor: &ActorId,
+    origin: &Origin,
     target: &Standing,
 ) -> Result<Asking, Fault> {
-    let Some(id) = user_of(about.actor) else { return Ok(Asking::default()) };
+    let Some(id) = user_of(actor) else { return Ok(Asking::default()) };
     let Some(own) = standing::find(tx, id).await? else { return Ok(Asking::default()) };
-    let session = live_session(tx, about.origin, id).await?;
+    let session = live_session(tx, origin, id).await?;
     let fresh = |at: Option<i64>| {
         let window = Duration::from_secs(60 * u64::from(rules.online_idle_minutes));
         at.is_some_and(|at| Moment(at).plus(window) >= tx.now())
@@ -221,8 +206,7 @@ async fn paper(
     standing: &Standing,
 ) -> Result<OnPaper, Fault> {
     let now = tx.now();
-    let hold = Duration::from_secs(86_400 * u64::from(rules.address_hold_days));
-    let is_new = Moment(standing.address_changed_at).plus(hold) > now;
+    let is_new = is_address_new(standing, rules, now);
     let confirmed = row.map_or(0, |row| row.confirmed_address) == standing.address_version;
     let date = row.and_then(|row| row.form_date.as_deref());
     let today = today(now);
@@ -237,6 +221,12 @@ async fn paper(
         form_age_days: date.and_then(|date| age_days(date, today)),
         batch_reconciled: letter.is_some_and(|letter| letter.reconciled),
     })
+}
+
+/// The registered address changed so lately that nothing secret goes there unasked.
+pub(super) fn is_address_new(standing: &Standing, rules: &Rules, now: Moment) -> bool {
+    let hold = Duration::from_secs(86_400 * u64::from(rules.address_hold_days));
+    Moment(standing.address_changed_at).plus(hold) > now
 }
 
 /// Whole days since an ISO date; `None` when it lies in the future or is no date.
@@ -254,7 +244,7 @@ fn today(now: Moment) -> NaiveDate {
 }
 
 /// The beginning of the day in Japan.
-fn midnight(now: Moment) -> Moment {
+pub(super) fn midnight(now: Moment) -> Moment {
     let shift = i64::from(JAPAN);
     Moment::from_seconds((now.seconds() + shift).div_euclid(86_400) * 86_400 - shift)
 }

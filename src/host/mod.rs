@@ -4,6 +4,8 @@
 mod clerical;
 mod credential;
 mod effects;
+mod enrolment;
+mod expiry;
 mod facts;
 mod issue;
 mod reissue;
@@ -11,7 +13,12 @@ mod submission;
 mod task;
 
 pub use clerical::ClericalHost;
-pub use credential::{CredentialHost, Judged};
+pub use credential::{CredentialHost, Judged, Replacement};
+pub(crate) use enrolment::{CODE_PEPPER, case_of as enrolment_case, code_place};
+pub use enrolment::{CodeAttachment, EnrolmentHost};
+pub use expiry::ExpiryHost;
+pub(crate) use expiry::days_until;
+pub(crate) use facts::is_renewable;
 pub use issue::{Attachment, Prepared};
 pub(crate) use issue::{DISPLAY, RETRIEVAL_PEPPER, SERVER_KEY, display_place, letter_place};
 pub(crate) use reissue::open_task;
@@ -70,6 +77,12 @@ pub(crate) fn user_of_subject(subject: &str) -> Option<i64> {
 /// The session from which a command came: places of customers begin with `session-<id>`.
 pub(crate) fn session_of(origin: &Origin) -> Option<i64> {
     origin.place.split(' ').next()?.strip_prefix("session-")?.parse().ok()
+}
+
+/// The enrolment from which a command came: places of browsers that have entered a code begin with
+/// `enrolment-<id>`.
+pub(crate) fn enrolling_of(origin: &Origin) -> Option<i64> {
+    origin.place.split(' ').next()?.strip_prefix("enrolment-")?.parse().ok()
 }
 
 /// A host's own fault: something that should be there is not.

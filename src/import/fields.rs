@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Problem;
 use super::files::Raw;
+use crate::secret::EnrolmentCode;
 use crate::text::{to_half_width, to_katakana};
 
 /// Takes the fields of one row; collects what is wrong with them.
@@ -198,5 +199,16 @@ impl Taker<'_> {
             self.refuse(column, ja, "enter the card's seed in Base32, at least 16 bytes");
         }
         seed
+    }
+
+    /// An enrolment code in the clear: 16 characters, the last one checking the others.
+    pub(super) fn code(&mut self, column: &str) -> Option<EnrolmentCode> {
+        let text = Zeroizing::new(self.optional(column));
+        let code = EnrolmentCode::parse(&text).ok();
+        if code.is_none() {
+            let ja = "登録コードは16文字です。文字の誤りがないか確かめてください。";
+            self.refuse(column, ja, "an enrolment code has 16 characters: check it for slips");
+        }
+        code
     }
 }

@@ -23,13 +23,15 @@ pub enum Kind {
     Staff,
     /// Holidays besides the national ones.
     Holidays,
-    /// Password hashes and card seeds.
+    /// Password hashes, card seeds and enrolment codes.
     Credentials,
+    /// One-time-password cards in stock.
+    Cards,
 }
 
 impl Kind {
     /// Every kind, in the order in which they are written.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Contracts,
         Self::Addresses,
         Self::Users,
@@ -37,6 +39,7 @@ impl Kind {
         Self::Staff,
         Self::Holidays,
         Self::Credentials,
+        Self::Cards,
     ];
 
     /// The name with which a file of this kind begins.
@@ -49,6 +52,7 @@ impl Kind {
             Self::Staff => "staff",
             Self::Holidays => "holidays",
             Self::Credentials => "credentials",
+            Self::Cards => "cards",
         }
     }
 
@@ -62,6 +66,7 @@ impl Kind {
             Self::Staff => "login",
             Self::Holidays => "day",
             Self::Credentials => "secret",
+            Self::Cards => "serial",
         }
     }
 
@@ -107,6 +112,7 @@ impl Kind {
             Self::Staff => (&["person", "login", "name", "roles"], 4),
             Self::Holidays => (&["day", "name"], 2),
             Self::Credentials => (&["contract", "user_id", "kind", "secret"], 4),
+            Self::Cards => (&["serial", "seed"], 2),
         }
     }
 }

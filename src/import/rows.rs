@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 use super::Problem;
 use super::fields::Taker;
 use super::files::{Kind, Raw};
+use crate::customer::cards::serial_form;
+use crate::secret::EnrolmentCode;
 use crate::store::contracts::Contract;
 use crate::store::users::User;
 
@@ -69,6 +71,8 @@ pub(super) enum Secret {
     Hash(Zeroizing<String>),
     /// Of a card.
     Seed(Zeroizing<Vec<u8>>),
+    /// An enrolment code.
+    Code(EnrolmentCode),
 }
 
 /// A credential, by contract and user.
@@ -78,6 +82,13 @@ pub(super) struct CredentialRow {
     pub(super) user_id: String,
     pub(super) kind: &'static str,
     pub(super) secret: Secret,
+}
+
+/// A card in stock.
+#[derive(Clone)]
+pub(super) struct CardRow {
+    pub(super) serial: String,
+    pub(super) seed: Zeroizing<Vec<u8>>,
 }
 
 /// All rows of all files.
@@ -90,6 +101,7 @@ pub(super) struct Ledger {
     pub(super) staff: Vec<Placed<StaffRow>>,
     pub(super) holidays: Vec<Placed<(NaiveDate, String)>>,
     pub(super) credentials: Vec<Placed<CredentialRow>>,
+    pub(super) cards: Vec<Placed<CardRow>>,
     /// Where each key was first met.
     seen: BTreeMap<(Kind, String), Place>,
 }
@@ -159,6 +171,10 @@ impl Ledger {
                 let row = credential(taker)?;
                 let key = format!("{}/{}/{}", row.contract, row.user_id, row.kind);
                 keep(&mut self.credentials, place, key, row)
+            }
+            Kind::Cards => {
+                let row = card(taker)?;
+                keep(&mut self.cards, place, row.serial.clone(), row)
             }
         })
     }
@@ -292,13 +308,27 @@ fn staff(taker: &mut Taker<'_>) -> Option<StaffRow> {
 fn credential(taker: &mut Taker<'_>) -> Option<CredentialRow> {
     let contract = taker.digits("contract", 10);
     let user_id = taker.digits("user_id", 9);
-    let kinds = ["login", "transaction", "one_time_password"];
+    let kinds = ["login", "transaction", "one_time_password", "enrolment_code"];
     let kind = taker.choice("kind", &kinds, false)?;
     let kind = kinds.into_iter().find(|known| *known == kind)?;
-    let secret = if kind == "one_time_password" {
-        taker.seed("secret").map(Secret::Seed)
-    } else {
-        taker.hash("secret").map(Secret::Hash)
+    let secret = match kind {
+        "one_time_password" => taker.seed("secret").map(Secret::Seed),
+        "enrolment_code" => taker.code("secret").map(Secret::Code),
+        _ => taker.hash("secret").map(Secret::Hash),
     };
     Some(CredentialRow { contract: contract?, user_id: user_id?, kind, secret: secret? })
+}
+
+fn card(taker: &mut Taker<'_>) -> Option<CardRow> {
+    let serial = taker.needed("serial").map(|typed| serial_form(&typed));
+    let seed = taker.seed("seed");
+    let serial = serial.filter(|serial| {
+        let sound = (4..=30).contains(&serial.len());
+        if !sound {
+            let ja = "カードの裏面の製造番号(英数字4文字以上)を入力してください。";
+            taker.refuse("serial", ja, "enter the serial number: at least 4 letters or digits");
+        }
+        sound
+    });
+    Some(CardRow { serial: serial?, seed: seed? })
 }

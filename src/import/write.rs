@@ -6,21 +6,25 @@ use data_encoding::BASE64;
 use engine::{CaseId, Fault, Moment, Tx};
 use sha2::{Digest, Sha256};
 
+use super::codes::Hashed;
 use super::files::Kind;
-use super::rows::{CredentialRow, Ledger, Place, Placed, Secret, SpecimenRow};
+use super::rows::{CardRow, CredentialRow, Ledger, Place, Placed, Secret, SpecimenRow, UserRow};
 use super::{Counts, ImportFault, Problem};
 use crate::dates::JAPAN;
 use crate::secret::Keys;
 use crate::store::addresses::{self, Address};
+use crate::store::codes::NewCode;
 use crate::store::saved::Saved;
 use crate::store::specimens::{self, Specimen};
 use crate::store::users::User;
-use crate::store::{contracts, enrolment, holidays, users};
+use crate::store::{cards, codes, contracts, enrolment, holidays, users};
 
 /// Writes a ledger into an open transaction.
 pub(super) struct Writer<'k> {
     keys: &'k Keys,
     numbers: Vec<CaseId>,
+    /// The enrolment codes among the credentials, by their place in the list.
+    hashed: &'k BTreeMap<usize, Hashed>,
     /// How many case numbers were missing; nothing may be committed unless it is zero.
     pub(super) lacking: u64,
     pub(super) counts: BTreeMap<&'static str, Counts>,
@@ -32,9 +36,13 @@ fn ledger(source: Fault) -> ImportFault {
 }
 
 impl<'k> Writer<'k> {
-    pub(super) fn new(keys: &'k Keys, numbers: Vec<CaseId>) -> Self {
+    pub(super) fn new(
+        keys: &'k Keys,
+        numbers: Vec<CaseId>,
+        hashed: &'k BTreeMap<usize, Hashed>,
+    ) -> Self {
         let (counts, problems) = (BTreeMap::new(), Vec::new());
-        Self { keys, numbers, lacking: 0, counts, problems }
+        Self { keys, numbers, hashed, lacking: 0, counts, problems }
     }
 
     /// Brings every row to its place, in the order in which they refer to each other.
@@ -83,10 +91,83 @@ impl<'k> Writer<'k> {
             let saved = holidays::save(tx, one.row.0, &one.row.1).await.map_err(ledger)?;
             self.count(Kind::Holidays, saved);
         }
-        for one in &rows.credentials {
-            self.credential(tx, one).await?;
+        for (index, one) in rows.credentials.iter().enumerate() {
+            self.credential(tx, index, one).await?;
+        }
+        for one in &rows.users {
+            self.await_enrolment(tx, one).await?;
+        }
+        for one in &rows.cards {
+            self.card(tx, one).await?;
         }
         Ok(())
+    }
+
+    /// What the lists do not bring, the user enrols: what counts its entries is there from now.
+    async fn await_enrolment(
+        &mut self,
+        tx: &mut Tx,
+        one: &Placed<UserRow>,
+    ) -> Result<(), ImportFault> {
+        let number = &one.row.contract;
+        let Some(contract) = contracts::id_of(tx, number).await.map_err(ledger)? else {
+            return Ok(());
+        };
+        let user_id = &one.row.user.user_id;
+        if let Some(user) = users::id_of(tx, contract, user_id).await.map_err(ledger)? {
+            for kind in ["login", "transaction", "one_time_password"] {
+                self.enrol(tx, user, kind, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn card(&mut self, tx: &mut Tx, one: &Placed<CardRow>) -> Result<(), ImportFault> {
+        let row = &one.row;
+        let (purpose, bound_to) = (cards::STOCK_PURPOSE, row.serial.as_bytes());
+        let found = cards::find(tx, &row.serial).await.map_err(ledger)?;
+        let saved = match &found {
+            None => Saved::New,
+            Some(card) => match self.keys.open(purpose, bound_to, &card.sealed) {
+                Ok(seed) if seed == row.seed => Saved::Same,
+                _ => Saved::Changed,
+            },
+        };
+        if saved == Saved::Changed && found.is_some_and(|card| card.user_id.is_some()) {
+            self.refuse(
+                &one.place,
+                "seed",
+                "このカードは登録済みです。別の種にすることはできません。",
+                "this card is registered: its seed cannot be changed",
+            );
+            return Ok(());
+        }
+        let sealed = self.keys.seal(purpose, bound_to, &row.seed);
+        let sealed = sealed.map_err(|source| ImportFault::Seal { source })?;
+        cards::save(tx, &row.serial, &sealed, saved).await.map_err(ledger)?;
+        self.count(Kind::Cards, saved);
+        Ok(())
+    }
+
+    /// A code waits until whoever serves the enrolments makes it live.
+    async fn code(&mut self, tx: &mut Tx, index: usize, user: i64) -> Result<Saved, ImportFault> {
+        match self.hashed.get(&index) {
+            None | Some(Hashed::Known) => Ok(Saved::Same),
+            Some(Hashed::New { verifier, key_id, command_id }) => {
+                let new = NewCode {
+                    user,
+                    command_id,
+                    issued_by: "import",
+                    source: "imported",
+                    state: "taken",
+                    verifier,
+                    key_id,
+                    display: None,
+                };
+                codes::insert(tx, &new).await.map_err(ledger)?;
+                Ok(Saved::New)
+            }
+        }
     }
 
     async fn specimen(
@@ -119,6 +200,7 @@ impl<'k> Writer<'k> {
     async fn credential(
         &mut self,
         tx: &mut Tx,
+        index: usize,
         one: &Placed<CredentialRow>,
     ) -> Result<(), ImportFault> {
         let row = &one.row;
@@ -134,7 +216,10 @@ impl<'k> Writer<'k> {
             );
             return Ok(());
         };
-        let saved = self.enrol(tx, user, row.kind, Some(row)).await?;
+        let saved = match row.secret {
+            Secret::Code(_) => self.code(tx, index, user).await?,
+            _ => self.enrol(tx, user, row.kind, Some(row)).await?,
+        };
         self.count(Kind::Credentials, saved);
         Ok(())
     }
@@ -168,6 +253,7 @@ impl<'k> Writer<'k> {
     fn is_same(&self, row: &CredentialRow, stored: &str) -> bool {
         match &row.secret {
             Secret::Hash(hash) => hash.as_str() == stored,
+            Secret::Code(_) => false,
             // Sealing differs each time, so the seeds themselves are compared.
             Secret::Seed(seed) => BASE64
                 .decode(stored.as_bytes())
@@ -183,6 +269,8 @@ impl<'k> Writer<'k> {
     fn stored_form(&self, row: &CredentialRow) -> Result<String, ImportFault> {
         match &row.secret {
             Secret::Hash(hash) => Ok(hash.to_string()),
+            // Codes are kept by themselves, hashed.
+            Secret::Code(_) => Ok(String::new()),
             Secret::Seed(seed) => {
                 let bound_to = enrolment::seed_sealing_data(&row.contract, &row.user_id);
                 self.keys

@@ -1,7 +1,7 @@
 //! What each notice says, to whom, and whether a letter goes too.
 
 use workflows::terms::Notice;
-use workflows::{clerical, credential, submission};
+use workflows::{clerical, credential, enrolment, expiry, submission};
 
 /// Who gets the mails of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +122,8 @@ impl Announce for credential::Notice {
             Self::Locked { kind } => ("credential_locked", *kind),
             Self::Unlocked { kind } => ("credential_unlocked", *kind),
             Self::Reset { kind } => ("credential_reset", *kind),
+            Self::Enrolled { kind } => ("credential_enrolled", *kind),
+            Self::Changed { kind } => ("credential_changed", *kind),
         };
         let mut told = Announcement::new(name);
         if kind != credential::Kind::Retrieval {
@@ -134,6 +136,35 @@ impl Announce for credential::Notice {
             credential::Kind::OneTimePassword => "one_time_password",
             credential::Kind::Retrieval => "retrieval",
         });
+        told
+    }
+}
+
+impl Announce for enrolment::Notice {
+    fn announce(&self) -> Announcement {
+        let mut told = Announcement::new(match self {
+            Self::CodeIssued => "code_issued",
+            Self::CodePosted { .. } => "code_posted",
+            Self::CodeLocked => "code_locked",
+            Self::CodeExpired => "code_expired",
+        });
+        match self {
+            Self::CodePosted { tracking } => told.tracking = Some(tracking.clone()),
+            Self::CodeLocked => told.letter_without_mail = true,
+            Self::CodeExpired => told.audience = Audience::User,
+            Self::CodeIssued => {}
+        }
+        told
+    }
+}
+
+impl Announce for expiry::Notice {
+    fn announce(&self) -> Announcement {
+        let Self::CertificateExpiring { last } = self;
+        let mut told = Announcement::new("certificate_expiring");
+        if !last {
+            told.audience = Audience::User;
+        }
         told
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::{Clock, on};
 use workflows::terms::Notice;
-use workflows::{clerical, credential, submission};
+use workflows::{clerical, credential, enrolment, expiry, submission};
 
 use super::*;
 use crate::store;
@@ -326,6 +326,13 @@ async fn every_notice_can_be_told() {
         Credential::Unlocked { kind: Kind::Transaction },
         Credential::Reset { kind: Kind::OneTimePassword },
         Credential::Locked { kind: Kind::Retrieval },
+        Credential::Enrolled { kind: Kind::Login },
+        Credential::Changed { kind: Kind::Transaction },
+        enrolment::Notice::CodeIssued,
+        enrolment::Notice::CodePosted { tracking: tracking() },
+        enrolment::Notice::CodeLocked,
+        enrolment::Notice::CodeExpired,
+        expiry::Notice::CertificateExpiring { last: true },
         Submission::DraftReminder,
         Submission::Received,
         Submission::PagesMissing,

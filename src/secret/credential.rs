@@ -5,6 +5,7 @@ use argon2::password_hash::PasswordVerifier;
 use argon2::{Algorithm, Argon2, Params, Version};
 use engine::Entropy;
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 use totp_rs::{Algorithm as OtpAlgorithm, Builder};
 use zeroize::Zeroizing;
 
@@ -95,13 +96,32 @@ impl OneTimeCard {
         self.totp.generate(seconds).to_string()
     }
 
+    /// The later time step of two entries that the card showed one after the other, not long ago:
+    /// only somebody who holds the card can have read both.
+    pub fn step_of_two(&self, first: &str, second: &str, seconds: u64) -> Option<u64> {
+        let now = seconds / STEP;
+        let (first, second) = (digits(first), digits(second));
+        (now.saturating_sub(2)..=now).rev().find_map(|step| {
+            let shown = |step: u64| Zeroizing::new(self.shown_at(step * STEP));
+            let is = |typed: &str, step| typed.as_bytes().ct_eq(shown(step).as_bytes());
+            bool::from(is(&first, step) & is(&second, step + 1)).then_some(step + 1)
+        })
+    }
+
     /// The time step that an entry belongs to, when it is right within one step of the moment.
     /// The caller accepts each step once only.
     pub fn step_of(&self, entry: &str, seconds: u64) -> Option<u64> {
-        let digits: String =
-            entry.chars().filter(|c| !c.is_whitespace()).map(to_half_width).take(16).collect();
-        self.totp.check(&digits, seconds)
+        self.totp.check(&digits(entry), seconds)
     }
+}
+
+/// Seconds for which a card shows one number.
+const STEP: u64 = 30;
+
+/// An entry without spaces, in half-width digits, bounded.
+fn digits(entry: &str) -> Zeroizing<String> {
+    let plain = entry.chars().filter(|c| !c.is_whitespace()).map(to_half_width).take(16);
+    Zeroizing::new(plain.collect())
 }
 
 fn to_half_width(character: char) -> char {

@@ -2,14 +2,18 @@
 //!
 //! Nothing in here can be displayed or serialized, and everything is wiped when dropped.
 
+mod code;
 mod credential;
 mod digits;
 mod keys;
+mod password;
 mod station;
 mod ticket;
 
+pub use code::{CodeFault, EnrolmentCode};
 pub use credential::{HashCost, OneTimeCard, hash_password, verify_password};
 pub use digits::{DigitsFault, RetrievalPassword};
 pub use keys::{Keys, SecretFault};
+pub use password::{ChosenPassword, Unfit, one_form};
 pub use station::{StationKey, StationPublicKey};
 pub use ticket::{Ticket, Token};

@@ -402,7 +402,9 @@ async fn office(app: &App, call: Call) -> Result<Value, Declined> {
             json!({ "label": row.label })
         }
         Call::Import { files } => {
-            let report = crate::import::import(&app.engine, &app.tools.keys, &files).await;
+            let report =
+                crate::import::import(&app.engine, &app.tools.keys, app.tools.hash_cost(), &files)
+                    .await;
             let report = report.map_err(Fault::host("import"))?;
             app.open_missing_credentials().await?;
             serde_json::to_value(report)

@@ -35,13 +35,51 @@ pub async fn find(tx: &mut Tx, user: i64, kind: &str) -> Result<Option<Credentia
 }
 
 /// Credentials whose case was never opened, as after an import that was interrupted.
-pub async fn without_case(tx: &mut Tx, limit: i64) -> Result<Vec<(i64, String, CaseId)>, Fault> {
-    const SQL: &str = "SELECT k.user_id, k.kind, k.case_id FROM credentials k \
+pub async fn without_case(tx: &mut Tx, limit: i64) -> Result<Vec<CredentialRow>, Fault> {
+    const SQL: &str = "SELECT k.user_id, k.kind, k.case_id, k.secret, k.last_step, \
+         '' AS state_name FROM credentials k \
          LEFT JOIN cases c ON c.id = k.case_id WHERE c.id IS NULL ORDER BY k.case_id LIMIT $1";
-    let rows: Vec<(i64, String, i64)> =
-        on!(tx, |conn| sqlx::query_as(SQL).bind(limit).fetch_all(conn).await)
-            .map_err(Fault::database("read credentials"))?;
-    Ok(rows.into_iter().map(|(user, kind, case)| (user, kind, CaseId(case))).collect())
+    on!(tx, |conn| sqlx::query_as(SQL).bind(limit).fetch_all(conn).await)
+        .map_err(Fault::database("read credentials"))
+}
+
+/// Credentials whose awaited secret an import has brought.
+pub async fn brought(tx: &mut Tx, limit: i64) -> Result<Vec<CredentialRow>, Fault> {
+    const SQL: &str = "SELECT k.user_id, k.kind, k.case_id, k.secret, k.last_step, \
+         COALESCE(c.state_name, '') AS state_name FROM credentials k \
+         LEFT JOIN cases c ON c.id = k.case_id WHERE k.brought ORDER BY k.case_id LIMIT $1";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(limit).fetch_all(conn).await)
+        .map_err(Fault::database("read credentials"))
+}
+
+/// What was brought is enrolled.
+pub async fn settle_brought(tx: &mut Tx, case: CaseId) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE credentials SET brought = FALSE WHERE case_id = $1";
+    on!(tx, |conn| sqlx::query(SQL).bind(case.0).execute(conn).await.map(drop))
+        .map_err(Fault::database("settle a credential"))
+}
+
+/// Puts a new secret in the place of exactly the one that was judged (any, when none was); false
+/// when another came between. An accepted time step is spent, and none becomes fresh again.
+pub async fn store(
+    tx: &mut Tx,
+    case: CaseId,
+    secret: &str,
+    judged: Option<&str>,
+    step: i64,
+) -> Result<bool, Fault> {
+    const SQL: &str = "UPDATE credentials SET secret = $2, \
+         last_step = CASE WHEN last_step < $4 THEN $4 ELSE last_step END \
+         WHERE case_id = $1 AND ($3 = '' OR secret = $3)";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(case.0)
+        .bind(secret)
+        .bind(judged.unwrap_or_default())
+        .bind(step)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))
+    .map_err(Fault::database("store a secret"))
 }
 
 /// Accepts a card's time step once: false when this or a later one was accepted before.

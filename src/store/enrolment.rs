@@ -38,10 +38,11 @@ pub async fn add(
     .map_err(Fault::database("add a credential"))
 }
 
-/// Puts another secret in the place of the stored one. The last accepted time step stays: a spent
-/// one-time password must never become fresh.
+/// Puts another secret in the place of the stored one, which is awaited when there is none. The
+/// last accepted time step stays: a spent one-time password must never become fresh.
 pub async fn replace(tx: &mut Tx, user: i64, kind: &str, secret: &str) -> Result<(), Fault> {
-    const SQL: &str = "UPDATE credentials SET secret = $3 WHERE user_id = $1 AND kind = $2";
+    const SQL: &str = "UPDATE credentials SET secret = $3, brought = (secret = '') \
+         WHERE user_id = $1 AND kind = $2";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(user)
         .bind(kind)

@@ -67,6 +67,10 @@ pub async fn customer(tx: &mut Tx, case: CaseId) -> Result<Option<Customer>, Fau
            JOIN users u ON u.id = r.user_id WHERE r.case_id = $1 \
          UNION ALL SELECT u.contract_id, k.user_id FROM credentials k \
            JOIN users u ON u.id = k.user_id WHERE k.case_id = $1 \
+         UNION ALL SELECT u.contract_id, n.user_id FROM enrolments n \
+           JOIN users u ON u.id = n.user_id WHERE n.case_id = $1 \
+         UNION ALL SELECT u.contract_id, e.user_id FROM expiries e \
+           JOIN users u ON u.id = e.user_id WHERE e.case_id = $1 \
          UNION ALL SELECT u.contract_id, i.user_id FROM items i \
            JOIN users u ON u.id = i.user_id WHERE i.case_id = $1 \
          UNION ALL SELECT s.contract_id, NULL FROM submissions s \

@@ -1,15 +1,20 @@
 //! The domain's SQL: one text for both databases, one module a table.
 
 pub mod addresses;
+pub mod cards;
 pub mod cases;
 pub mod certificates;
+pub mod codes;
 pub mod contracts;
 pub mod copies;
 pub mod credentials;
+pub mod enrolling;
 pub mod enrolment;
+pub mod expiries;
 pub mod holidays;
 pub mod letters;
 pub mod mails;
+pub mod overview;
 pub mod passwords;
 pub mod reissues;
 pub mod saved;

@@ -82,6 +82,16 @@ pub async fn open_of_user(
         .map_err(Fault::database("read open cases"))
 }
 
+/// True when a danger sign stands over an open case of the user.
+pub async fn has_danger(tx: &mut Tx, user: i64) -> Result<bool, Fault> {
+    const SQL: &str = "SELECT COUNT(*) FROM reissues r JOIN cases c ON c.id = r.case_id \
+         WHERE r.user_id = $1 AND c.ended_at IS NULL \
+         AND (r.danger OR c.state_name = 'Tail.Frozen')";
+    let count: i64 = on!(tx, |conn| sqlx::query_scalar(SQL).bind(user).fetch_one(conn).await)
+        .map_err(Fault::database("read danger signs"))?;
+    Ok(count > 0)
+}
+
 /// Open paper cases that came in the same envelope.
 pub async fn siblings(tx: &mut Tx, case: CaseId, submission: i64) -> Result<Vec<CaseId>, Fault> {
     const SQL: &str = "SELECT r.case_id FROM reissues r JOIN cases c ON c.id = r.case_id \

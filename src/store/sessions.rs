@@ -145,6 +145,15 @@ pub async fn end_all(tx: &mut Tx, user: i64) -> Result<(), Fault> {
         .map_err(Fault::database("end a user's sessions"))
 }
 
+/// Ends every session of a user but one.
+pub async fn end_others(tx: &mut Tx, user: i64, id: i64) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE sessions SET ended_at = $3 \
+         WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query(SQL).bind(user).bind(id).bind(now).execute(conn).await.map(drop))
+        .map_err(Fault::database("end a user's other sessions"))
+}
+
 /// Removes sessions that ended or were last used before `before`.
 pub async fn sweep(tx: &mut Tx, before: Moment) -> Result<u64, Fault> {
     const SQL: &str = "DELETE FROM sessions WHERE touched_at < $1";

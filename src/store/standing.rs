@@ -68,15 +68,6 @@ pub async fn lock_user(tx: &mut Tx, user: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Other users of the contract who hold the reissue authority and are active.
-pub async fn colleagues_with_authority(tx: &mut Tx, user: i64) -> Result<Vec<i64>, Fault> {
-    const SQL: &str = "SELECT o.id FROM users o JOIN users u ON u.contract_id = o.contract_id \
-         WHERE u.id = $1 AND o.id <> $1 AND o.reissue_authority AND o.status = 'active' \
-         ORDER BY o.id";
-    on!(tx, |conn| sqlx::query_scalar(SQL).bind(user).fetch_all(conn).await)
-        .map_err(Fault::database("read colleagues"))
-}
-
 /// The specimen seal that is valid on a date (ISO), if there is one.
 pub async fn valid_specimen(tx: &mut Tx, contract: i64, date: &str) -> Result<Option<i64>, Fault> {
     const SQL: &str = "SELECT id FROM specimens WHERE contract_id = $1 AND valid_from <= $2 \

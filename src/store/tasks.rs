@@ -22,6 +22,16 @@ pub async fn about(tx: &mut Tx, case: CaseId) -> Result<Vec<(i64, String)>, Faul
         .map_err(Fault::database("read tasks"))
 }
 
+/// True when a task of this kind about a case is not done yet.
+pub async fn is_open(tx: &mut Tx, about: CaseId, kind: &str) -> Result<bool, Fault> {
+    const SQL: &str = "SELECT COUNT(*) FROM tasks t JOIN cases c ON c.id = t.case_id \
+         WHERE t.about_case = $1 AND t.kind = $2 AND c.ended_at IS NULL";
+    let count: i64 =
+        on!(tx, |conn| sqlx::query_scalar(SQL).bind(about.0).bind(kind).fetch_one(conn).await)
+            .map_err(Fault::database("read tasks"))?;
+    Ok(count > 0)
+}
+
 /// Keeps what came of a task.
 pub async fn settle(tx: &mut Tx, task: CaseId, outcome: &str) -> Result<(), Fault> {
     const SQL: &str = "UPDATE tasks SET outcome = $2 WHERE case_id = $1";

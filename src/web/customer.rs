@@ -4,8 +4,12 @@
 //! certificate site, where the session is bound to the certificate that the browser presents.
 //! Every rule is a workflow's: a page shows what the operations of [`crate::customer`] answer.
 
+mod account;
+mod call_back;
 mod cases;
+mod code;
 mod colleague;
+mod enrol;
 mod form3;
 mod guides;
 mod locked;
@@ -33,6 +37,7 @@ use super::page::{Frame, Visit, framed};
 use crate::app::App;
 use crate::text::{Language, Texts};
 
+use replies::above;
 pub use throttle::Throttle;
 pub(super) use visitor::Signed;
 
@@ -101,14 +106,25 @@ fn on_the_customers_site() -> Router<Shared> {
     Router::new()
         .route("/", get(start::show))
         .route("/way", get(start::way))
+        .route("/call-back", get(call_back::ask).post(call_back::request))
+        .route("/call-back/done", get(call_back::done))
+        .route("/enrol", get(enrol::ask).post(enrol::enter))
+        .route("/enrol/secrets", get(enrol::secrets))
+        .route("/enrol/secrets/card", get(above).post(enrol::register_card))
+        .route("/enrol/secrets/finish", get(above).post(enrol::finish))
+        .route("/enrol/secrets/{kind}", get(above).post(enrol::set_password))
+        .route("/account", get(account::show))
+        .route("/account/card", get(above).post(account::replace_card))
+        .route("/account/{kind}", get(above).post(account::change_password))
+        .route("/stop", get(account::ask_stop).post(account::stop))
         .route("/certificate", get(retrieval::show).post(retrieval::claim))
         .route("/certificate/{case}", get(retrieval::fetch_page))
-        .route("/certificate/{case}/file", post(retrieval::file))
+        .route("/certificate/{case}/file", get(above).post(retrieval::file))
         .route("/certificate/{case}/chain", get(retrieval::chain))
         .route("/certificate/{case}/refetch", post(retrieval::refetch))
         .route("/reissue", get(own::ask_reason).post(own::begin))
         .route("/reissue/{case}", get(own::show))
-        .route("/reissue/{case}/one-time-password", post(own::one_time_password))
+        .route("/reissue/{case}/one-time-password", get(above).post(own::one_time_password))
         .route("/reissue/{case}/password", get(own::password).post(own::issue))
         .route("/reissue/{case}/noted", post(own::noted))
         .route("/reissue/{case}/cancel", post(own::cancel))
@@ -123,6 +139,10 @@ fn on_the_certificate_site() -> Router<Shared> {
         .route("/menu", get(colleague::menu))
         .route("/settings", get(colleague::settings))
         .route("/settings/users", get(colleague::users))
+        .route("/settings/users/codes", get(code::list))
+        .route("/settings/users/codes/{user_id}", get(code::confirm).post(code::issue))
+        .route("/settings/users/codes/{user_id}/done", get(code::done))
+        .route("/settings/users/codes/{user_id}/noted", post(code::noted))
         .route("/settings/users/reissue", get(colleague::list).post(colleague::pick))
         .route("/settings/users/reissue/{case}", get(colleague::confirm).post(colleague::reissue))
         .route("/settings/users/reissue/{case}/cancel", post(colleague::cancel))

@@ -160,7 +160,15 @@ fn drawn(frame: &Frame, visit: &Visit, problem: &Problem) -> Response {
     }
     let why = why(frame, visit, problem);
     if visit.wants_json {
-        let body = serde_json::json!({ "error": name, "reference": reference, "why": why });
+        let title = format!("web.error.{name}_title");
+        let words = why.or_else(|| frame.pages.texts().find(visit.lang, &title).map(Into::into));
+        let next = match problem {
+            Problem::SignedOut { door, .. } => Some(format!("{door}?over=1")),
+            _ => None,
+        };
+        let body = serde_json::json!({
+            "code": name, "reference": reference, "error": words, "next": next,
+        });
         return (status, axum::Json(body)).into_response();
     }
     let values =

@@ -116,6 +116,11 @@ impl Request {
         Self::TransactionReset,
         Self::IdInquiry,
     ];
+
+    /// Ends in a letter that nobody else may read: the user ID, or an enrolment code after a reset.
+    const fn sends_a_letter(self) -> bool {
+        matches!(self, Self::LoginReset | Self::TransactionReset | Self::IdInquiry)
+    }
 }
 
 /// What the host looks up for a clerical case.
@@ -132,7 +137,8 @@ pub struct Facts {
     pub specimen_valid: bool,
     /// Whole days since the date on the form; `None` when it bears none.
     pub form_age_days: Option<u32>,
-    /// The registered address changed lately and is not confirmed; matters for the ID inquiry.
+    /// The registered address changed lately and is not confirmed; matters where a secret or the
+    /// user ID goes there.
     pub address_fresh: bool,
     /// A danger sign stands.
     pub danger: bool,
@@ -325,7 +331,7 @@ fn recheck(request: Request, facts: &Facts, rules: &Rules) -> Result<(), Refusal
     demand(facts.user_active, Refusal::UserInactive)?;
     demand(facts.fits, Refusal::DoesNotFit)?;
     demand(!facts.danger, Refusal::Danger)?;
-    demand(request != Request::IdInquiry || !facts.address_fresh, Refusal::AddressFresh)?;
+    demand(!request.sends_a_letter() || !facts.address_fresh, Refusal::AddressFresh)?;
     demand(facts.specimen_valid, Refusal::SpecimenChanged)?;
     let dated = facts.form_age_days.is_some_and(|age| age <= rules.form_max_age_days);
     demand(dated, Refusal::FormDate)

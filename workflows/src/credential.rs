@@ -60,10 +60,20 @@ pub enum State {
 /// What is asked of a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Command {
+    /// Worker: there will be a secret; its holder must enrol it first.
+    Prepare {
+        /// What is guarded.
+        kind: Kind,
+    },
     /// Worker, user or system administrator: a secret exists now, for the first time or anew.
     Enrol {
         /// What is guarded.
         kind: Kind,
+    },
+    /// User: the present secret was right; another one takes its place.
+    Change {
+        /// The session, which alone goes on.
+        session: String,
     },
     /// User: an entry is about to be judged.
     ChargeAttempt,
@@ -99,6 +109,10 @@ pub struct Facts {
     pub user_active: bool,
     /// Login only: the growing delay since the last wrong entry is over.
     pub delay_over: bool,
+    /// The actor has opened an enrolment of the user with a code, and it is not over.
+    pub enrolling: bool,
+    /// The user has set this credential in the enrolment that is open.
+    pub set_here: bool,
     /// Retrieval only. When an entry is charged, redeemed or missed: the password that it is
     /// judged against is live. Otherwise: the user has any live password.
     pub password_live: bool,
@@ -126,6 +140,13 @@ pub enum Effect {
     VoidPassword,
     /// Ends the user's sessions.
     EndSessions,
+    /// Ends the user's sessions but this one.
+    EndOtherSessions {
+        /// Stays.
+        session: String,
+    },
+    /// Stores the prepared secret in the place of the present one.
+    StoreSecret,
     /// Makes the stored secret useless until it is enrolled anew.
     RetireSecret,
 }
@@ -148,11 +169,24 @@ pub enum Notice {
         /// What was reset.
         kind: Kind,
     },
+    /// Its holder has set or registered it with an enrolment code.
+    Enrolled {
+        /// What was enrolled.
+        kind: Kind,
+    },
+    /// Its holder has changed it.
+    Changed {
+        /// What was changed.
+        kind: Kind,
+    },
 }
 
-/// A credential asks for no work.
+/// Work done after the commit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Job {}
+pub enum Job {
+    /// Have an enrolment code sent to the user by letter; there is no answer.
+    OrderCode,
+}
 
 /// Why a credential declines. Before login the host shows one and the same message for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
@@ -184,6 +218,12 @@ pub enum Refusal {
     /// Deactivated or deleted.
     #[error("the user no longer exists")]
     UserInactive,
+    /// No enrolment is open.
+    #[error("no enrolment is open")]
+    NotEnrolling,
+    /// A transaction password that stands is reset by the bank before another takes its place.
+    #[error("the present secret must be reset first")]
+    ResetFirst,
 }
 
 impl Workflow for Credential {
@@ -217,6 +257,10 @@ impl Workflow for Credential {
         match command {
             Command::ChargeAttempt => charge(state, facts, rules),
             Command::Redeem { session, csr } => redeem(state, session, csr.as_ref(), facts),
+            Command::Change { session } => change(state, session, facts),
+            Command::Enrol { kind } if is_customer(context.actor.role) => {
+                enrol(state, *kind, facts)
+            }
             Command::Miss | Command::Settle => settle(state, command, facts, rules),
             _ => upkeep(state, command, facts),
         }
@@ -262,13 +306,19 @@ fn permitted(command: &Command, role: Role) -> bool {
             role,
             Role::Worker | Role::User | Role::AuthorityHolder | Role::SystemAdministrator
         ),
-        Command::ChargeAttempt | Command::Redeem { .. } | Command::Miss => {
-            matches!(role, Role::User | Role::AuthorityHolder)
-        }
+        Command::Prepare { .. } => role == Role::Worker,
+        Command::ChargeAttempt
+        | Command::Redeem { .. }
+        | Command::Change { .. }
+        | Command::Miss => is_customer(role),
         Command::Settle | Command::ForgetWrong => role == Role::Clock,
         Command::Lock => matches!(role, Role::HelpDesk | Role::Supervisor | Role::Peer),
         Command::Unlock | Command::Reset | Command::Arm | Command::Disarm => role == Role::Peer,
     }
+}
+
+fn is_customer(role: Role) -> bool {
+    matches!(role, Role::User | Role::AuthorityHolder)
 }
 
 fn active(kind: Kind, wrong: u8, open: u8) -> Transition<Credential> {
@@ -323,6 +373,50 @@ fn redeem(state: &State, session: &str, csr: Option<&String>, facts: &Facts) -> 
     }
 }
 
+/// What replaces a secret is judged like every other entry: the present one was charged and right.
+fn change(state: &State, session: &str, facts: &Facts) -> Decision {
+    let State::Active { kind, open, .. } = *state else { return Err(closed(state)) };
+    if kind == Kind::Retrieval {
+        return Err(Refusal::NotNow);
+    }
+    if open == 0 {
+        return Err(Refusal::NotCharged);
+    }
+    if !facts.user_active {
+        return Err(Refusal::UserInactive);
+    }
+    Ok(active(kind, open - 1, open - 1)
+        .with(Effect::StoreSecret)
+        .with(Effect::EndOtherSessions { session: session.to_owned() })
+        .telling(Notice::Changed { kind }))
+}
+
+/// With an enrolment code the holder sets what is missing, and replaces a login password or a card
+/// that is forgotten, lost or locked. A colleague may have given out the code, so it never takes
+/// the place of a transaction password that stands: payments keep their four eyes.
+fn enrol(state: &State, kind: Kind, facts: &Facts) -> Decision {
+    if !facts.enrolling {
+        return Err(Refusal::NotEnrolling);
+    }
+    if !facts.user_active {
+        return Err(Refusal::UserInactive);
+    }
+    let stands = match state {
+        State::Unset { kind: own } if *own == kind => false,
+        State::Active { kind: own, .. } | State::Locked { kind: own } if *own == kind => true,
+        _ => return Err(Refusal::NotNow),
+    };
+    match kind {
+        Kind::Retrieval => Err(Refusal::NotNow),
+        // What was set a minute ago in the same enrolment may be set again.
+        Kind::Transaction if stands && !facts.set_here => Err(Refusal::ResetFirst),
+        _ => Ok(active(kind, 0, 0)
+            .with(Effect::StoreSecret)
+            .with(Effect::EndSessions)
+            .telling(Notice::Enrolled { kind })),
+    }
+}
+
 /// One miss settles one charge, the clock settles all that are left; the last one locks when the
 /// attempts are spent.
 fn settle(state: &State, command: &Command, facts: &Facts, rules: &Rules) -> Decision {
@@ -363,7 +457,7 @@ fn lock(kind: Kind, facts: &Facts) -> Transition<Credential> {
 fn upkeep(state: &State, command: &Command, facts: &Facts) -> Decision {
     use {Command as C, State as S};
     Ok(match (state, command) {
-        (S::Start, C::Enrol { kind: kind @ Kind::Retrieval }) => {
+        (S::Start, C::Prepare { kind } | C::Enrol { kind: kind @ Kind::Retrieval }) => {
             Transition::to(S::Unset { kind: *kind })
         }
         (S::Start, C::Enrol { kind }) => active(*kind, 0, 0),
@@ -387,7 +481,9 @@ fn upkeep(state: &State, command: &Command, facts: &Facts) -> Decision {
         {
             Transition::to(S::Unset { kind: *kind })
                 .with(Effect::RetireSecret)
+                .with(Effect::EndSessions)
                 .telling(Notice::Reset { kind: *kind })
+                .asking(Job::OrderCode)
         }
         (
             S::Unset { kind: Kind::Retrieval }

@@ -6,6 +6,8 @@
 pub mod clerical;
 pub mod credential;
 pub mod delegated;
+pub mod enrolment;
+pub mod expiry;
 pub mod paper;
 mod reissue;
 pub mod router;
@@ -16,12 +18,14 @@ pub mod task;
 pub mod terms;
 
 /// The stored names of all workflows, in the order of the customer's way through them.
-pub const WORKFLOWS: [&str; 7] = [
+pub const WORKFLOWS: [&str; 9] = [
     credential::NAME,
+    enrolment::NAME,
     self_service::NAME,
     delegated::NAME,
     submission::NAME,
     paper::NAME,
     clerical::NAME,
     task::NAME,
+    expiry::NAME,
 ];

@@ -4,6 +4,8 @@ mod defect;
 mod desk;
 mod post;
 
+pub(crate) use post::is_tracking_number;
+
 use engine::{ActorId, Anchor, Context, Deadline, Transition, Workflow};
 use serde::{Deserialize, Serialize};
 

@@ -29,6 +29,8 @@ pub const CERTIFIED: Anchor = Anchor("certified");
 pub const FIRST_WRONG: Anchor = Anchor("first_wrong");
 /// The latest attempt was charged and is not settled yet.
 pub const CHARGED: Anchor = Anchor("charged");
+/// The holder was told that the certificate expires.
+pub const TOLD: Anchor = Anchor("told");
 
 /// Every anchor besides the engine's own, for the host's table of names.
-pub const ANCHORS: [Anchor; 5] = [ISSUED, DISPATCHED, CERTIFIED, FIRST_WRONG, CHARGED];
+pub const ANCHORS: [Anchor; 6] = [ISSUED, DISPATCHED, CERTIFIED, FIRST_WRONG, CHARGED, TOLD];

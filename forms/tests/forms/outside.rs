@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use forms::{Addressee, Copy, FontChoice, PasswordLetter, Press, Variant};
+use forms::{Addressee, CodeLetter, Copy, FontChoice, PasswordLetter, Press, Variant};
 
 use crate::sample::{HOUSE, PRESS, copy, job, made_at};
 
@@ -24,17 +24,20 @@ fn text_of(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn letter(digits: Option<&[u8; 16]>) -> Vec<u8> {
-    let addressee = Addressee {
+fn addressee() -> Addressee {
+    Addressee {
         postal_code: "100-0000".into(),
         address: vec!["東京都千代田区見本町一丁目1番1号".into(), "見本ビルディング5階".into()],
         company: "株式会社サンプル商事".into(),
         department: "経理部".into(),
         name: "山田 太郎".into(),
-    };
+    }
+}
+
+fn letter(digits: Option<&[u8; 16]>) -> Vec<u8> {
     let letter = PasswordLetter {
         house: &HOUSE,
-        addressee: &addressee,
+        addressee: &addressee(),
         issued_on: "令和8年11月22日(2026年)",
         valid_until: "令和8年12月22日(2026年)",
         contract_last_four: "7890",
@@ -45,6 +48,22 @@ fn letter(digits: Option<&[u8; 16]>) -> Vec<u8> {
         made_at: made_at(),
     };
     PRESS.password_letter(&letter).unwrap().to_vec()
+}
+
+fn code_letter(characters: Option<&[u8; 16]>) -> Vec<u8> {
+    let letter = CodeLetter {
+        house: &HOUSE,
+        addressee: &addressee(),
+        issued_on: "令和8年11月22日(2026年)",
+        valid_until: "令和8年12月22日(2026年)",
+        contract_last_four: "7890",
+        user_name: "山田 太郎",
+        reference: "L-000123",
+        wrong_entries: 5,
+        characters,
+        made_at: made_at(),
+    };
+    PRESS.code_letter(&letter).unwrap().to_vec()
 }
 
 /// Every kind of document that we print.
@@ -74,6 +93,9 @@ fn documents(folder: &Path) -> Vec<(PathBuf, Vec<&'static str>)> {
         words.clone(),
     ));
     all.push(("letter-specimen".into(), letter(None), [words, vec!["見本"]].concat()));
+    let words = vec!["登録コード(16文字)", "ワンタイムパスワードカード", "山田 太郎 様", "親展"];
+    all.push(("code".into(), code_letter(Some(b"W2MQ7XKDWWMM9GHT")), words.clone()));
+    all.push(("code-specimen".into(), code_letter(None), [words, vec!["見本"]].concat()));
     all.into_iter()
         .map(|(name, pdf, words)| {
             let path = folder.join(format!("{name}.pdf"));

@@ -91,7 +91,8 @@ impl Stage {
     async fn import(&self) -> Result<()> {
         let tools = &self.app.tools;
         let lists = write_ledger(&self.dir.join("ledger"), &tools.entropy, tools.hash_cost())?;
-        let report = import::import(&self.app.engine, &tools.keys, &lists).await?;
+        let cost = tools.hash_cost();
+        let report = import::import(&self.app.engine, &tools.keys, cost, &lists).await?;
         ensure!(report.problems.is_empty(), "the sample ledger has bad rows: {report:?}");
         self.app.open_missing_credentials().await?;
         let rows: u64 = report.counts.values().map(|counts| counts.new).sum();

@@ -17,6 +17,9 @@ use crate::web::error::Problem;
 use crate::web::page::Visit;
 use crate::web::serve::Peer;
 
+/// What a browser holds that has entered an enrolment code.
+pub(in crate::web) const ENROLMENT_COOKIE: &str = "__Host-enrolment";
+
 impl Audience {
     /// Cookies do not tell ports apart, so each audience has names of its own.
     const fn session_cookie(self) -> &'static str {
@@ -117,7 +120,8 @@ fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     value.rsplit(',').next()?.trim().parse().ok()
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The value of a cookie.
+pub(in crate::web) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).iter();
     let texts = cookies.filter_map(|value| value.to_str().ok());
     let mut pairs = texts.flat_map(|text| text.split(';'));
@@ -151,10 +155,25 @@ pub(in crate::web) fn with_sign_in(
 /// Takes both cookies back.
 pub(in crate::web) fn without_cookies(mut response: Response, audience: Audience) -> Response {
     for name in [audience.session_cookie(), audience.ticket_cookie()] {
-        let gone = format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict");
-        append(&mut response, &gone);
+        take_back(&mut response, name);
     }
     response
+}
+
+/// Hands the browser what entering an enrolment code gives.
+pub(in crate::web) fn with_enrolment(mut response: Response, token: &Token) -> Response {
+    set(&mut response, ENROLMENT_COOKIE, &token.expose());
+    response
+}
+
+/// Takes it back.
+pub(in crate::web) fn without_enrolment(mut response: Response) -> Response {
+    take_back(&mut response, ENROLMENT_COOKIE);
+    response
+}
+
+fn take_back(response: &mut Response, name: &str) {
+    append(response, &format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"));
 }
 
 fn set(response: &mut Response, name: &str, value: &str) {

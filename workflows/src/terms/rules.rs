@@ -22,6 +22,14 @@ pub struct Rules {
     pub transaction_max_wrong: u8,
     /// Wrong retrieval passwords that lock; the manual says "several". ANNEX B. Default 5.
     pub retrieval_max_wrong: u8,
+    /// Days for which an enrolment code can be used. SECURITY 1. Default 30.
+    pub enrolment_code_days: u32,
+    /// Wrong enrolment codes that lock. RULINGS 2. Default 5.
+    pub enrolment_max_wrong: u8,
+    /// Minutes for which an enrolment stays open after the code was entered. SECURITY 3. Default 60.
+    pub enrolment_window_minutes: u32,
+    /// Days before the expiry of a certificate at which its holder is told. ANNEX B. Default 28, 10, 3.
+    pub certificate_notice_days: Vec<u16>,
     /// Seconds after which an attempt that was charged and never settled counts as wrong. RULINGS 2. Default 60.
     pub charge_settle_seconds: u32,
     /// Minutes for which a reload shows the same digits. ANNEX B. Default 15.
@@ -100,6 +108,10 @@ impl Default for Rules {
             otp_max_wrong: 5,
             transaction_max_wrong: 5,
             retrieval_max_wrong: 5,
+            enrolment_code_days: 30,
+            enrolment_max_wrong: 5,
+            enrolment_window_minutes: 60,
+            certificate_notice_days: vec![28, 10, 3],
             charge_settle_seconds: 60,
             reveal_window_minutes: 15,
             password_valid_self_hours: 24,

@@ -63,6 +63,19 @@ fn a_user_id_goes_only_by_letter_and_not_to_a_fresh_address() {
 }
 
 #[test]
+fn no_reset_is_approved_that_would_send_a_code_to_a_fresh_address() {
+    for step in &clerical_walk().steps {
+        let (State::Received { request } | State::Checked { request, .. }) = &step.from else {
+            continue;
+        };
+        let resets = matches!(request, Request::LoginReset | Request::TransactionReset);
+        if resets && matches!(step.command, Command::Check | Command::Approve) {
+            assert!(!step.context.facts.address_fresh);
+        }
+    }
+}
+
+#[test]
 fn our_own_count_follows_the_bank() {
     for step in &clerical_walk().steps {
         let State::CarryingOut { request } = &step.from else { continue };

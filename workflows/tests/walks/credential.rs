@@ -1,7 +1,9 @@
 //! What must hold for a credential: attempts are counted before they are judged.
 
 use engine::{Actor, Context, Workflow};
-use workflows::credential::{Command, Credential, Effect, Facts, Kind, Notice, Refusal, State};
+use workflows::credential::{
+    Command, Credential, Effect, Facts, Job, Kind, Notice, Refusal, State,
+};
 use workflows::terms::{Role, Rules, Signal};
 
 use crate::world::{PAPER_CASE, credential_calm, credential_walk, small_rules};
@@ -184,7 +186,9 @@ fn a_late_word_of_an_old_case_does_not_disarm_the_new_password() {
 fn a_lock_is_released_by_the_bank_or_by_a_new_password_never_by_time() {
     for step in &credential_walk().steps {
         if matches!(step.from, State::Locked { .. }) && step.transition.to != step.from {
-            assert_eq!(step.context.actor.role, Role::Peer, "{:?}", step.command);
+            let anew = matches!(step.command, Command::Enrol { .. });
+            let by_code = anew && step.context.facts.enrolling;
+            assert!(by_code || step.context.actor.role == Role::Peer, "{:?}", step.command);
         }
     }
 }
@@ -197,5 +201,56 @@ fn a_session_is_vouched_for_only_by_a_charged_attempt() {
             assert!(matches!(step.from, State::Active { open, .. } if open > 0));
             assert!(step.context.facts.user_active);
         }
+    }
+}
+
+#[test]
+fn nobody_replaces_a_secret_without_the_old_one_or_an_enrolment() {
+    let mut seen = 0;
+    for step in &credential_walk().steps {
+        if step.transition.effects.contains(&Effect::StoreSecret) {
+            seen += 1;
+            let charged = matches!(step.from, State::Active { open, .. } if open > 0);
+            let changed = matches!(step.command, Command::Change { .. }) && charged;
+            assert!(changed || step.context.facts.enrolling, "{:?}", step.command);
+            assert!(step.context.facts.user_active);
+            assert!(matches!(
+                step.transition.notices.as_slice(),
+                [Notice::Enrolled { .. } | Notice::Changed { .. }]
+            ));
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn a_code_never_takes_the_place_of_a_standing_transaction_password() {
+    for step in &credential_walk().steps {
+        let kind = Kind::Transaction;
+        if step.command == (Command::Enrol { kind }) {
+            let unset = matches!(step.from, State::Start | State::Unset { .. });
+            assert!(unset || step.context.facts.set_here, "enrolled over {:?}", step.from);
+        }
+    }
+}
+
+#[test]
+fn whoever_sets_a_secret_anew_ends_the_sessions() {
+    for step in &credential_walk().steps {
+        let effects = &step.transition.effects;
+        let replaced =
+            effects.contains(&Effect::StoreSecret) || effects.contains(&Effect::RetireSecret);
+        let ended = effects
+            .iter()
+            .any(|e| matches!(e, Effect::EndSessions | Effect::EndOtherSessions { .. }));
+        assert!(!replaced || ended, "{:?}", step.command);
+    }
+}
+
+#[test]
+fn after_a_reset_a_code_goes_out() {
+    for step in &credential_walk().steps {
+        let resets = step.transition.notices.iter().any(|n| matches!(n, Notice::Reset { .. }));
+        assert_eq!(resets, step.transition.jobs == [Job::OrderCode], "{:?}", step.command);
     }
 }

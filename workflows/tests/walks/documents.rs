@@ -113,4 +113,6 @@ workflows! {
     clerical: clerical_walk;
     task: task_walk;
     credential: credential_walk;
+    enrolment: enrolment_walk;
+    expiry: expiry_walk;
 }

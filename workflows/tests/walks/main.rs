@@ -10,6 +10,8 @@ mod clerical;
 mod credential;
 mod delegated;
 mod documents;
+mod enrolment;
+mod expiry;
 mod paper;
 mod paths;
 mod router;

@@ -79,4 +79,6 @@ stored! {
     clerical_of_version_1_still_ends: clerical_walk, clerical_world;
     task_of_version_1_still_ends: task_walk, task_world;
     credential_of_version_1_still_ends: credential_walk, credential_world;
+    enrolment_of_version_1_still_ends: enrolment_walk, enrolment_world;
+    expiry_of_version_1_still_ends: expiry_walk, expiry_world;
 }

@@ -90,6 +90,8 @@ fn every_state_command_refusal_and_notice_has_its_texts() {
     check(world::submission_walk());
     check(world::clerical_walk());
     check(world::task_walk());
+    check(world::enrolment_walk());
+    check(world::expiry_walk());
 }
 
 /// Nothing is declared in vain: every variant of a workflow's own enums occurs in its walk.
@@ -128,6 +130,8 @@ fn nothing_is_declared_in_vain() {
     complete_alone(world::clerical_walk(), "src/clerical.rs");
     complete_alone(world::task_walk(), "src/task.rs");
     complete_alone(world::credential_walk(), "src/credential.rs");
+    complete_alone(world::enrolment_walk(), "src/enrolment.rs");
+    complete_alone(world::expiry_walk(), "src/expiry.rs");
 }
 
 #[test]
