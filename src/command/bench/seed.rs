@@ -130,7 +130,7 @@ async fn import_ledger(app: &App, dir: &Path, contracts: usize) -> Result<()> {
         std::fs::write(&path, text)?;
         paths.push(path);
     }
-    let report = import::import(&app.engine, &tools.keys, &paths).await?;
+    let report = import::import(&app.engine, &tools.keys, tools.hash_cost(), &paths).await?;
     anyhow::ensure!(report.problems.is_empty(), "the ledger has bad rows: {report:?}");
     app.open_missing_credentials().await?;
     Ok(())
