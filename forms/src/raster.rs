@@ -1,5 +1,7 @@
 //! Geometry between millimetres on paper and pixels in a picture, and small pictures cut out by it.
 
+mod paper;
+
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
 use crate::form3::BoxMm;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::boxes::{CheckReading, read_check};
 use crate::data::ReiwaDate;
-use crate::digits::{DigitsReading, MACHINE_PRINT, read_digits};
+use crate::digits::{BothHands, DigitsReading, read_digits};
 use crate::fault::ReadFault;
 use crate::fillable::FilledForm;
 use crate::form3::{Layout, PageLayout, Variant, layout};
@@ -278,7 +278,7 @@ fn read_fields(
         reading.checks.insert(field.id.clone(), check);
     }
     for field in &page.digits {
-        let (digits, frame) = read_digits(&picture.grey, map, field, &*MACHINE_PRINT);
+        let (digits, frame) = read_digits(&picture.grey, map, field, &BothHands);
         seen += usize::from(frame.seen());
         all += 1;
         reading.digits.insert(field.id.clone(), digits);
