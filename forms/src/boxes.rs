@@ -4,7 +4,7 @@ use image::GrayImage;
 use serde::Serialize;
 
 use crate::form3::BoxMm;
-use crate::raster::{Homography, Patch, patch, real};
+use crate::raster::{Homography, Patch, patch, real, whole};
 
 /// Whether a box is ticked.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -45,11 +45,22 @@ pub(crate) fn cut(grey: &GrayImage, map: &Homography, area: BoxMm) -> Patch {
 
 /// Finds the frame whose upright lines stand at `columns` and which spans `area` vertically.
 pub(crate) fn find_frame(patch: &Patch, area: BoxMm, columns: &[f32]) -> Frame {
+    find_frame_within(patch, area, columns, REACH_MM)
+}
+
+/// The same within another reach, in millimetres; the patch must show that much and a little more.
+pub(crate) fn find_frame_within(
+    patch: &Patch,
+    area: BoxMm,
+    columns: &[f32],
+    reach: f32,
+) -> Frame {
     let rows = [area.y, area.bottom()];
+    let search = Search { per_mm: patch.per_mm, reach };
     let across = profile(patch, Direction::Rows, area);
-    let (dy, strong_y) = best_shift(&across, &rows, patch.area.y);
+    let (dy, strong_y) = search.best_shift(&across, &rows, patch.area.y);
     let down = profile(patch, Direction::Columns, area.moved(0.0, dy));
-    let (dx, strong_x) = best_shift(&down, columns, patch.area.x);
+    let (dx, strong_x) = search.best_shift(&down, columns, patch.area.x);
     Frame { dx, dy, contrast: strong_x.min(strong_y) }
 }
 
@@ -88,31 +99,38 @@ fn mean(values: impl ExactSizeIterator<Item = u8>) -> f32 {
     values.map(|value| f32::from(255 - value)).sum::<f32>() / count
 }
 
-/// The shift at which all lines together are darkest against their surroundings.
-fn best_shift(profile: &[f32], lines: &[f32], origin: f32) -> (f32, f32) {
-    let step = 1.0 / PER_MM;
-    let mut best = (0.0, f32::MIN);
-    for index in 0..=24_u8 {
-        let shift = (f32::from(index) - 12.0) * step;
-        debug_assert!(shift.abs() <= REACH_MM + step, "the reach covers the search");
-        let contrast = lines.iter().map(|line| {
-            let at = (line + shift - origin) * PER_MM;
-            // Either side of the line counts, the brighter one: a stroke may lie against it.
-            let beside = sample(profile, at - 6.0).min(sample(profile, at + 6.0));
-            let on =
-                sample(profile, at - 0.7).max(sample(profile, at)).max(sample(profile, at + 0.7));
-            (sample(profile, at - 1.0) + sample(profile, at) + sample(profile, at + 1.0)) / 6.0
-                + on / 2.0
-                - beside
-        });
-        let contrast = contrast.sum::<f32>() / real(lines.len().max(1));
-        // Of equally dark shifts the smallest is the likeliest.
-        let penalised = contrast - shift.abs() * 2.0;
-        if penalised > best.1 {
-            best = (shift, penalised);
+/// How far lines are searched in a profile, and how fine it is.
+struct Search {
+    per_mm: f32,
+    reach: f32,
+}
+
+impl Search {
+    /// The shift at which all lines together are darkest against their surroundings.
+    fn best_shift(&self, profile: &[f32], lines: &[f32], origin: f32) -> (f32, f32) {
+        const STEP: f32 = 0.1;
+        // So much to either side a line's surroundings lie.
+        const BESIDE: f32 = 0.6;
+        let mut best = (0.0, f32::MIN);
+        let steps = whole(self.reach / STEP);
+        for index in 0..=2 * steps {
+            let shift = (real(index) - real(steps)) * STEP;
+            let contrast = lines.iter().map(|line| {
+                let at = |off: f32| sample(profile, (line + shift + off - origin) * self.per_mm);
+                // Either side of the line counts, the brighter one: a stroke may lie against it.
+                let beside = at(-BESIDE).min(at(BESIDE));
+                let on = at(-0.07).max(at(0.0)).max(at(0.07));
+                (at(-0.1) + at(0.0) + at(0.1)) / 6.0 + on / 2.0 - beside
+            });
+            let contrast = contrast.sum::<f32>() / real(lines.len().max(1));
+            // Of equally dark shifts the smallest is the likeliest.
+            let penalised = contrast - shift.abs() * 2.0;
+            if penalised > best.1 {
+                best = (shift, penalised);
+            }
         }
+        best
     }
-    best
 }
 
 /// The value between two entries of a profile.

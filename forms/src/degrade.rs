@@ -6,12 +6,18 @@ mod chance;
 mod file;
 mod hand;
 mod ink;
+mod journey;
+mod people;
+mod set;
 
 pub use cells::{Content, worn_cell};
 pub use chance::Chance;
 pub use file::{Carrier, encode};
 pub use hand::{Pen, Writer};
 pub use ink::Written;
+pub use journey::{Arrived, Severity};
+pub use people::Tick;
+pub use set::{Hands, Truth, filled};
 
 use image::{Rgb, RgbImage};
 
@@ -168,11 +174,13 @@ fn near_pixels(
 ) -> impl Iterator<Item = (u32, u32, &mut Rgb<u8>)> {
     let bound = |mm: f32| u32::from(dots((mm * per_mm).max(0.0)));
     let (columns, rows) = (bound(area.x)..bound(area.right()), bound(area.y)..bound(area.bottom()));
+    let wide = picture.width();
+    let (left, right) = (columns.start.min(wide), columns.end.min(wide));
     picture
         .enumerate_rows_mut()
-        .filter(move |(y, _)| rows.contains(y))
-        .flat_map(|(_, row)| row)
-        .filter(move |(x, _, _)| columns.contains(x))
+        .skip(rows.start as usize)
+        .take(rows.len())
+        .flat_map(move |(_, row)| row.skip(left as usize).take((right - left) as usize))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few hundred dots")]

@@ -15,6 +15,7 @@ use crate::form3::DigitField;
 use crate::glyph::Glyph;
 use crate::raster::{Homography, Homography as Map, Patch};
 use ink::Ink;
+pub(crate) use ink::separate;
 use network::HANDWRITING;
 use print::MACHINE_PRINT;
 pub(crate) use print::viewer_shapes;

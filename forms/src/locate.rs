@@ -1,22 +1,32 @@
 //! Finds out which page a picture shows and how it lies: corner marks first, then the codes in
-//! their places; when marks are missing, the code alone.
+//! their places; when marks are missing, the QR code alone; when that is gone too, the lines of the
+//! printed tables. However a map was found, the printed frames correct it.
 
+mod frames;
 mod marks;
+mod number;
+mod structure;
 mod symbols;
 
 use image::GrayImage;
 
-use crate::boxes::{Frame, read_check};
 use crate::form3::{CodeKind, PageLayout, Variant, Version, layout};
 use crate::payload::{CodeKey, Payload, PayloadFault};
 use crate::raster::{Homography, Patch, Place, patch, reduced};
+use crate::submission::SubmissionNumber;
+use frames::{convinces, grown, share, snapped};
 use marks::{FoundMark, find_marks};
-use symbols::{Symbol, read_symbol};
+use number::printed_number;
+use symbols::read_symbol;
 
 /// How a page lies in its picture.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Registration {
     pub(crate) map: Homography,
+    /// The page whose frames were found, where the codes do not say.
+    pub(crate) page: Option<&'static PageLayout>,
+    /// The number in print, when all of it can be read.
+    pub(crate) printed: Option<SubmissionNumber>,
 }
 
 /// What is known of a page.
@@ -46,46 +56,119 @@ pub(crate) enum Unclear {
 /// The longer side of the picture in which marks are searched.
 const SEARCH_PIXELS: u32 = 1200;
 
-/// Looks for a page of ours.
+/// Looks for a page of ours: by its marks, by its code alone, by its printed lines alone.
 pub(crate) fn locate(grey: &GrayImage, keys: &[CodeKey]) -> Located {
     let first = layout(Version::default(), Variant::BizStation).pages.first();
     let Some(page) = first else { return Located::Foreign };
-    let (small, factor) = reduced(grey, SEARCH_PIXELS);
-    let found = find_marks(&small, &page.marks);
-    let held = found.and_then(|found| refined(grey, page, &found, f64::from(factor)));
-    if let Some(registration) = held {
-        if registration.map.mirrored() {
-            // Four dark spots may stand like marks on anything: our frames must lie between them.
-            return if shows_frames(grey, &registration.map) {
-                Located::Unclear { registration: None, why: Unclear::Mirrored }
-            } else {
-                whole_page(grey, page, keys).unwrap_or(Located::Foreign)
-            };
+    match by_marks(grey, page, keys) {
+        Some(Located::Unclear { registration, why: Unclear::NoCode }) => {
+            let nothing = Located::Unclear { registration, why: Unclear::NoCode };
+            whole_page(grey, page, keys).unwrap_or(nothing)
         }
-        match payload_at(grey, page, &registration.map, keys) {
-            Ok(payload) => return Located::Form { registration, payload },
-            Err(Unclear::NoCode) => {}
-            Err(why) => return Located::Unclear { registration: Some(registration), why },
-        }
-        if let Some(located) = whole_page(grey, page, keys) {
-            return located;
-        }
-        if shows_frames(grey, &registration.map) {
-            return Located::Unclear { registration: Some(registration), why: Unclear::NoCode };
-        }
-        return Located::Foreign;
+        Some(located) => located,
+        None => whole_page(grey, page, keys)
+            .or_else(|| by_lines(grey, keys))
+            .unwrap_or(Located::Foreign),
     }
-    whole_page(grey, page, keys).unwrap_or(Located::Foreign)
 }
 
-/// Whether the printed frames of any page of ours are there.
-fn shows_frames(grey: &GrayImage, map: &Homography) -> bool {
-    let layout = layout(Version::default(), Variant::BizStation);
-    layout.pages.iter().any(|page| {
-        let frames = page.checkboxes.iter().map(|field| read_check(grey, map, field.area).1);
-        let seen = frames.filter(Frame::seen).count();
-        seen * 10 >= page.checkboxes.len() * 7
-    })
+/// Marks found in a reduced picture, then the codes in their places. Spots that stand like marks
+/// are many on a bad page: the frames between them must be ours.
+fn by_marks(grey: &GrayImage, page: &PageLayout, keys: &[CodeKey]) -> Option<Located> {
+    let (small, factor) = reduced(grey, SEARCH_PIXELS);
+    let mut best: Option<(Known, Homography)> = None;
+    for found in find_marks(&small, &page.marks) {
+        let Some(map) = refined(grey, page, &found, f64::from(factor)) else { continue };
+        if map.mirrored() {
+            // Mirrored frames look like frames; only the marks and codes tell.
+            if best.is_none() && convinces(ours(grey, &map).share) {
+                return Some(unclear(None, Unclear::Mirrored));
+            }
+            continue;
+        }
+        let known = ours(grey, &map);
+        if best.as_ref().is_none_or(|(other, _)| known.share > other.share) {
+            let enough = convinces(known.share);
+            best = Some((known, map));
+            if enough {
+                break;
+            }
+        }
+    }
+    let (known, map) = best?;
+    match payload_at(grey, page, &map, keys) {
+        Ok(payload) => Some(named(grey, &map, payload)),
+        Err(Unclear::NoCode) if !convinces(known.share) => None,
+        Err(why) => Some(unclear(Some(known.registration(grey)), why)),
+    }
+}
+
+/// A page that its codes name: the map is corrected by the frames of that page, and the number in
+/// print must not say otherwise.
+fn named(grey: &GrayImage, map: &Homography, payload: Payload) -> Located {
+    let Some(page) = layout(payload.version, payload.variant).page(payload.page) else {
+        let registration = Registration { map: *map, page: None, printed: None };
+        return unclear(Some(registration), Unclear::Code(PayloadFault::Unknown));
+    };
+    let (map, _) = snapped(grey, map, page);
+    let printed = printed_number(grey, &map, page);
+    let registration = Registration { map, page: Some(page), printed };
+    if printed.is_some() && printed != payload.submission {
+        return unclear(Some(registration), Unclear::Conflict);
+    }
+    Located::Form { registration, payload }
+}
+
+fn unclear(registration: Option<Registration>, why: Unclear) -> Located {
+    Located::Unclear { registration, why }
+}
+
+/// Which of our pages the frames under a map are of, and how many of them are seen.
+struct Known {
+    map: Homography,
+    page: Option<&'static PageLayout>,
+    share: f32,
+}
+
+impl Known {
+    fn registration(&self, grey: &GrayImage) -> Registration {
+        let printed = self.page.and_then(|page| printed_number(grey, &self.map, page));
+        Registration { map: self.map, page: self.page, printed }
+    }
+}
+
+fn ours(grey: &GrayImage, map: &Homography) -> Known {
+    let mut best = Known { map: *map, page: None, share: 0.0 };
+    for page in &layout(Version::default(), Variant::BizStation).pages {
+        let (map, share) = snapped(grey, map, page);
+        if share > best.share {
+            best = Known { map, page: Some(page), share };
+        }
+        if convinces(share) {
+            break;
+        }
+    }
+    best
+}
+
+/// By the printed lines alone: marks and QR code are covered, or the paper was cut.
+fn by_lines(grey: &GrayImage, keys: &[CodeKey]) -> Option<Located> {
+    for page in &layout(Version::default(), Variant::BizStation).pages {
+        for map in structure::guesses(grey, page).into_iter().take(2) {
+            let (map, share) = snapped(grey, &map, page);
+            if !convinces(share) {
+                continue;
+            }
+            return Some(match payload_at(grey, page, &map, keys) {
+                Ok(payload) => named(grey, &map, payload),
+                Err(why) => {
+                    let known = Known { map, page: Some(page), share };
+                    unclear(Some(known.registration(grey)), why)
+                }
+            });
+        }
+    }
+    None
 }
 
 /// Centres of the marks to a fraction of a pixel, and the map through them.
@@ -94,7 +177,7 @@ fn refined(
     page: &PageLayout,
     found: &[Option<FoundMark>; 4],
     factor: f64,
-) -> Option<Registration> {
+) -> Option<Homography> {
     let coarse: Vec<(Place, Place)> = page
         .marks
         .iter()
@@ -110,7 +193,7 @@ fn refined(
         .iter()
         .map(|(mm, at)| (*mm, marks::centre(grey, *at, pixels).unwrap_or(*at)))
         .collect();
-    Some(Registration { map: Homography::fit(&fine).unwrap_or(rough) })
+    Some(Homography::fit(&fine).unwrap_or(rough))
 }
 
 /// Quiet zone around a code that is cut out with it, in millimetres.
@@ -184,30 +267,55 @@ fn whole_page(grey: &GrayImage, page: &PageLayout, keys: &[CodeKey]) -> Option<L
         if symbol.mirrored() {
             return Some(Located::Unclear { registration: None, why: Unclear::Mirrored });
         }
-        let map = from_symbol(page, &symbol, f64::from(factor))?;
-        return Some(Located::Form { registration: with_marks(grey, page, map), payload });
+        let area = page.codes.iter().find(|code| code.kind == CodeKind::Qr)?.area;
+        let known = symbol.pairs(area, f64::from(factor));
+        let map = Homography::affine(known.get(..3)?)?;
+        let map = with_marks(grey, page, map);
+        let layout = layout(payload.version, payload.variant);
+        let map = layout.page(payload.page).map_or(map, |own| outward(grey, &known, map, own));
+        return Some(agreed(grey, page, &map, payload, keys));
     }
     None
 }
 
-/// The map that the three finder patterns of the QR code give.
-fn from_symbol(page: &PageLayout, symbol: &Symbol, factor: f64) -> Option<Homography> {
-    let code = page.codes.iter().find(|code| code.kind == CodeKind::Qr)?;
-    let module = f64::from(code.area.w) / 29.0;
-    let (near, far) = (3.5 * module, 25.5 * module);
-    let (x, y) = (f64::from(code.area.x), f64::from(code.area.y));
-    let on_paper = [[x + near, y + far], [x + near, y + near], [x + far, y + near]];
-    let pairs: Vec<(Place, Place)> = on_paper
-        .into_iter()
-        .zip(symbol.corners)
-        .map(|(mm, [u, v])| (mm, [u * factor, v * factor]))
-        .collect();
-    Homography::affine(&pairs)
+/// The other code has its say as well.
+fn agreed(
+    grey: &GrayImage,
+    page: &PageLayout,
+    map: &Homography,
+    payload: Payload,
+    keys: &[CodeKey],
+) -> Located {
+    match payload_at(grey, page, map, keys) {
+        Err(why) if why != Unclear::NoCode => {
+            unclear(Some(Registration { map: *map, page: None, printed: None }), why)
+        }
+        Ok(other) if other != payload => {
+            unclear(Some(Registration { map: *map, page: None, printed: None }), Unclear::Conflict)
+        }
+        _ => named(grey, map, payload),
+    }
+}
+
+/// A code of 26 mm alone is off by millimetres at the far corner: unless the frames are where the
+/// map says, they are followed from the code outwards.
+fn outward(
+    grey: &GrayImage,
+    known: &[(Place, Place)],
+    map: Homography,
+    page: &PageLayout,
+) -> Homography {
+    let seen = share(grey, &map, page);
+    if convinces(seen) {
+        return map;
+    }
+    let followed = grown(grey, known, &map, page);
+    if share(grey, &followed, page) > seen { followed } else { map }
 }
 
 /// Looks for the marks where the code says they should be, and lets those that are there correct
-/// the map: a code of 26 mm alone is off by millimetres at the far corner.
-fn with_marks(grey: &GrayImage, page: &PageLayout, rough: Homography) -> Registration {
+/// the map.
+fn with_marks(grey: &GrayImage, page: &PageLayout, rough: Homography) -> Homography {
     let pixels = rough.scale();
     let mut pairs: Vec<(Place, Place)> = Vec::new();
     for [x, y, _] in page.marks {
@@ -217,5 +325,5 @@ fn with_marks(grey: &GrayImage, page: &PageLayout, rough: Homography) -> Registr
         }
     }
     let corrected = if pairs.len() >= 3 { Homography::fit(&pairs) } else { None };
-    Registration { map: corrected.unwrap_or(rough) }
+    corrected.unwrap_or(rough)
 }

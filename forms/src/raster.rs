@@ -20,6 +20,11 @@ impl Homography {
         if pairs.len() >= 4 { Self::projective(pairs) } else { Self::affine(pairs) }
     }
 
+    /// The map that changes nothing.
+    pub(crate) fn identity() -> Self {
+        Self([1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0])
+    }
+
     pub(crate) fn affine(pairs: &[(Place, Place)]) -> Option<Self> {
         if pairs.len() < 3 {
             return None;

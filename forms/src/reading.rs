@@ -100,6 +100,10 @@ pub struct PageReading {
     pub kind: PageKind,
     /// The number of the submission that its code names.
     pub case_id: Option<SubmissionNumber>,
+    /// The number in print beside the codes, when all of it can be read: a hint for whoever assigns
+    /// a page whose codes are gone, for nothing guards it but its check digit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub printed_number: Option<SubmissionNumber>,
     /// Which form.
     pub form: Option<&'static str>,
     /// Which layout version.
@@ -140,6 +144,7 @@ impl PageReading {
             page,
             kind,
             case_id: None,
+            printed_number: None,
             form: None,
             version: None,
             variant: None,
@@ -212,10 +217,14 @@ pub fn read_picture(number: usize, picture: &PageImage, options: &ReadOptions) -
         Located::Unclear { registration, why } => {
             reading.kind = PageKind::Unknown;
             reading.note = Some(why.text());
-            reading.defects.push(Defect::Page);
             if let Some(registration) = registration {
                 place(&mut reading, &registration);
+                // What stands on the page is shown to whoever finds out whose it is.
+                if let Some(page) = registration.page {
+                    read_fields(&mut reading, picture, &registration, page, options.crops);
+                }
             }
+            reading.defects.push(Defect::Page);
         }
         Located::Form { registration, payload } => {
             reading.name(&payload);
@@ -238,7 +247,9 @@ impl Unclear {
         match self {
             Self::NoCode => "the corner marks are ours but no code can be read".to_owned(),
             Self::Code(fault) => fault.to_string(),
-            Self::Conflict => "the two codes of the page contradict each other".to_owned(),
+            Self::Conflict => {
+                "the two codes and the printed number of the page contradict each other".to_owned()
+            }
             Self::Mirrored => "the page is mirrored: its back shows through".to_owned(),
         }
     }
@@ -256,6 +267,7 @@ fn place(reading: &mut PageReading, registration: &Registration) {
     let turn = ((quarters as i32).rem_euclid(4)) * 90;
     reading.rotation = u16::try_from(turn).unwrap_or(0);
     reading.skew = ((angle - quarters * 90.0) * 100.0).round() as f32 / 100.0;
+    reading.printed_number = registration.printed;
     reading.dpi = Some(rounded((registration.map.scale() * 25.4) as f32));
 }
 

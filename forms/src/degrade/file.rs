@@ -21,6 +21,8 @@ pub enum Carrier {
     Tiff,
     /// A PDF with a JPEG on every page.
     Pdf,
+    /// A TIFF of all pages in black and white (CCITT group 4).
+    Fax,
 }
 
 /// Puts scanned pages into a file.
@@ -34,6 +36,7 @@ pub fn encode(pages: &[RgbImage], dpi: f32, carrier: Carrier) -> Result<Vec<u8>,
         Carrier::Jpeg(quality) => jpeg(first, dpi, quality),
         Carrier::Tiff => tiff_file(pages, dpi),
         Carrier::Pdf => pdf_file(pages, dpi),
+        Carrier::Fax => fax_file(pages, dpi),
     }
 }
 
@@ -127,4 +130,66 @@ pub(super) fn recompressed(grey: &image::GrayImage, quality: u8) -> Option<image
     grey.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, quality)).ok()?;
     let format = image::ImageFormat::Jpeg;
     Some(image::load_from_memory_with_format(&bytes, format).ok()?.into_luma8())
+}
+
+/// Dark pixels of a page in the code of group 4 faxes (ITU-T T.6).
+pub(super) fn group4(page: &RgbImage) -> Vec<u8> {
+    let width = u16::try_from(page.width()).unwrap_or(u16::MAX);
+    let mut encoder = fax::encoder::Encoder::new(fax::VecWriter::new());
+    for row in page.rows() {
+        let colour = |Rgb([_, green, _]): &Rgb<u8>| {
+            if *green < 128 { fax::Color::Black } else { fax::Color::White }
+        };
+        let Ok(()) = encoder.encode_line(row.map(colour), width);
+    }
+    let Ok(writer) = encoder.finish();
+    writer.finish()
+}
+
+/// TIFF 6.0, one strip a page.
+fn fax_file(pages: &[RgbImage], dpi: f32) -> Result<Vec<u8>, PrintFault> {
+    let refuse = |_| PrintFault::Incomplete { warning: "the fax is too large".to_owned() };
+    let mut bytes = b"II*\0".to_vec();
+    // Where the place of the next directory is written.
+    let mut link = bytes.len();
+    bytes.extend([0; 4]);
+    for page in pages {
+        let strip = group4(page);
+        let at = u32::try_from(bytes.len()).map_err(refuse)?;
+        let length = u32::try_from(strip.len()).map_err(refuse)?;
+        bytes.extend(strip);
+        bytes.extend(vec![0; bytes.len() % 2]);
+        let density = u32::try_from(bytes.len()).map_err(refuse)?;
+        bytes.extend(u32::from(dots(dpi)).to_le_bytes());
+        bytes.extend(1_u32.to_le_bytes());
+        let directory = u32::try_from(bytes.len()).map_err(refuse)?;
+        if let Some(place) = bytes.get_mut(link..link + 4) {
+            place.copy_from_slice(&directory.to_le_bytes());
+        }
+        // Tag, type (3 short, 4 long, 5 rational), value.
+        let entries = [
+            (256_u16, 4_u16, page.width()),
+            (257, 4, page.height()),
+            (258, 3, 1),
+            (259, 3, 4),
+            (262, 3, 0),
+            (273, 4, at),
+            (277, 3, 1),
+            (278, 4, page.height()),
+            (279, 4, length),
+            (282, 5, density),
+            (283, 5, density),
+            (296, 3, 2),
+        ];
+        bytes.extend(u16::try_from(entries.len()).unwrap_or(0).to_le_bytes());
+        for (tag, kind, value) in entries {
+            bytes.extend(tag.to_le_bytes());
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend(1_u32.to_le_bytes());
+            bytes.extend(value.to_le_bytes());
+        }
+        link = bytes.len();
+        bytes.extend([0; 4]);
+    }
+    Ok(bytes)
 }

@@ -131,3 +131,29 @@ fn grown(kept: &[bool], width: usize) -> Vec<bool> {
         })
         .collect()
 }
+
+/// All that is written on a line, piece by piece from left to right.
+pub(crate) fn separate(patch: &Patch) -> Vec<Glyph> {
+    let limit = crate::boxes::ink_limit(patch);
+    let dark: Vec<bool> = patch.values.iter().map(|value| *value < limit).collect();
+    let mut seen = vec![false; dark.len()];
+    let mut pieces: Vec<[usize; 4]> = Vec::new();
+    for start in 0..dark.len() {
+        if dark.get(start) != Some(&true) || seen.get(start) != Some(&false) {
+            continue;
+        }
+        let spot = flood(start, &dark, &mut seen, patch.width);
+        if real(spot.len()) >= DUST_MM2 / 2.0 * patch.per_mm * patch.per_mm {
+            pieces.push(extent(&spot, patch.width));
+        }
+    }
+    pieces.sort_unstable();
+    let darkness = |[left, top, right, bottom]: [usize; 4]| {
+        let values = (top..bottom)
+            .flat_map(|y| patch.row(y).get(left..right).unwrap_or_default())
+            .map(|value| 255 - value)
+            .collect();
+        Glyph { width: right - left, height: bottom - top, values }
+    };
+    pieces.into_iter().map(darkness).collect()
+}
