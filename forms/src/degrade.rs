@@ -10,7 +10,7 @@ mod journey;
 mod people;
 mod set;
 
-pub use cells::{Content, worn_cell};
+pub use cells::{CellWear, Content, worn_cell};
 pub use chance::Chance;
 pub use file::{Carrier, encode};
 pub use hand::{Pen, Writer};

@@ -13,7 +13,8 @@ use serde::Serialize;
 use crate::boxes::{Frame, cut, find_frame, ink_limit};
 use crate::form3::DigitField;
 use crate::glyph::Glyph;
-use crate::raster::{Homography, Homography as Map, Patch};
+use crate::locate::Registration;
+use crate::raster::{Homography as Map, Patch};
 use ink::Ink;
 pub(crate) use ink::separate;
 use network::HANDWRITING;
@@ -86,11 +87,11 @@ const STROKE_MM: f32 = 1.0;
 /// Reads a row of cells.
 pub(crate) fn read_digits(
     grey: &GrayImage,
-    map: &Homography,
+    place: &Registration,
     field: &DigitField,
     reader: &dyn DigitReader,
 ) -> (DigitsReading, Frame) {
-    let (patch, frame) = find(grey, map, field);
+    let (patch, frame) = find(grey, &place.map, field);
     let (dx, dy) = if frame.seen() { (frame.dx, frame.dy) } else { (0.0, 0.0) };
     let (mut sure, mut raw, mut conf) = (String::new(), String::new(), Vec::new());
     for cell in &field.cells {
@@ -98,7 +99,7 @@ pub(crate) fn read_digits(
         let (letter, likeliest, confidence) = match ink.glyph().map(|glyph| reader.read(&glyph)) {
             None => (' ', ' ', 1.0 - (ink.dust * 20.0).min(0.5)),
             Some(Some(judged)) => {
-                let sure = judged.certain && frame.seen();
+                let sure = judged.certain && (frame.seen() || place.is_trusted());
                 (if sure { judged.digit } else { '?' }, judged.digit, judged.confidence)
             }
             Some(None) => ('?', '?', 0.0),

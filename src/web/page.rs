@@ -15,8 +15,8 @@ use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
-use crate::embedded::{STYLES, TEMPLATES};
 use super::error::{self, Problem};
+use crate::embedded::{STYLES, TEMPLATES};
 use crate::text::{Language, Texts};
 
 /// The language of a tag such as `en-GB`.

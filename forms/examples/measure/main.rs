@@ -28,7 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.as_slice() {
         [] => speed(),
         ["report" | "tune", pages, rest @ ..] => {
-            let seed = if arguments.first() == Some(&"tune") { report::TUNING } else { report::REPORT };
+            let seed =
+                if arguments.first() == Some(&"tune") { report::TUNING } else { report::REPORT };
             report::run(seed, pages.parse()?, rest.first().copied(), rest.get(1).copied())
         }
         _ => Err("usage: measure [report|tune PAGES [FOLDER-OF-MNIST [LEVEL]]]".into()),

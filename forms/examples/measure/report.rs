@@ -11,8 +11,8 @@ use forms::degrade::{
 };
 use forms::seal::Impression;
 use forms::{
-    CodeKey, Copy, Depth, FontChoice, FormData, House, Job, PageKind, PageLayout,
-    PageReading, Press, ReadOptions, Sheets, SubmissionNumber, Variant, Version, layout, read_file,
+    CodeKey, Copy, Depth, FontChoice, FormData, House, Job, PageKind, PageLayout, PageReading,
+    Press, ReadOptions, Sheets, SubmissionNumber, Variant, Version, layout, read_file,
 };
 
 /// Where the seeds of the two sets begin.
@@ -185,7 +185,14 @@ impl Counts {
         Ok(())
     }
 
-    fn fields(&mut self, read: &PageReading, page: &PageLayout, truth: &Truth, file: &[u8], seed: u64) {
+    fn fields(
+        &mut self,
+        read: &PageReading,
+        page: &PageLayout,
+        truth: &Truth,
+        file: &[u8],
+        seed: u64,
+    ) {
         for field in &page.checkboxes {
             let ticked = truth.ticks.contains(&field.id);
             match read.checks.get(&field.id).and_then(|check| check.v) {
@@ -269,7 +276,10 @@ impl Counts {
         line("seal found", self.found, self.seals);
         line("seal found in colour scans", self.coloured[1], self.coloured[0]);
         line("seal where none is", self.imagined, self.unsealed);
-        println!("  {:.0} ms a page, decoding included", 1000.0 * self.reading.as_secs_f64() / real(self.pages));
+        println!(
+            "  {:.0} ms a page, decoding included",
+            1000.0 * self.reading.as_secs_f64() / real(self.pages)
+        );
         for (note, count) in &self.notes {
             println!("  {count} × {note}");
         }
@@ -298,4 +308,3 @@ fn line(what: &str, part: u64, whole: u64) {
         100.0 * (middle + half).min(1.0)
     );
 }
-

@@ -19,7 +19,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use forms::degrade::{Chance, Content, Written, worn_cell};
+use forms::degrade::{CellWear, Chance, Content, Written, worn_cell};
 use network::{CLASSES, Network};
 
 /// Cells that an epoch shows.
@@ -27,27 +27,64 @@ const CELLS: usize = 100_000;
 const BATCH: usize = 50;
 /// Cells that choose temperature and threshold.
 const TUNING: usize = 24_000;
-const STEP: f32 = 1.5e-3;
-/// Wrong digits among those accepted while tuning, in ten thousands: half of what may happen.
-const WRONG: usize = 4;
+/// Wrong digits among those accepted while tuning: half of what may happen.
+const WRONG: f32 = 0.0005;
+/// Junk is a tenth of the tuning cells and, on real forms, hardly one cell in two hundred.
+const JUNK_WEIGHT: f32 = 0.05;
 
 /// What a cell holds, as a class.
 const JUNK: usize = 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let usage = "usage: train_digits FOLDER-OF-MNIST WEIGHTS [EPOCHS]";
+    let usage = "usage: train_digits FOLDER-OF-MNIST WEIGHTS [all | second | choose]";
     let (folder, out) = (arguments.next().ok_or(usage)?, arguments.next().ok_or(usage)?);
-    let epochs: usize = arguments.next().map_or(Ok(8), |text| text.parse())?;
+    let part = arguments.next().unwrap_or_else(|| "all".to_owned());
     let set = Set::load(Path::new(&folder))?;
-    let mut network = Network::new(&mut Chance::new(20_261_124));
     let tuning = samples(&set, 50_000..55_000, 1 << 40, TUNING);
-    let steps = epochs * CELLS / BATCH;
+    if part == "all" {
+        let network = Network::new(&mut Chance::new(20_261_124));
+        learnt(network, &set, &tuning, &out, &FIRST)?;
+    }
+    if part == "all" || part == "second" {
+        // From the bytes, so that it makes no difference whether the first part ran just now.
+        learnt(Network::read(&fs::read(&out)?), &set, &tuning, &out, &SECOND)?;
+    }
+    let network = Network::read(&fs::read(&out)?);
+    let (temperature, certain) = chosen(&network, &tuning);
+    fs::write(&out, network.bytes(temperature, certain))?;
+    Ok(())
+}
+
+/// A part of the training.
+struct Part {
+    /// Where its seeds begin.
+    first_epoch: u64,
+    epochs: usize,
+    step: f32,
+    /// The share of cells that are worn gently, and of those that hold no digit, in hundredths.
+    gentle: usize,
+    junk: usize,
+}
+
+/// All that can happen to paper.
+const FIRST: Part = Part { first_epoch: 1, epochs: 8, step: 1.5e-3, gentle: 0, junk: 10 };
+/// What happens most.
+const SECOND: Part = Part { first_epoch: 9, epochs: 5, step: 7e-4, gentle: 55, junk: 5 };
+
+fn learnt(
+    mut network: Network,
+    set: &Set,
+    tuning: &[Sample],
+    out: &str,
+    part: &Part,
+) -> Result<(), Box<dyn Error>> {
+    let steps = part.epochs * CELLS / BATCH;
     let mut step = 0;
-    for epoch in 1..=epochs {
+    for epoch in part.first_epoch..part.first_epoch + u64::try_from(part.epochs)? {
         let started = Instant::now();
         let (mut loss, mut seen) = (0.0, 0);
-        let mut source = Source::new(&set, 0..50_000, u64::try_from(epoch)? << 32);
+        let mut source = Source::new(set, 0..50_000, epoch << 32, part.gentle, part.junk);
         for _ in 0..CELLS / BATCH {
             network.forget();
             for _ in 0..BATCH {
@@ -57,7 +94,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             // Warms up over the first steps, then falls along a half wave.
             let done = share(step, steps);
-            let pace = STEP * (share(step, 400).min(1.0)) * (1.0 + (done * 3.141_59).cos()) / 2.0;
+            let pace =
+                part.step * (share(step, 400).min(1.0)) * (1.0 + (done * 3.141_59).cos()) / 2.0;
             network.step(pace, BATCH);
             step += 1;
         }
@@ -69,8 +107,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             started.elapsed()
         );
         let rounded = network.rounded();
-        let (temperature, certain) = chosen(&rounded, &tuning);
-        fs::write(&out, rounded.bytes(temperature, certain))?;
+        let (temperature, certain) = chosen(&rounded, tuning);
+        fs::write(out, rounded.bytes(temperature, certain))?;
     }
     Ok(())
 }
@@ -83,12 +121,11 @@ fn share(part: usize, whole: usize) -> f32 {
 type Sample = (Vec<u8>, usize);
 
 fn samples(set: &Set, part: std::ops::Range<usize>, seed: u64, count: usize) -> Vec<Sample> {
-    let mut source = Source::new(set, part, seed);
+    let mut source = Source::new(set, part, seed, 50, 10);
     (0..count).map(|_| source.next()).collect()
 }
 
-/// Temperature by likelihood; then the least threshold that keeps wrong digits rare. Junk that is
-/// taken for a digit counts as wrong, at the tenth that it is of the tuning cells.
+/// Temperature by likelihood of the digits; then the least threshold that keeps wrong ones rare.
 fn chosen(network: &Network, tuning: &[Sample]) -> (f32, f32) {
     let answers: Vec<([f32; CLASSES], usize)> =
         tuning.iter().map(|(input, class)| (network.logits(input), *class)).collect();
@@ -99,7 +136,7 @@ fn chosen(network: &Network, tuning: &[Sample]) -> (f32, f32) {
         likely.sum()
     };
     let temperature = (10..=60_u8)
-        .map(|tenths| f32::from(tenths) / 20.0)
+        .map(|part| f32::from(part) / 20.0)
         .max_by(|a, b| likelihood(*a).total_cmp(&likelihood(*b)))
         .unwrap_or(1.0);
     let mut judged: Vec<(f32, bool, bool)> = answers
@@ -112,19 +149,28 @@ fn chosen(network: &Network, tuning: &[Sample]) -> (f32, f32) {
         })
         .collect();
     judged.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let (mut certain, mut wrong, mut kept) = (1.0, 0, 0);
-    for (index, (confidence, right, _)) in judged.iter().enumerate() {
-        wrong += usize::from(!right);
-        if wrong * 10_000 <= (index + 1) * WRONG {
+    let (mut certain, mut kept) = (1.0, 0);
+    let (mut wrong, mut all) = (0.0, 0.0);
+    for (index, (confidence, right, junk)) in judged.iter().enumerate() {
+        let weight = if *junk { JUNK_WEIGHT } else { 1.0 };
+        all += weight;
+        wrong += if *right { 0.0 } else { weight };
+        if wrong <= all * WRONG {
             (certain, kept) = (*confidence, index + 1);
         }
     }
-    let digits = judged.iter().filter(|(_, _, junk)| !junk).count();
-    let accepted = judged.iter().take(kept).filter(|(_, _, junk)| !junk).count();
-    let mistaken = judged.iter().take(kept).filter(|(_, right, _)| !right).count();
+    let count = |part: &[(f32, bool, bool)], of: fn(&(f32, bool, bool)) -> bool| {
+        part.iter().filter(|one| of(one)).count()
+    };
+    let kept = judged.get(..kept).unwrap_or_default();
+    let digits = count(&judged, |(_, _, junk)| !junk);
     println!(
-        "  temperature {temperature:.2}, threshold {certain:.4}: {:.2} % of {digits} accepted, {mistaken} wrong",
-        100.0 * share(accepted, digits)
+        "  temperature {temperature:.2}, threshold {certain:.4}: {:.2} % of {digits} digits accepted, \
+         {} wrong; {} of {} pieces of junk taken for digits",
+        100.0 * share(count(kept, |(_, _, junk)| !junk), digits),
+        count(kept, |(_, right, junk)| !right && !junk),
+        count(kept, |(_, _, junk)| *junk),
+        judged.len() - digits,
     );
     (temperature, certain)
 }
@@ -167,12 +213,20 @@ struct Source<'s> {
     set: &'s Set,
     part: std::ops::Range<usize>,
     seed: u64,
+    gentle: usize,
+    junk: usize,
     chance: Chance,
 }
 
 impl<'s> Source<'s> {
-    fn new(set: &'s Set, part: std::ops::Range<usize>, seed: u64) -> Self {
-        Self { set, part, seed, chance: Chance::new(seed ^ 0xC0FF_EE00) }
+    fn new(
+        set: &'s Set,
+        part: std::ops::Range<usize>,
+        seed: u64,
+        gentle: usize,
+        junk: usize,
+    ) -> Self {
+        Self { set, part, seed, gentle, junk, chance: Chance::new(seed ^ 0xC0FF_EE00) }
     }
 
     fn next(&mut self) -> Sample {
@@ -182,16 +236,19 @@ impl<'s> Source<'s> {
             let index = self.part.start + self.chance.below(self.part.len());
             let copied = self.set.get(index);
             // Writers are as many as cells; those of training, tuning and report have other seeds.
-            let (content, class) = match (self.chance.below(100), copied) {
-                (0..=44, Some((written, label))) => (Content::Copied(written), usize::from(label)),
-                (45..=81, _) => (Content::Hand(digit, self.seed), usize::from(digit)),
-                (82..=89, _) => (Content::Print(digit), usize::from(digit)),
-                (part, copied) => {
+            let part = self.chance.below(100);
+            let (content, class) = match (part, copied) {
+                (part, copied) if part >= 100 - self.junk => {
                     let struck = copied.map(|(written, _)| written).filter(|_| part % 2 == 0);
                     (Content::Junk(struck), JUNK)
                 }
+                (0..=44, Some((written, label))) => (Content::Copied(written), usize::from(label)),
+                (0..=81, _) => (Content::Hand(digit, self.seed), usize::from(digit)),
+                _ => (Content::Print(digit), usize::from(digit)),
             };
-            if let Some(input) = worn_cell(content, self.seed) {
+            let gentle = self.gentle > 0 && self.chance.below(100) < self.gentle;
+            let wear = if gentle { CellWear::Gentle } else { CellWear::Hard };
+            if let Some(input) = worn_cell(content, wear, self.seed) {
                 return (input, class);
             }
         }

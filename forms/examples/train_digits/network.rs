@@ -103,7 +103,12 @@ impl Network {
         }
         let fourth = dense::<64>(&third, d).map(|value| value.max(0.0)).to_vec();
         let logits = dense::<CLASSES>(&fourth, e);
-        Seen { inputs: [input, first, second, third, fourth], wide: [one, two, three], kept, logits }
+        Seen {
+            inputs: [input, first, second, third, fourth],
+            wide: [one, two, three],
+            kept,
+            logits,
+        }
     }
 
     /// Adds the gradient of one sample and answers its loss.
@@ -172,6 +177,31 @@ impl Network {
             }
         }
         rounded
+    }
+
+    /// The network that [`Self::bytes`] wrote; to choose temperature and threshold anew.
+    pub(crate) fn read(bytes: &[u8]) -> Self {
+        let mut network = Self::new(&mut Chance::new(0));
+        let mut rest = bytes.get(8..).unwrap_or_default();
+        let number = |rest: &mut &[u8]| match rest.split_first_chunk::<4>() {
+            Some((head, tail)) => {
+                *rest = tail;
+                f32::from_le_bytes(*head)
+            }
+            None => 0.0,
+        };
+        for layer in &mut network.layers {
+            let scales: Vec<f32> = layer.starts.iter().map(|_| number(&mut rest)).collect();
+            layer.starts.iter_mut().for_each(|start| *start = number(&mut rest));
+            let (weights, tail) = rest.split_at(rest.len().min(layer.weights.len()));
+            rest = tail;
+            for ((weight, byte), scale) in
+                layer.weights.iter_mut().zip(weights).zip(scales.iter().cycle())
+            {
+                *weight = f32::from(i8::from_le_bytes([*byte])) * scale;
+            }
+        }
+        network
     }
 
     pub(crate) fn bytes(&self, temperature: f32, certain: f32) -> Vec<u8> {

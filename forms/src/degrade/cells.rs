@@ -28,21 +28,30 @@ pub enum Content<'p> {
     Junk(Option<Written<'p>>),
 }
 
+/// How badly a cell is scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellWear {
+    /// As by a scanner in an office.
+    Gentle,
+    /// As by anything, faxes and telephones among them.
+    Hard,
+}
+
 /// The size of a cell and what is seen around it, in millimetres.
 const CELL: BoxMm = BoxMm::new(1.8, 1.8, 7.0, 9.0);
 const SHEET: [f32; 2] = [10.6, 12.6];
 
 /// The network's input for a cell with that content, worn as the seed says; none when the reader
 /// would take the cell for empty.
-pub fn worn_cell(content: Content<'_>, seed: u64) -> Option<Vec<u8>> {
+pub fn worn_cell(content: Content<'_>, wear: CellWear, seed: u64) -> Option<Vec<u8>> {
     let mut chance = Chance::new(seed);
-    let mut desk = Desk::new(&mut chance)?;
+    let mut desk = Desk::new(&mut chance, wear)?;
     desk.frame();
     desk.fill(content, CELL.centre());
     if desk.chance.happens(0.15) {
         desk.neighbour();
     }
-    let seen = desk.scanned();
+    let seen = desk.scanned(wear);
     // The frame was found to a fraction of a millimetre.
     let off = [desk.chance.gauss() * 0.07, desk.chance.gauss() * 0.07];
     let area = BoxMm::new(0.0, 0.0, SHEET[0], SHEET[1]);
@@ -64,9 +73,13 @@ fn narrow([x, y]: [f64; 2]) -> [f32; 2] {
 }
 
 impl<'c> Desk<'c> {
-    fn new(chance: &'c mut Chance) -> Option<Self> {
+    fn new(chance: &'c mut Chance, wear: CellWear) -> Option<Self> {
         // 150 to 300 dots an inch, most often the least.
-        let per_mm = if chance.happens(0.35) { 5.9 } else { chance.between(5.7, 12.5) };
+        let per_mm = match wear {
+            CellWear::Gentle => chance.between(7.5, 12.5),
+            CellWear::Hard if chance.happens(0.35) => 5.9,
+            CellWear::Hard => chance.between(5.7, 12.5),
+        };
         let (sin, cos) = (chance.gauss() * 0.02).sin_cos();
         let at = [3.0 + chance.part(), 3.0 + chance.part()];
         let corners = [[0.0, 0.0], [SHEET[0], 0.0], [0.0, SHEET[1]]];
@@ -78,7 +91,8 @@ impl<'c> Desk<'c> {
         let side = |mm: f32| u32::try_from(whole((mm + 1.0) * per_mm) + 7).unwrap_or(1);
         let paper = byte(chance.between(205.0, 255.0));
         let warm = byte(f32::from(paper) - chance.between(0.0, 14.0));
-        let picture = RgbImage::from_pixel(side(SHEET[0]), side(SHEET[1]), Rgb([paper, paper, warm]));
+        let picture =
+            RgbImage::from_pixel(side(SHEET[0]), side(SHEET[1]), Rgb([paper, paper, warm]));
         Some(Self { chance, picture, map, per_mm })
     }
 
@@ -219,20 +233,23 @@ impl<'c> Desk<'c> {
     }
 
     /// What a scanner, a fax or a camera makes of the sheet.
-    fn scanned(&mut self) -> GrayImage {
-        let mut seen = super::blurred(&self.picture, self.chance.between(0.0, 0.14) * self.per_mm);
-        if self.chance.happens(0.4) {
+    fn scanned(&mut self, wear: CellWear) -> GrayImage {
+        let hard = wear == CellWear::Hard;
+        let (blur, noise) = if hard { (0.14, 11.0) } else { (0.08, 5.0) };
+        let mut seen = super::blurred(&self.picture, self.chance.between(0.0, blur) * self.per_mm);
+        if hard && self.chance.happens(0.4) {
             shade(&mut seen, self.chance);
         }
-        let noise = self.chance.between(0.0, 11.0);
+        let noise = self.chance.between(0.0, noise);
         let mut grey = GrayImage::new(seen.width(), seen.height());
         for (to, from) in grey.pixels_mut().zip(seen.pixels()) {
             let [r, g, b] = from.0.map(f32::from);
             to.0 = [byte(r * 0.3 + g * 0.59 + b * 0.11 + self.chance.gauss() * noise)];
         }
-        if self.chance.happens(0.2) {
+        if hard && self.chance.happens(0.2) {
             let limit = byte(self.chance.between(125.0, 185.0));
-            grey.pixels_mut().for_each(|pixel| pixel.0 = [if pixel.0[0] < limit { 0 } else { 255 }]);
+            grey.pixels_mut()
+                .for_each(|pixel| pixel.0 = [if pixel.0[0] < limit { 0 } else { 255 }]);
             let specks = self.chance.below(25);
             for _ in 0..specks {
                 let (width, height) = (grey.width() as usize, grey.height() as usize);

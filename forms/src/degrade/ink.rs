@@ -115,14 +115,24 @@ pub(crate) struct Laid {
 }
 
 /// Lays a written picture onto paper in the ink of a pen.
-pub(crate) fn lay(picture: &mut RgbImage, written: Written<'_>, laid: &Laid, pen: &Pen, chance: &mut Chance) {
+pub(crate) fn lay(
+    picture: &mut RgbImage,
+    written: Written<'_>,
+    laid: &Laid,
+    pen: &Pen,
+    chance: &mut Chance,
+) {
     let reach = 15.0 * laid.scale[0].max(laid.scale[1]) * (1.0 + laid.slant.abs());
     let wide = picture.width() as usize;
     let bound = |value: f32, most: u32| whole(value).min(most as usize);
-    let (left, right) =
-        (bound(laid.centre[0] - reach, picture.width()), bound(laid.centre[0] + reach, picture.width()));
-    let (top, bottom) =
-        (bound(laid.centre[1] - reach, picture.height()), bound(laid.centre[1] + reach, picture.height()));
+    let (left, right) = (
+        bound(laid.centre[0] - reach, picture.width()),
+        bound(laid.centre[0] + reach, picture.width()),
+    );
+    let (top, bottom) = (
+        bound(laid.centre[1] - reach, picture.height()),
+        bound(laid.centre[1] + reach, picture.height()),
+    );
     let samples: &mut [u8] = picture;
     for y in top..bottom {
         let row = samples.get_mut((y * wide + left) * 3..(y * wide + right) * 3);

@@ -136,7 +136,8 @@ impl PaperSheet {
         let noise: Vec<f32> = (0..65_536).map(|_| chance.gauss() * way.noise).collect();
         let light = Light::any(way.shade, [wide, high], chance);
         let limit = byte(chance.between(130.0, 175.0));
-        let desk = [chance.between(60.0, 150.0), chance.between(50.0, 140.0), chance.between(40.0, 130.0)];
+        let desk =
+            [chance.between(60.0, 150.0), chance.between(50.0, 140.0), chance.between(40.0, 130.0)];
         let bed = if way.desk { desk } else { [248.0; 3] };
         let raw: &[u8] = paper;
         let size = [paper.width() as usize, paper.height() as usize];
@@ -240,7 +241,8 @@ fn pose(severity: Severity, per_mm: f32, chance: &mut Chance) -> (Homography, [u
     let stretch = if severity == Severity::Office { 0.002 } else { 0.006 };
     let (sx, sy) = (1.0 + chance.gauss() * stretch, 1.0 + chance.gauss() * stretch);
     let bent = if severity == Severity::Brutal { 0.05 } else { 0.0 };
-    let turn = degrees.to_radians() + f32::from(byte(narrow(quarter(quarters)))) * std::f32::consts::FRAC_PI_2;
+    let turn = degrees.to_radians()
+        + f32::from(byte(narrow(quarter(quarters)))) * std::f32::consts::FRAC_PI_2;
     let (sin, cos) = f64::from(turn).sin_cos();
     let corners = [[0.0, 0.0], [PAGE_MM[0], 0.0], PAGE_MM, [0.0, PAGE_MM[1]]];
     let placed: Vec<(Place, Place)> = corners
@@ -263,10 +265,8 @@ fn pose(severity: Severity, per_mm: f32, chance: &mut Chance) -> (Homography, [u
         Severity::Brutal => f64::from(per_mm) * f64::from(chance.between(3.0, 20.0)),
         _ => f64::from(per_mm) * f64::from(chance.between(-2.0, 1.0)),
     };
-    let pairs: Vec<(Place, Place)> = placed
-        .iter()
-        .map(|(mm, at)| ([at[0] - left + edge, at[1] - top + edge], *mm))
-        .collect();
+    let pairs: Vec<(Place, Place)> =
+        placed.iter().map(|(mm, at)| ([at[0] - left + edge, at[1] - top + edge], *mm)).collect();
     let size = [pixels(right - left + 2.0 * edge), pixels(bottom - top + 2.0 * edge)];
     (inverse(&pairs), size)
 }
@@ -280,4 +280,3 @@ fn quarter(count: usize) -> f64 {
 fn inverse(pairs: &[(Place, Place)]) -> Homography {
     Homography::fit(pairs).unwrap_or_else(Homography::identity)
 }
-

@@ -46,8 +46,7 @@ impl PaperSheet {
         let pixels = |(point, width): &([f32; 2], f32)| {
             ([point[0] * per_mm, point[1] * per_mm], width * per_mm)
         };
-        let lines: Vec<Line> =
-            lines.iter().map(|line| line.iter().map(pixels).collect()).collect();
+        let lines: Vec<Line> = lines.iter().map(|line| line.iter().map(pixels).collect()).collect();
         paint(&mut self.picture, &lines, pen, chance);
     }
 
@@ -120,7 +119,8 @@ impl PaperSheet {
             let dy = (real_u32(y) + 0.5) / per_mm - centre[1];
             let angle = dy.atan2(dx);
             let radius = radius_mm
-                * (1.0 + wobble * ((angle * 3.0 + phase).sin() + (angle * 7.0 - phase).sin() * 0.5));
+                * (1.0
+                    + wobble * ((angle * 3.0 + phase).sin() + (angle * 7.0 - phase).sin() * 0.5));
             let along = dx.hypot(dy) / radius.max(0.1);
             let inside = ((1.0 - along) * radius / 0.4).clamp(0.0, 1.0);
             let rim = (1.0 - (along - 0.94).abs() / 0.06).clamp(0.0, 1.0);

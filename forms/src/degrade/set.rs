@@ -120,8 +120,7 @@ impl Desk {
             if printed.checks.contains(&field.id) {
                 self.truth.ticks.insert(field.id.clone());
             } else if self.chance.happens(0.3) {
-                let tick =
-                    if self.chance.happens(0.9) { own } else { Tick::any(&mut self.chance) };
+                let tick = if self.chance.happens(0.9) { own } else { Tick::any(&mut self.chance) };
                 let pen = self.writer.pen();
                 self.sheet.tick_by_hand(field.area, tick, &pen, &mut self.chance);
                 self.truth.ticks.insert(field.id.clone());
@@ -130,7 +129,8 @@ impl Desk {
     }
 
     fn seal(&mut self, area: BoxMm, hands: &Hands<'_>) {
-        let Some(seal) = self.chance.pick(&hands.seals).filter(|_| self.chance.clone().happens(0.85))
+        let Some(seal) =
+            self.chance.pick(&hands.seals).filter(|_| self.chance.clone().happens(0.85))
         else {
             return;
         };

@@ -40,36 +40,79 @@ const FAR_MM: f32 = 3.2;
 /// Resolution of the search in pixels a millimetre.
 const PER_MM: f32 = 8.0;
 
-fn look(grey: &GrayImage, map: &Homography, anchor: &Anchor, reach: f32) -> Option<(Place, Place)> {
+fn look(
+    grey: &GrayImage,
+    map: &Homography,
+    anchor: &Anchor,
+    reach: f32,
+) -> Option<((Place, Place), f32)> {
     let cut = patch(grey, map, anchor.area.grown(reach + 0.8), PER_MM);
     let frame = find_frame_within(&cut, anchor.area, &anchor.columns, reach);
     frame.seen().then(|| {
         let [x, y] = anchor.area.centre();
         let found = map.apply([f64::from(x + frame.dx), f64::from(y + frame.dy)]);
-        ([f64::from(x), f64::from(y)], found)
+        (([f64::from(x), f64::from(y)], found), frame.contrast)
     })
 }
 
-/// The map corrected by all frames that are seen, and the share of them.
-pub(super) fn snapped(grey: &GrayImage, map: &Homography, page: &PageLayout) -> (Homography, f32) {
+/// What the frames of a page say of a map.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frames {
+    /// The share of them that is seen.
+    pub(crate) share: f32,
+    /// How dark the lines of half of them are at least, 0 to 255.
+    pub(crate) contrast: f32,
+}
+
+/// The map corrected by all frames that are seen, and what they say.
+pub(super) fn snapped(
+    grey: &GrayImage,
+    map: &Homography,
+    page: &PageLayout,
+) -> (Homography, Frames) {
     let all = anchors(page);
-    let (mut best, mut share) = (*map, 0.0);
+    let (mut best, mut frames) = (*map, Frames { share: 0.0, contrast: 0.0 });
     for _ in 0..2 {
-        let pairs: Vec<_> =
-            all.iter().filter_map(|anchor| look(grey, &best, anchor, NEAR_MM)).collect();
-        share = real(pairs.len()) / real(all.len().max(1));
-        // Too few frames may be letters that happen to stand like frames.
-        if share < 0.4 {
-            return (best, share);
+        let mut contrasts = Vec::new();
+        let mut pairs = Vec::new();
+        for anchor in &all {
+            if let Some((pair, contrast)) = look(grey, &best, anchor, NEAR_MM) {
+                pairs.push(pair);
+                contrasts.push(contrast);
+            }
         }
-        let Some(fitted) = robust(&pairs) else { return (best, share) };
+        contrasts.sort_by(f32::total_cmp);
+        let contrast = contrasts.get(contrasts.len() / 2).copied().unwrap_or(0.0);
+        frames = Frames { share: real(pairs.len()) / real(all.len().max(1)), contrast };
+        // Too few frames may be letters that happen to stand like frames.
+        if frames.share < 0.4 {
+            return (best, frames);
+        }
+        pairs.extend(marks_near(grey, &best, page));
+        let Some(fitted) = robust(&pairs) else { return (best, frames) };
         let moved = furthest(&best, &fitted);
         best = fitted;
         if moved < 0.5 * best.scale() {
             break;
         }
     }
-    (best, share)
+    (best, frames)
+}
+
+/// How far a mark may lie from where the frames put it, in millimetres.
+const MARK_MM: f64 = 2.5;
+
+/// The marks that lie about where they should; fields keep away from corners.
+fn marks_near(grey: &GrayImage, map: &Homography, page: &PageLayout) -> Vec<(Place, Place)> {
+    let scale = map.scale();
+    let near = |[x, y, _]: &[f32; 3]| {
+        let mm = [f64::from(*x), f64::from(*y)];
+        let expected = map.apply(mm);
+        let at = super::marks::search(grey, expected, scale)?;
+        let off = (at[0] - expected[0]).hypot(at[1] - expected[1]);
+        (off < MARK_MM * scale).then_some((mm, at))
+    };
+    page.marks.iter().filter_map(near).collect()
 }
 
 /// The share of frames that lie where the map says.
@@ -104,32 +147,42 @@ pub(super) fn robust(pairs: &[(Place, Place)]) -> Option<Homography> {
     if good.len() < 4 { Some(rough) } else { Homography::fit(&good) }
 }
 
-/// From a map that is good only around one place to the whole page: the rows of cells next to what
-/// is known correct the map, and so reach the next ones.
+/// From a map that is good only around some places to the whole page: the frames next to what is
+/// known correct the map, and so reach the next ones.
 pub(super) fn grown(
     grey: &GrayImage,
     known: &[(Place, Place)],
     rough: &Homography,
     page: &PageLayout,
 ) -> Homography {
-    let from = known.first().map_or([105.0, 148.0], |(mm, _)| *mm);
-    let mut left: Vec<Anchor> = rows(page).collect();
     let distance = |anchor: &Anchor| {
         let [x, y] = anchor.area.centre();
-        (f64::from(x) - from[0]).hypot(f64::from(y) - from[1])
+        let to = |([u, v], _): &(Place, Place)| (f64::from(x) - u).hypot(f64::from(y) - v);
+        known.iter().map(to).fold(f64::MAX, f64::min)
     };
+    // Known places that span the page bear a projective map from the first frames on.
+    let spread = known.iter().map(|(mm, _)| mm[1]).fold(0.0, f64::max) > 200.0;
+    let enough = known.len() + if spread { 2 } else { 6 };
+    let mut left = anchors(page);
     left.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
     let (mut map, mut pairs) = (*rough, known.to_vec());
-    for anchor in &left {
-        let Some(pair) = look(grey, &map, anchor, FAR_MM) else { continue };
-        pairs.push(pair);
-        // Perspective shows only once the pairs are spread.
-        let fitted = if pairs.len() >= known.len() + 6 {
-            robust(&pairs)
-        } else {
-            Homography::affine(&pairs)
-        };
-        map = fitted.unwrap_or(map);
+    for _ in 0..3 {
+        let before = pairs.len();
+        let mut missed = Vec::new();
+        for anchor in left {
+            let Some((pair, _)) = look(grey, &map, &anchor, FAR_MM) else {
+                missed.push(anchor);
+                continue;
+            };
+            pairs.push(pair);
+            let fitted =
+                if pairs.len() >= enough { robust(&pairs) } else { Homography::affine(&pairs) };
+            map = fitted.unwrap_or(map);
+        }
+        left = missed;
+        if pairs.len() == before {
+            break;
+        }
     }
     map
 }

@@ -17,10 +17,10 @@ pub(crate) struct FoundMark {
 }
 
 /// More spots than this are texture, not marks.
-const MOST_SPOTS: usize = 160;
+const MOST_SPOTS: usize = 400;
 
 /// So many ways to take spots for marks are looked into.
-const MOST_GUESSES: usize = 6;
+const MOST_GUESSES: usize = 8;
 
 /// The likeliest ways in which spots of a reduced picture are at least three of the four marks, in
 /// the order of the layout; the likeliest first.
@@ -195,17 +195,30 @@ fn best_corners(spots: &[FoundMark], marks: &[[f32; 3]; 4]) -> Vec<[Option<Found
                 else {
                     continue;
                 };
-                let Some(corners) = corners([vertex, short, far], spots, scale) else { continue };
-                let missing = corners.iter().filter(|corner| corner.is_none()).count();
-                let cost = error + if missing > 0 { 0.2 } else { 0.0 };
-                guesses.push((cost, corners));
+                let all: Vec<FoundMark> =
+                    spots.iter().filter(|mark| sized(mark)).copied().collect();
+                // What is taken for the fourth mark may be something else.
+                for (fourth, cost) in [(all.as_slice(), error), (&[], error + 0.3)] {
+                    if let Some(corners) = corners([vertex, short, far], fourth, scale) {
+                        let missing = corners.iter().any(Option::is_none);
+                        guesses.push((if missing { error + 0.3 } else { cost }, corners));
+                    }
+                }
             }
         }
     }
     guesses.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    // Four marks are found from each of them.
-    guesses.dedup_by(|(_, a), (_, b)| a == b);
-    guesses.into_iter().take(MOST_GUESSES).map(|(_, corners)| corners).collect()
+    let mut distinct: Vec<[Option<FoundMark>; 4]> = Vec::new();
+    for (_, corners) in guesses {
+        // Four marks are found from each of them.
+        if !distinct.contains(&corners) {
+            distinct.push(corners);
+        }
+        if distinct.len() == MOST_GUESSES {
+            break;
+        }
+    }
+    distinct
 }
 
 fn away(from: Place, to: Place) -> Place {

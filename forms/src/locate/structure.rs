@@ -77,9 +77,10 @@ struct Profile {
 
 impl Profile {
     fn of(places: impl Iterator<Item = f64> + Clone) -> Self {
-        let bounds = places.clone().map(bin).fold((i64::MAX, i64::MIN), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
+        let bounds = places
+            .clone()
+            .map(bin)
+            .fold((i64::MAX, i64::MIN), |(low, high), value| (low.min(value), high.max(value)));
         let length = usize::try_from(bounds.1 - bounds.0 + 1).unwrap_or(0);
         let mut values = vec![0.0; length];
         for place in places {
@@ -126,9 +127,9 @@ impl Profile {
     /// The shift at which all lines together are darkest, and how dark.
     fn best(&self, lines: &[(f64, f64)], scale: f64) -> (f64, f64) {
         let (low, high) = self.span();
-        let (first, last) = lines.iter().fold((f64::MAX, f64::MIN), |(low, high), (at, _)| {
-            (low.min(*at), high.max(*at))
-        });
+        let (first, last) = lines
+            .iter()
+            .fold((f64::MAX, f64::MIN), |(low, high), (at, _)| (low.min(*at), high.max(*at)));
         let (from, to) = (low - first * scale - 4.0, high - last * scale + 4.0);
         let mut best = (0.0, f64::MIN);
         let mut shift = from.floor();
@@ -171,8 +172,7 @@ impl Lines {
 fn tables(page: &PageLayout) -> Vec<BoxMm> {
     let bank = BoxMm::new(38.0, 247.5, 158.0, 30.0);
     let (mut all, users, top) = if page.page == 1 {
-        let applicant =
-            [BoxMm::new(14.0, 50.5, 136.0, 48.0), BoxMm::new(152.0, 50.5, 44.0, 48.0)];
+        let applicant = [BoxMm::new(14.0, 50.5, 136.0, 48.0), BoxMm::new(152.0, 50.5, 44.0, 48.0)];
         let contract = BoxMm::new(14.0, 105.5, 182.0, 39.0);
         (vec![applicant[0], applicant[1], contract, bank], 2_u8, FIRST_USERS_Y)
     } else {

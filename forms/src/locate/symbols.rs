@@ -92,8 +92,11 @@ fn decode<B: rxing::Binarizer>(
 fn symbol(result: &RXingResult, kind: CodeKind) -> Option<Symbol> {
     let corners: Vec<Place> =
         result.getPoints().iter().map(|point| [f64::from(point.x), f64::from(point.y)]).collect();
-    (kind == CodeKind::DataMatrix || corners.len() >= 3)
-        .then(|| Symbol { text: result.getText().to_owned(), corners, kind })
+    (kind == CodeKind::DataMatrix || corners.len() >= 3).then(|| Symbol {
+        text: result.getText().to_owned(),
+        corners,
+        kind,
+    })
 }
 
 /// Full contrast between the fifth and the ninety-fifth percentile.
