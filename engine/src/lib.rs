@@ -19,6 +19,8 @@ pub mod case;
 mod checkpoint;
 #[cfg(feature = "durable")]
 mod clock;
+#[cfg(feature = "bench")]
+pub mod copies;
 #[cfg(feature = "durable")]
 mod db;
 #[cfg(feature = "durable")]

@@ -6,6 +6,7 @@ pub mod cases;
 pub mod certificates;
 pub mod codes;
 pub mod contracts;
+pub mod copies;
 pub mod credentials;
 pub mod enrolling;
 pub mod enrolment;

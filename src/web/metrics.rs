@@ -19,7 +19,10 @@ use crate::app::App;
 use crate::store::cases;
 
 /// Upper ends of the buckets of the time to answer, in seconds.
-const BUCKETS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0];
+const BUCKETS: [f64; 17] = [
+    0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25,
+    0.5, 1.0, 2.5,
+];
 
 /// The recorder of this process; `None` when another one was installed before ours.
 fn recorder() -> Option<&'static PrometheusHandle> {

@@ -15,4 +15,5 @@ pub mod start;
 pub mod story;
 pub mod when;
 
+mod assets;
 mod export;

@@ -13,10 +13,10 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
-use sha2::{Digest, Sha256};
 
+use super::assets::Assets;
 use super::error::{self, Problem};
-use crate::embedded::{SCRIPTS, STYLES, TEMPLATES};
+use crate::embedded::TEMPLATES;
 use crate::text::{Language, Texts};
 
 /// The language of a tag such as `en-GB`.
@@ -55,57 +55,6 @@ pub struct Pages {
     texts: Arc<Texts>,
     house: forms::House,
     assets: Assets,
-}
-
-/// What the browser fetches beside a page, under names that change with the content.
-struct Assets {
-    style: Asset,
-    icons: Asset,
-    /// By the stem of their file names.
-    scripts: BTreeMap<&'static str, Asset>,
-}
-
-struct Asset {
-    name: String,
-    kind: &'static str,
-    text: String,
-}
-
-impl Asset {
-    fn new(stem: &str, ending: &str, kind: &'static str, text: String) -> Self {
-        let digest = Sha256::digest(text.as_bytes());
-        let hash = engine::history::hex(digest.get(..8).unwrap_or_default());
-        Self { name: format!("{stem}.{hash}.{ending}"), kind, text }
-    }
-
-    fn address(&self) -> String {
-        format!("/static/{}", self.name)
-    }
-}
-
-impl Assets {
-    fn gather() -> Self {
-        let mut style = String::new();
-        for (_, text) in STYLES {
-            style.push_str(text);
-        }
-        let mut scripts = BTreeMap::new();
-        for (file, text) in SCRIPTS {
-            let stem = file.trim_end_matches(".js");
-            let kind = "text/javascript; charset=utf-8";
-            scripts.insert(stem, Asset::new(stem, "js", kind, (*text).to_owned()));
-        }
-        Self {
-            style: Asset::new("app", "css", "text/css; charset=utf-8", style),
-            icons: Asset::new("icons", "svg", "image/svg+xml", super::face::sprite()),
-            scripts,
-        }
-    }
-
-    fn find(&self, name: &str) -> Option<&Asset> {
-        let others = [&self.style, &self.icons];
-        self.scripts.values().chain(others).find(|asset| asset.name == name)
-    }
 }
 
 impl Pages {
@@ -166,6 +115,7 @@ impl Pages {
             here => &visit.here,
             other_lang => visit.with("lang", if visit.lang == Language::Japanese { "en" } else { "ja" }),
             style => self.assets.style.address(),
+            mark => self.assets.mark.address(),
             bank => &self.house.bank,
             telephone => &self.house.telephone,
             ..values
@@ -333,15 +283,15 @@ pub fn framed(router: Router, frame: Frame) -> Router {
         .layer(middleware::from_fn_with_state(frame, around))
 }
 
-async fn asset(State(pages): State<Arc<Pages>>, Path(name): Path<String>) -> Response {
-    let Some(asset) = pages.assets.find(&name) else {
-        return Problem::NotFound.into_response();
-    };
-    let headers = [
-        (header::CONTENT_TYPE, asset.kind),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    ];
-    (headers, asset.text.clone()).into_response()
+async fn asset(
+    State(pages): State<Arc<Pages>>,
+    Path(name): Path<String>,
+    asked: HeaderMap,
+) -> Response {
+    match pages.assets.find(&name) {
+        Some(asset) => asset.response(&asked),
+        None => Problem::NotFound.into_response(),
+    }
 }
 
 /// Nothing from elsewhere, nothing inline; scripts only from our own files.
@@ -379,7 +329,8 @@ async fn around(State(frame): State<Frame>, request: Request, next: Next) -> Res
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.append(header::VARY, HeaderValue::from_static("Accept, Accept-Language, Cookie"));
+    let vary = "Accept, Accept-Language, Cookie";
+    headers.entry(header::VARY).or_insert(HeaderValue::from_static(vary));
     if visit.is_chosen
         && let Ok(cookie) = HeaderValue::from_str(&format!(
             "{LANG_COOKIE}={}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax",

@@ -70,6 +70,32 @@ async fn every_response_bears_the_headers_and_every_page_its_owners_phrase() {
 }
 
 #[tokio::test]
+async fn files_are_packed_and_kept_and_pages_are_neither() {
+    let house = House::new().await;
+    let ask = async |path: &str, visitor: &Visitor| {
+        let ask = Ask::get(&house.site, SITE, path).with("accept-encoding", "gzip, br");
+        ask.by(visitor).send().await
+    };
+    let page = ask("/certificate", &house.visitor(HANAKO).await).await;
+    assert_eq!(page.header("content-encoding"), "", "a page with secrets is never packed");
+    let files: Vec<&str> =
+        page.body.split('"').filter(|part| part.starts_with("/static/")).collect();
+    assert!(files.len() > 2, "style, scripts, icons");
+    for file in files {
+        let path = file.split('#').next().unwrap();
+        let packed = ask(path, &Visitor::default()).await;
+        assert_eq!(packed.status, StatusCode::OK, "{path}");
+        assert_eq!(packed.header("content-encoding"), "gzip", "{path}");
+        assert_eq!(packed.header("cache-control"), "public, max-age=31536000, immutable");
+        // A new cookie must not make the browser fetch the same file again.
+        assert_eq!(packed.header("vary"), "Accept-Encoding", "{path}");
+        let plain = Ask::get(&house.site, SITE, path).send().await;
+        assert_eq!(plain.header("content-encoding"), "", "{path}");
+        assert!(plain.body.len() > packed.body.len() / 2, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn digits_stand_in_the_page_only_when_they_are_asked_for() {
     let house = House::new().await;
     let cases = house.with_cases().await;

@@ -83,8 +83,9 @@ impl House {
                 hash_password(&tools.entropy, None, one.secret.as_bytes(), tools.hash_cost());
             hashed.map_err(std::io::Error::other)
         });
-        let report =
-            saihakko::import::import(&app.engine, &tools.keys, &lists.unwrap()).await.unwrap();
+        let (paths, cost) = (lists.unwrap(), tools.hash_cost());
+        let report = saihakko::import::import(&app.engine, &tools.keys, cost, &paths).await;
+        let report = report.unwrap();
         assert!(report.problems.is_empty(), "{report:?}");
         app.open_missing_credentials().await.unwrap();
         let site = pages(&app, Audience::Password, SITE);

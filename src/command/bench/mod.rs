@@ -1,5 +1,10 @@
 //! `saihakko bench`.
 
+mod client;
+mod pages;
+mod seed;
+mod server;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,6 +19,8 @@ use super::{Answer, print_json, say};
 pub enum BenchCommand {
     /// Transitions a second: five steps as jobs, an approval, a timer set and cancelled.
     Engine(EngineOptions),
+    /// The customers' pages under load, among very many finished cases in a throw-away folder.
+    Pages(pages::PagesOptions),
 }
 
 #[derive(Args)]
@@ -36,7 +43,13 @@ pub struct EngineOptions {
 
 /// Measures.
 pub async fn run(command: BenchCommand) -> Result<ExitCode> {
-    let BenchCommand::Engine(options) = command;
+    match command {
+        BenchCommand::Engine(options) => transitions(options).await,
+        BenchCommand::Pages(options) => pages::run(options).await,
+    }
+}
+
+async fn transitions(options: EngineOptions) -> Result<ExitCode> {
     let load = Load { cases: options.cases, concurrency: options.concurrency };
     let file = options
         .dir

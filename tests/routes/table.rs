@@ -9,13 +9,25 @@ use engine::CaseId;
 use crate::answer::{Answer, Ask, Visitor};
 use crate::house::{CERTIFICATE_SITE, Cases, HANAKO, House, ICHIRO, MISAKI, NAOKO, SITE, TARO};
 
-/// Read with GET. `{case}` stands for each case in turn.
-pub(crate) const READ: [&str; 18] = [
+/// Read with GET. `{case}` stands for each case in turn, `{user_id}` for a colleague and for
+/// somebody of the other company.
+pub(crate) const READ: [&str; 31] = [
     "/",
     "/way",
+    "/call-back",
+    "/call-back/done",
+    "/enrol",
+    "/enrol/secrets",
+    "/enrol/secrets/card",
+    "/enrol/secrets/finish",
+    "/enrol/secrets/{kind}",
+    "/account",
+    "/account/card",
+    "/account/{kind}",
+    "/stop",
     "/sign-in",
     "/guides",
-    "/locked/login",
+    "/locked/{kind}",
     "/locked/nothing",
     "/cases",
     "/cases/{case}",
@@ -23,16 +35,25 @@ pub(crate) const READ: [&str; 18] = [
     "/cases/{case}/not-me",
     "/certificate",
     "/certificate/{case}",
+    "/certificate/{case}/file",
     "/certificate/{case}/chain",
     "/reissue",
     "/reissue/{case}",
+    "/reissue/{case}/one-time-password",
     "/reissue/{case}/password",
     "/form",
     "/form/check",
 ];
 /// Sent with POST and a form that says nothing.
-pub(crate) const SENT: [&str; 14] = [
+pub(crate) const SENT: [&str; 22] = [
     "/sign-in",
+    "/call-back",
+    "/enrol",
+    "/enrol/secrets/card",
+    "/enrol/secrets/finish",
+    "/enrol/secrets/{kind}",
+    "/account/card",
+    "/account/{kind}",
     "/session",
     "/form",
     "/form/check",
@@ -46,26 +67,32 @@ pub(crate) const SENT: [&str; 14] = [
     "/reissue/{case}/password",
     "/reissue/{case}/noted",
     "/reissue/{case}/cancel",
+    "/stop",
 ];
 /// The same of the certificate site, as far as its pages are its own.
-pub(crate) const READ_WITH_CERTIFICATE: [&str; 13] = [
+pub(crate) const READ_WITH_CERTIFICATE: [&str; 16] = [
     "/",
     "/sign-in",
     "/crl/issuing.crl",
     "/guides",
-    "/locked/transaction",
+    "/locked/{kind}",
     "/menu",
     "/settings",
     "/settings/users",
+    "/settings/users/codes",
+    "/settings/users/codes/{user_id}",
+    "/settings/users/codes/{user_id}/done",
     "/settings/users/reissue",
     "/settings/users/reissue/{case}",
     "/settings/users/reissue/{case}/done",
     "/cases",
     "/cases/{case}",
 ];
-pub(crate) const SENT_WITH_CERTIFICATE: [&str; 6] = [
+pub(crate) const SENT_WITH_CERTIFICATE: [&str; 8] = [
     "/sign-in",
     "/session",
+    "/settings/users/codes/{user_id}",
+    "/settings/users/codes/{user_id}/noted",
     "/settings/users/reissue",
     "/settings/users/reissue/{case}",
     "/settings/users/reissue/{case}/noted",
@@ -95,8 +122,13 @@ pub(crate) fn addresses(routes: &[&str], cases: &Cases) -> Vec<(String, String)>
                 let shown = route.replace("{case}", &format!("{{{name}}}"));
                 all.push((shown, route.replace("{case}", &case.to_string())));
             }
+        } else if route.contains("{user_id}") {
+            for (name, user_id) in [("colleague", TARO), ("other company's", NAOKO)] {
+                let shown = route.replace("{user_id}", &format!("{{{name}}}"));
+                all.push((shown, route.replace("{user_id}", user_id)));
+            }
         } else {
-            all.push(((*route).to_owned(), (*route).to_owned()));
+            all.push(((*route).to_owned(), route.replace("{kind}", "login")));
         }
     }
     all
@@ -205,14 +237,14 @@ fn no_route_is_missing_from_the_table() {
     let routes = [source, check]
         .into_iter()
         .flat_map(|text| text.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()));
-    let known: BTreeSet<String> = READ
+    let known: BTreeSet<&str> = READ
         .iter()
         .chain(&SENT)
         .chain(&READ_WITH_CERTIFICATE)
         .chain(&SENT_WITH_CERTIFICATE)
         .chain(&ELSEWHERE)
-        .map(|route| route.replace("/locked/login", "/locked/{kind}"))
+        .copied()
         .collect();
-    let missing: Vec<&str> = routes.filter(|route| !known.contains(*route)).collect();
+    let missing: Vec<&str> = routes.filter(|route| !known.contains(route)).collect();
     assert!(missing.is_empty(), "not in the table: {missing:?}");
 }

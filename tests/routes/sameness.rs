@@ -92,6 +92,61 @@ async fn nothing_tells_a_known_user_from_an_unknown_one() {
     assert_eq!(sign_in(&house, "0207054321", MISAKI, "login-010429004").await, unknown);
 }
 
+/// One form of a stranger; the typed values are struck out of the page.
+async fn stranger(house: &House, path: &str, form: &str, typed: [&str; 2]) -> String {
+    let answer = Ask::post(&house.site, SITE, path, form).send().await;
+    assert!(answer.cookies().is_empty(), "{:?}", answer.cookies());
+    said(&answer, "none").replace(typed[0], "CONTRACT").replace(typed[1], "USER")
+}
+
+#[tokio::test]
+async fn enrolment_and_call_back_tell_nothing_of_whom_the_bank_knows() {
+    let house = House::new().await;
+    let code = saihakko::secret::EnrolmentCode::generate(&saihakko::app::system_entropy());
+    let code = code.expose_grouped();
+    for path in ["/enrol", "/call-back"] {
+        let mut first = None;
+        // Known, known again, of another company, and known to nobody.
+        for typed in [
+            ["0104212345", HANAKO],
+            ["0104212345", HANAKO],
+            ["0207054321", HANAKO],
+            ["9999999999", "999999999"],
+        ] {
+            let form = format!("contract={}&user_id={}&code={}", typed[0], typed[1], *code);
+            let answer = stranger(&house, path, &form, typed).await;
+            let first = first.get_or_insert_with(|| answer.clone());
+            assert_eq!(&answer, first, "{path} {typed:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_user_of_another_company_is_answered_like_a_missing_one() {
+    let house = House::new().await;
+    let cases = house.with_cases().await;
+    let ask = async |method: &str, user_id: &str, ending: &str| {
+        let path = format!("/settings/users/codes/{user_id}{ending}");
+        let (router, host) = (&house.certificate_site, CERTIFICATE_SITE);
+        let ask = if method == "GET" {
+            Ask::get(router, host, &path)
+        } else {
+            Ask::post(router, host, &path, "transaction_password=order-010429001&key=a")
+        };
+        said(&ask.by(&cases.holder).send().await, user_id)
+    };
+    for (method, ending) in [("GET", ""), ("GET", "/done"), ("POST", ""), ("POST", "/noted")] {
+        let theirs = ask(method, NAOKO, ending).await;
+        assert_eq!(ask(method, "999999999", ending).await, theirs, "{method} {ending}");
+    }
+    let pick = async |user_id: &str| {
+        let form = format!("user_id={user_id}&reason=expired&key=a");
+        let post = Ask::post(&house.certificate_site, CERTIFICATE_SITE, "/settings/users/reissue", &form);
+        said(&post.by(&cases.holder).send().await, user_id)
+    };
+    assert_eq!(pick(NAOKO).await, pick("999999999").await);
+}
+
 #[tokio::test]
 async fn a_stranger_sees_the_same_with_any_cookies() {
     let house = House::new().await;

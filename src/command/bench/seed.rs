@@ -1,0 +1,345 @@
+//! A data folder with very many finished cases: a ledger by way of the import, one case of each
+//! online way played through the application, and copies of these for everybody.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use data_encoding::BASE32;
+use engine::copies::{Copy, Template};
+use engine::{CaseId, Moment};
+use pki::{BundlePassword, Certificate, ClientSpecification, PrivateKey, RevocationUrl, Serial};
+use saihakko::app::App;
+use saihakko::customer::{Display, Session, SignIn, SignedIn};
+use saihakko::import::samples::card_seed;
+use saihakko::import;
+use saihakko::secret::{OneTimeCard, hash_password};
+use saihakko::store::certificates::CertificateRow;
+use saihakko::store::copies::{self, Person, ReissueCopy};
+use workflows::terms::Reason;
+use zeroize::Zeroizing;
+
+/// Users of a contract, and how many of them hold the reissue authority.
+const USERS: usize = 40;
+const HOLDERS: usize = 6;
+/// Cases of a user.
+const CASES: usize = 5;
+/// Copies in one transaction.
+const BATCH: usize = 500;
+/// The passwords of everybody; the folder is thrown away.
+pub const LOGIN: &str = "login-of-the-bench";
+/// Confirms a reissue for a colleague.
+pub const ORDER: &str = "order-of-the-bench";
+const PLACE: &str = "127.0.0.1";
+const DAY: u64 = 86_400;
+
+/// An administrator with a certificate that logs in.
+pub struct Holder {
+    /// Who.
+    pub person: Person,
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Its key.
+    pub key: PrivateKey,
+    /// A colleague of the same contract.
+    pub colleague: String,
+    /// The newest case.
+    pub case: CaseId,
+}
+
+/// Somebody who signs in with a password.
+#[derive(Clone)]
+pub struct User {
+    /// Who.
+    pub person: Person,
+    /// The newest case.
+    pub case: CaseId,
+}
+
+/// Who lives in the folder.
+pub struct Town {
+    /// With certificates, for the certificate site.
+    pub holders: Vec<Holder>,
+    /// For the customers' site.
+    pub users: Vec<User>,
+    /// Who reissue for themselves, once each.
+    pub issuers: Vec<Person>,
+    /// Cases written.
+    pub cases: usize,
+}
+
+/// Fills an empty folder.
+pub async fn fill(app: &App, dir: &Path, cases: usize, holders: usize) -> Result<Town> {
+    let contracts = cases.div_ceil(CASES * USERS).max(1);
+    import_ledger(app, dir, contracts).await?;
+    let mut tx = app.tools.db.read().await?;
+    let people = copies::people(&mut tx).await?;
+    drop(tx);
+    let first = people.get(..USERS).context("no contract")?;
+    let (own, colleague) = play(app, first).await?;
+    let mut town = Town { holders: Vec::new(), users: Vec::new(), issuers: Vec::new(), cases: 0 };
+    let now = app.tools.db.now().await?;
+    let mut printer = Printer { app, own: &own, colleague: &colleague, now };
+    for contract in people.chunks(USERS) {
+        printer.contract(contract, &mut town, cases, holders).await?;
+    }
+    app.take_checkpoint().await?;
+    app.publish_revocation_list().await?;
+    Ok(town)
+}
+
+fn user_id(contract: usize, user: usize) -> String {
+    format!("{:09}", 100_000_000 + contract * 100 + user)
+}
+
+async fn import_ledger(app: &App, dir: &Path, contracts: usize) -> Result<()> {
+    let tools = &app.tools;
+    let hash = |secret: &str| {
+        hash_password(&tools.entropy, None, secret.as_bytes(), tools.hash_cost())
+    };
+    let (login, order) = (hash(LOGIN)?, hash(ORDER)?);
+    let mut lists = [
+        ("contracts.csv", "number,variant,status,company,company_kana,representative,branch,account_type,account_number,phone,language,phrase,target_only_reveal\n".to_owned()),
+        ("addresses.csv", "contract,postal_code,address,changed_on\n".to_owned()),
+        ("users.csv", "contract,user_id,name,kana,department,title,email,language,status,reissue_authority,certificate_required\n".to_owned()),
+        ("credentials.csv", "contract,user_id,kind,secret\n".to_owned()),
+    ];
+    let [(_, companies), (_, addresses), (_, users), (_, credentials)] = &mut lists;
+    for no in 0..contracts {
+        let number = format!("30{no:08}");
+        writeln!(companies, "{number},bizstation,active,株式会社 見本{no},カブシキガイシャ ミホン,代表取締役 見本 一郎,042,ordinary,{no:07},03-0000-0101,ja,青い鳥,false")?;
+        writeln!(addresses, "{number},100-0000,東京都千代田区見本町{no}番地,2018-04-01")?;
+        for user in 0..USERS {
+            let id = user_id(no, user);
+            let holds = user < HOLDERS;
+            writeln!(users, "{number},{id},見本 太郎{user},ミホン タロウ,総務部,係長,u{id}@customer.example,ja,active,{holds},true")?;
+            writeln!(credentials, "{number},{id},login,\"{login}\"")?;
+            if holds {
+                let seed = BASE32.encode(&card_seed(&id));
+                writeln!(credentials, "{number},{id},transaction,\"{order}\"")?;
+                writeln!(credentials, "{number},{id},one_time_password,{seed}")?;
+            }
+        }
+    }
+    let folder = dir.join("ledger");
+    std::fs::create_dir_all(&folder)?;
+    let mut paths = Vec::new();
+    for (name, text) in lists {
+        let path = folder.join(name);
+        std::fs::write(&path, text)?;
+        paths.push(path);
+    }
+    let report = import::import(&app.engine, &tools.keys, tools.hash_cost(), &paths).await?;
+    anyhow::ensure!(report.problems.is_empty(), "the ledger has bad rows: {report:?}");
+    app.open_missing_credentials().await?;
+    Ok(())
+}
+
+/// What a card shows at a moment.
+pub fn card(user_id: &str, seconds: i64) -> Result<String> {
+    let card = OneTimeCard::new(&card_seed(user_id))?;
+    Ok(card.shown_at(u64::try_from(seconds)?))
+}
+
+async fn enter(app: &App, who: &Person, certificate: Option<String>) -> Result<(Session, SignedIn)> {
+    let typed = SignIn {
+        contract: who.contract.clone(),
+        user_id: who.user_id.clone(),
+        password: Zeroizing::new(LOGIN.to_owned()),
+        place: PLACE.to_owned(),
+        certificate,
+    };
+    let signed_in = app.sign_in(&typed).await?;
+    Ok((app.session(&signed_in.token, PLACE).await?, signed_in))
+}
+
+/// A case that was played, with the people in it and the certificate that came of it.
+struct Played {
+    template: Template,
+    user: String,
+    opener: String,
+    certificate: CertificateRow,
+}
+
+/// Plays both online ways to their ends.
+async fn play(app: &App, people: &[Person]) -> Result<(Played, Played)> {
+    let holder = people.get(HOLDERS - 1).context("nobody holds the authority")?;
+    let target = people.last().context("nobody is there")?;
+    let (session, signed_in) = enter(app, holder, None).await?;
+    let case = app.begin_own_reissue(&session, Reason::Expired, "bench").await?;
+    let code = card(&holder.user_id, app.tools.db.now().await?.seconds())?;
+    let token = app.enter_one_time_password(&session, &code).await?;
+    let session = app.session(&token, PLACE).await?;
+    app.issue_for_oneself(&session, case, &signed_in.ticket).await?;
+    let own = finish(app, &session, &session, &signed_in, case).await?;
+
+    let (session, signed_in) = enter(app, holder, Some(own.certificate.serial.clone())).await?;
+    let case = app.begin_colleague_reissue(&session, &target.user_id, Reason::NewPc, "b").await?;
+    app.confirm_colleague_reissue(&session, case, ORDER, &signed_in.ticket).await?;
+    let (theirs, _) = enter(app, target, None).await?;
+    let colleague = finish(app, &session, &theirs, &signed_in, case).await?;
+    Ok((own, colleague))
+}
+
+/// Enters the digits, has the certificate made, logs in with it.
+async fn finish(
+    app: &App,
+    shown_to: &Session,
+    user: &Session,
+    signed_in: &SignedIn,
+    case: CaseId,
+) -> Result<Played> {
+    app.engine.drain().await?;
+    let Display::Digits(shown) = app.display(shown_to, case, &signed_in.ticket).await? else {
+        bail!("no digits are shown")
+    };
+    let typed = String::from_utf8(shown.digits.expose_ascii().to_vec())?;
+    app.claim(user, &typed, None).await?;
+    app.engine.drain().await?;
+    app.fetch(user, case, &BundlePassword::empty()).await?;
+    let mut tx = app.tools.db.read().await?;
+    let serial = saihakko::store::certificates::newest_of_case(&mut tx, case).await?;
+    let serial = serial.context("no certificate was made")?;
+    let certificate = saihakko::store::certificates::by_serial(&mut tx, &serial).await?;
+    let certificate = certificate.context("no certificate was made")?;
+    drop(tx);
+    app.visit(&engine::history::digest(&certificate.der), PLACE).await?;
+    app.engine.drain().await?;
+    let mut tx = app.tools.db.read().await?;
+    let template = Template::read(&mut tx, case).await?;
+    let (user, opener) = (format!("user-{}", user.user), format!("user-{}", shown_to.user));
+    Ok(Played { template, user, opener, certificate })
+}
+
+/// Writes copies.
+struct Printer<'a> {
+    app: &'a App,
+    own: &'a Played,
+    colleague: &'a Played,
+    now: Moment,
+}
+
+impl Printer<'_> {
+    async fn contract(
+        &mut self,
+        people: &[Person],
+        town: &mut Town,
+        cases: usize,
+        holders: usize,
+    ) -> Result<()> {
+        let administrator = people.first().context("a contract without anybody")?;
+        let mut tx = self.app.tools.db.write().await?;
+        let mut written = 0;
+        for (index, person) in people.iter().enumerate() {
+            let mut newest = None;
+            for turn in (0..CASES).rev() {
+                if town.cases >= cases {
+                    break;
+                }
+                let is_shown = index == 0 && turn == 0 && town.holders.len() < holders;
+                let held = if is_shown { Some(self.real(person)?) } else { None };
+                let held_row = held.as_ref().map(|(_, _, row)| row);
+                let case =
+                    self.copy(&mut tx, administrator, person, turn, held_row).await?;
+                town.cases += 1;
+                written += 1;
+                if let Some((certificate, key, _)) = held {
+                    let colleague = people.last().context("nobody is there")?.user_id.clone();
+                    let person = person.clone();
+                    town.holders.push(Holder { person, certificate, key, colleague, case });
+                }
+                newest = Some(case);
+                if written % BATCH == 0 {
+                    tx.commit().await?;
+                    tx = self.app.tools.db.write().await?;
+                }
+            }
+            match (index, newest) {
+                (1, Some(case)) => town.users.push(User { person: person.clone(), case }),
+                // The last holder has played the template.
+                (2.., _) if index < HOLDERS - 1 => town.issuers.push(person.clone()),
+                _ => {}
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A certificate that can really log in.
+    fn real(&self, person: &Person) -> Result<(Certificate, PrivateKey, CertificateRow)> {
+        let tools = &self.app.tools;
+        let mut octets = [0; 16];
+        (tools.entropy)(&mut octets);
+        let key = PrivateKey::generate()?;
+        let specification = ClientSpecification {
+            subject: pki::Subject::new(&person.user_id)?,
+            validity: pki::Validity::years(self.now.seconds() - 86_400, 1)?,
+            serial: Serial::from_random(octets),
+            revocation_url: RevocationUrl::new(&tools.config.certificates.revocation_list_url)?,
+        };
+        let certificate = tools.authority.issue_client(&specification, key.public_key())?;
+        let row = CertificateRow {
+            serial: specification.serial.to_string(),
+            fingerprint: engine::history::digest(certificate.der()).to_vec(),
+            der: certificate.der().to_vec(),
+            not_before: specification.validity.not_before(),
+            not_after: specification.validity.not_after(),
+            ..self.row(person, 0, CaseId(0))
+        };
+        Ok((certificate, key, row))
+    }
+
+    /// A certificate as it stands in the ledger; only its bytes are somebody else's.
+    fn row(&self, person: &Person, turn: usize, case: CaseId) -> CertificateRow {
+        let age = i64::try_from(age(turn, person.id).as_secs()).unwrap_or_default();
+        let is_newest = turn == 0;
+        let state = if is_newest { "active" } else { "revoked" };
+        CertificateRow {
+            serial: format!("{:032x}", case.0),
+            fingerprint: engine::history::digest(format!("copy-{case}").as_bytes()).to_vec(),
+            user_id: person.id,
+            case_id: Some(case.0),
+            der: self.own.certificate.der.clone(),
+            not_before: self.own.certificate.not_before - age,
+            not_after: self.own.certificate.not_after - age,
+            state: state.to_owned(),
+            held_by: None,
+            why: if is_newest { "" } else { "superseded" }.to_owned(),
+            changed_at: self.now.0 - age * 1_000_000,
+            unused: false,
+            sealed_key: None,
+        }
+    }
+
+    async fn copy(
+        &self,
+        tx: &mut engine::Tx,
+        administrator: &Person,
+        person: &Person,
+        turn: usize,
+        held: Option<&CertificateRow>,
+    ) -> Result<CaseId> {
+        let case = self.app.engine.next_case().await?;
+        let played = if person.reissue_authority { self.own } else { self.colleague };
+        let opener = if person.reissue_authority { person } else { administrator };
+        let (subject, opened_by) = (format!("user-{}", person.id), format!("user-{}", opener.id));
+        let actors =
+            [(played.user.clone(), subject.clone()), (played.opener.clone(), opened_by.clone())];
+        let row = self.row(person, turn, case);
+        let reissue = ReissueCopy {
+            copy: Copy { case, subject: &subject, actors: &actors, earlier: age(turn, person.id) },
+            user: person.id,
+            opened_by: &opened_by,
+            certificate: held.unwrap_or(&row),
+        };
+        copies::write(tx, &played.template, &reissue).await?;
+        Ok(case)
+    }
+}
+
+/// Cases lie 200 days apart, the newest some weeks back, and nobody's at the same moment.
+fn age(turn: usize, user: i64) -> Duration {
+    let days = 30 + 200 * u64::try_from(turn).unwrap_or_default();
+    Duration::from_secs(days * DAY + 37 * user.unsigned_abs())
+}
