@@ -115,7 +115,9 @@ impl IntoResponse for Problem {
 /// Draws a page for whatever a handler, or the router itself, could not answer.
 pub(super) async fn shown(State(frame): State<Frame>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let visit = Visit::of(&parts);
+    let mut visit = Visit::of(&parts);
+    // A page that says what went wrong repeats nothing of what was asked.
+    visit.query.clear();
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(Carried(problem)) = response.extensions_mut().remove::<Carried>() {
         return drawn(&frame, &visit, &problem);
