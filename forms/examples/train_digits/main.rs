@@ -32,6 +32,10 @@ const WRONG: f32 = 0.0005;
 /// Junk is a tenth of the tuning cells and, on real forms, hardly one cell in two hundred.
 const JUNK_WEIGHT: f32 = 0.05;
 
+/// Half a turn; more digits would make other weights.
+#[expect(clippy::approx_constant, reason = "the weights were trained with these digits")]
+const HALF_WAVE: f32 = 3.141_59;
+
 /// What a cell holds, as a class.
 const JUNK: usize = 10;
 
@@ -95,7 +99,7 @@ fn learnt(
             // Warms up over the first steps, then falls along a half wave.
             let done = share(step, steps);
             let pace =
-                part.step * (share(step, 400).min(1.0)) * (1.0 + (done * 3.141_59).cos()) / 2.0;
+                part.step * (share(step, 400).min(1.0)) * (1.0 + (done * HALF_WAVE).cos()) / 2.0;
             network.step(pace, BATCH);
             step += 1;
         }
