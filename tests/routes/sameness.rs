@@ -141,7 +141,8 @@ async fn a_user_of_another_company_is_answered_like_a_missing_one() {
     }
     let pick = async |user_id: &str| {
         let form = format!("user_id={user_id}&reason=expired&key=a");
-        let post = Ask::post(&house.certificate_site, CERTIFICATE_SITE, "/settings/users/reissue", &form);
+        let post =
+            Ask::post(&house.certificate_site, CERTIFICATE_SITE, "/settings/users/reissue", &form);
         said(&post.by(&cases.holder).send().await, user_id)
     };
     assert_eq!(pick(NAOKO).await, pick("999999999").await);

@@ -116,7 +116,8 @@ impl Client {
 
     /// Sends a form.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Result<Reply> {
-        let pairs: Vec<String> = fields.iter().map(|(name, text)| format!("{name}={text}")).collect();
+        let pairs: Vec<String> =
+            fields.iter().map(|(name, text)| format!("{name}={text}")).collect();
         self.send(Method::POST, path, pairs.join("&")).await
     }
 
@@ -130,7 +131,8 @@ impl Client {
             .header(ACCEPT_ENCODING, "gzip")
             .header("sec-fetch-site", "same-origin");
         if !self.cookies.is_empty() {
-            let all: Vec<String> = self.cookies.iter().map(|(n, value)| format!("{n}={value}")).collect();
+            let all: Vec<String> =
+                self.cookies.iter().map(|(n, value)| format!("{n}={value}")).collect();
             request = request.header(COOKIE, all.join("; "));
         }
         if method == Method::POST {

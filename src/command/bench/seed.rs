@@ -12,8 +12,8 @@ use engine::{CaseId, Moment};
 use pki::{BundlePassword, Certificate, ClientSpecification, PrivateKey, RevocationUrl, Serial};
 use saihakko::app::App;
 use saihakko::customer::{Display, Session, SignIn, SignedIn};
-use saihakko::import::samples::card_seed;
 use saihakko::import;
+use saihakko::import::samples::card_seed;
 use saihakko::secret::{OneTimeCard, hash_password};
 use saihakko::store::certificates::CertificateRow;
 use saihakko::store::copies::{self, Person, ReissueCopy};
@@ -95,9 +95,8 @@ fn user_id(contract: usize, user: usize) -> String {
 
 async fn import_ledger(app: &App, dir: &Path, contracts: usize) -> Result<()> {
     let tools = &app.tools;
-    let hash = |secret: &str| {
-        hash_password(&tools.entropy, None, secret.as_bytes(), tools.hash_cost())
-    };
+    let hash =
+        |secret: &str| hash_password(&tools.entropy, None, secret.as_bytes(), tools.hash_cost());
     let (login, order) = (hash(LOGIN)?, hash(ORDER)?);
     let mut lists = [
         ("contracts.csv", "number,variant,status,company,company_kana,representative,branch,account_type,account_number,phone,language,phrase,target_only_reveal\n".to_owned()),
@@ -108,12 +107,18 @@ async fn import_ledger(app: &App, dir: &Path, contracts: usize) -> Result<()> {
     let [(_, companies), (_, addresses), (_, users), (_, credentials)] = &mut lists;
     for no in 0..contracts {
         let number = format!("30{no:08}");
-        writeln!(companies, "{number},bizstation,active,株式会社 見本{no},カブシキガイシャ ミホン,代表取締役 見本 一郎,042,ordinary,{no:07},03-0000-0101,ja,青い鳥,false")?;
+        writeln!(
+            companies,
+            "{number},bizstation,active,株式会社 見本{no},カブシキガイシャ ミホン,代表取締役 見本 一郎,042,ordinary,{no:07},03-0000-0101,ja,青い鳥,false"
+        )?;
         writeln!(addresses, "{number},100-0000,東京都千代田区見本町{no}番地,2018-04-01")?;
         for user in 0..USERS {
             let id = user_id(no, user);
             let holds = user < HOLDERS;
-            writeln!(users, "{number},{id},見本 太郎{user},ミホン タロウ,総務部,係長,u{id}@customer.example,ja,active,{holds},true")?;
+            writeln!(
+                users,
+                "{number},{id},見本 太郎{user},ミホン タロウ,総務部,係長,u{id}@customer.example,ja,active,{holds},true"
+            )?;
             writeln!(credentials, "{number},{id},login,\"{login}\"")?;
             if holds {
                 let seed = BASE32.encode(&card_seed(&id));
@@ -142,7 +147,11 @@ pub fn card(user_id: &str, seconds: i64) -> Result<String> {
     Ok(card.shown_at(u64::try_from(seconds)?))
 }
 
-async fn enter(app: &App, who: &Person, certificate: Option<String>) -> Result<(Session, SignedIn)> {
+async fn enter(
+    app: &App,
+    who: &Person,
+    certificate: Option<String>,
+) -> Result<(Session, SignedIn)> {
     let typed = SignIn {
         contract: who.contract.clone(),
         user_id: who.user_id.clone(),
@@ -240,8 +249,7 @@ impl Printer<'_> {
                 let is_shown = index == 0 && turn == 0 && town.holders.len() < holders;
                 let held = if is_shown { Some(self.real(person)?) } else { None };
                 let held_row = held.as_ref().map(|(_, _, row)| row);
-                let case =
-                    self.copy(&mut tx, administrator, person, turn, held_row).await?;
+                let case = self.copy(&mut tx, administrator, person, turn, held_row).await?;
                 town.cases += 1;
                 written += 1;
                 if let Some((certificate, key, _)) = held {
