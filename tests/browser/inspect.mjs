@@ -91,8 +91,8 @@ function errors() {
     if (!document.querySelector(link.getAttribute('href'))) faults.push(`leads nowhere: ${link.outerHTML}`);
   }
   for (const field of document.querySelectorAll('[aria-invalid=true]')) {
-    const ids = (field.getAttribute('aria-describedby') ?? '').split(' ');
-    if (!ids.every((id) => document.getElementById(id))) faults.push(`not described: ${field.name}`);
+    const ids = (field.getAttribute('aria-describedby') ?? '').split(' ').filter(Boolean);
+    if (ids.length === 0 || !ids.every((id) => document.getElementById(id))) faults.push(`not described: ${field.name}`);
   }
   return faults;
 }

@@ -138,7 +138,7 @@ test('after login the facts decide, and the page says why', async (t) => {
   await danger.signIn(hanako);
   await other.locator('input[value=vanished]').check();
   await danger.press('customer.reason.do');
-  await other.locator('main .verdict').waitFor();
+  await danger.reads('refusal.self_service.Danger');
   const passwords = await world.rows('SELECT id FROM retrieval_passwords');
   assert.deepEqual(passwords, []);
   browser.isContent();

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** The program under test. */
-const PROGRAM = resolve(process.env.SAIHAKKO ?? '../../target/debug/saihakko');
+const PROGRAM = resolve(process.env.SAIHAKKO ?? join(import.meta.dirname, '..', '..', 'target', 'debug', 'saihakko'));
 const SITES = ['customer', 'certificate', 'staff', 'metrics', 'revocation_list'];
 /** How long a server may take to come up or to end, on a busy machine. */
 const PATIENCE = 60_000;
