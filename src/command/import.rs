@@ -16,7 +16,7 @@ pub struct ImportOptions {
     #[command(flatten)]
     place: Place,
     /// CSV or JSON lines; the file's name says what it holds: contracts, addresses, users,
-    /// specimens, staff, holidays, credentials.
+    /// specimens, staff, holidays, credentials, cards.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Report bad rows in English.

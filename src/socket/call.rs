@@ -1,10 +1,14 @@
 //! The calls of the local socket: each is one operation of the application.
 
+mod enrolling;
+
 use data_encoding::{BASE64, HEXLOWER};
 use engine::{CaseId, Fault};
 use forms::{FormData, SubmissionNumber, Variant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use workflows::credential::Kind;
+use workflows::enrolment;
 use workflows::paper;
 use workflows::tail;
 use workflows::terms::{Reason, Role};
@@ -118,6 +122,106 @@ pub enum Call {
     Visit {
         /// SHA-256, hexadecimal.
         fingerprint: String,
+    },
+    /// Enter an enrolment code; gives `token`.
+    BeginEnrolment {
+        /// Ten digits.
+        contract: String,
+        /// Nine digits.
+        user_id: String,
+        /// The code.
+        code: String,
+    },
+    /// What an enrolment is about; gives `items` and `until`.
+    EnrolmentStatus {
+        /// The enrolment.
+        token: String,
+    },
+    /// Set a password in an enrolment.
+    SetPassword {
+        /// The enrolment.
+        token: String,
+        /// `login` or `transaction`.
+        kind: Kind,
+        /// The new one.
+        password: String,
+    },
+    /// Register a card of the stock in an enrolment.
+    RegisterCard {
+        /// The enrolment.
+        token: String,
+        /// Printed on its back.
+        serial: String,
+        /// What it shows.
+        first: String,
+        /// What it shows next.
+        second: String,
+    },
+    /// A seed for an authenticator in an enrolment; gives `secret` in Base32.
+    BeginCard {
+        /// The enrolment.
+        token: String,
+    },
+    /// Register the authenticator in an enrolment.
+    ConfirmCard {
+        /// The enrolment.
+        token: String,
+        /// What it shows.
+        entry: String,
+    },
+    /// End an enrolment.
+    FinishEnrolment {
+        /// The enrolment.
+        token: String,
+    },
+    /// Issue an enrolment code for a colleague; gives `code`, or null where it is not shown.
+    IssueCode {
+        /// The session.
+        token: String,
+        /// The display ticket.
+        ticket: String,
+        /// The colleague's user ID.
+        user_id: String,
+        /// The own transaction password.
+        password: String,
+        /// The page's idempotency key.
+        key: String,
+    },
+    /// Change a password after login.
+    ChangePassword {
+        /// The session.
+        token: String,
+        /// `login` or `transaction`.
+        kind: Kind,
+        /// The present one.
+        present: String,
+        /// The new one.
+        password: String,
+    },
+    /// Ask to be called back, before login.
+    CallBack {
+        /// Ten digits.
+        contract: String,
+        /// Nine digits.
+        user_id: String,
+    },
+    /// Stop everything of the signed-in user; gives `cases`.
+    EmergencyStop {
+        /// The session.
+        token: String,
+    },
+    /// Dispatch or the mail room sends a command about an enrolment code's letter; gives `state`.
+    Enrolment {
+        /// The account.
+        login: String,
+        /// In which role.
+        role: String,
+        /// The case.
+        case: CaseId,
+        /// The command.
+        command: enrolment::Command,
+        /// Its id.
+        id: String,
     },
     /// Path 3: make a prefilled form; gives `number` and `pdf` in Base64.
     DraftForm {
@@ -237,6 +341,17 @@ impl Call {
             | Self::Tail { .. }
             | Self::Visit { .. }
             | Self::DraftForm { .. } => afterwards(app, self).await,
+            Self::BeginEnrolment { .. }
+            | Self::EnrolmentStatus { .. }
+            | Self::SetPassword { .. }
+            | Self::RegisterCard { .. }
+            | Self::BeginCard { .. }
+            | Self::ConfirmCard { .. }
+            | Self::FinishEnrolment { .. }
+            | Self::IssueCode { .. }
+            | Self::ChangePassword { .. }
+            | Self::CallBack { .. }
+            | Self::EmergencyStop { .. } => enrolling::carry_out(app, self).await,
             _ => office(app, self).await,
         };
         match done {
@@ -381,6 +496,11 @@ async fn office(app: &App, call: Call) -> Result<Value, Declined> {
         Call::Paper { login, role: name, case, command, id } => {
             let by = app.at_work(&login, role(&name)?).await?;
             let state = app.with_paper(&by, case, command, id).await?;
+            json!({ "state": engine::label(&state) })
+        }
+        Call::Enrolment { login, role: name, case, command, id } => {
+            let by = app.at_work(&login, role(&name)?).await?;
+            let state = app.with_enrolment(&by, case, command, id).await?;
             json!({ "state": engine::label(&state) })
         }
         Call::Reconcile { login, cases } => {

@@ -18,6 +18,8 @@ use crate::embedded::{SCRIPTS, STYLES};
 pub(super) struct Assets {
     pub(super) style: Asset,
     pub(super) icons: Asset,
+    /// The sign in the browser's tab.
+    pub(super) mark: Asset,
     /// By the stem of their file names.
     pub(super) scripts: BTreeMap<&'static str, Asset>,
 }
@@ -94,13 +96,14 @@ impl Assets {
         Self {
             style: Asset::new("app", "css", "text/css; charset=utf-8", style),
             icons: Asset::new("icons", "svg", "image/svg+xml", super::face::sprite()),
+            mark: Asset::new("mark", "svg", "image/svg+xml", super::face::mark()),
             scripts,
         }
     }
 
     /// The file of that name.
     pub(super) fn find(&self, name: &str) -> Option<&Asset> {
-        let others = [&self.style, &self.icons];
+        let others = [&self.style, &self.icons, &self.mark];
         self.scripts.values().chain(others).find(|asset| asset.name == name)
     }
 }

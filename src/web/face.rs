@@ -47,7 +47,10 @@ pub fn known(state: &str) -> Option<Face> {
         "Active" | "Opened" | "Open" => face("dot", Tint::Info),
         "Owned" | "Recorded" | "ByHand" => face("person", Tint::Work),
         "CarryingOut" => face("gear", Tint::Work),
-        "Start" | "Unset" => face("dot", Tint::Plain),
+        "Start" | "Unset" | "Idle" => face("dot", Tint::Plain),
+        "Ordered" => face("printer", Tint::Work),
+        "Enrolling" => face("person", Tint::Info),
+        "Told" => face("mail", Tint::Info),
         "Completed" | "Done" | "Used" => face("check", Tint::Ok),
         "Locked" => face("lock", Tint::Err),
         "Frozen" | "Stopped" | "DangerHold" => face("hand", Tint::Err),
@@ -66,7 +69,7 @@ pub fn known(state: &str) -> Option<Face> {
         | "Closed"
         | "GivenUp" => face("clock", Tint::Plain),
         "Cancelled" | "Dropped" | "Withdrawn" | "Superseded" | "NotNeeded" | "Duplicate"
-        | "Archived" => face("archive", Tint::Plain),
+        | "Archived" | "Over" => face("archive", Tint::Plain),
         _ => None,
     }
 }
@@ -143,6 +146,17 @@ const ICONS: [(&str, &str); 37] = [
     ("way", "M12 20.5V4M12 6h6l2 2.2-2 2.3h-6M12 12H6l-2 2.2 2 2.3h6"),
     ("window", "M4 5.5h10M4 5.5v13h13v-10M4 9h8M14 4h6v6M20 4l-7 7"),
 ];
+
+/// The sign of the product, as it stands in the head of every page.
+pub fn mark() -> String {
+    // A picture in a browser's tab has no style sheet, so its colours stand here.
+    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\">\
+     <rect width=\"32\" height=\"32\" rx=\"8\" fill=\"#ffd43d\"/>\
+     <path d=\"M25 13.5A9.5 9.5 0 0 0 7.7 11.5M7 18.5a9.5 9.5 0 0 0 17.3 2M7.5 6v5.5H13\
+     M24.5 26v-5.5H19M16 13.2v3.3l2.2 1.4\" fill=\"none\" stroke=\"#0b1f52\" stroke-width=\"2.6\" \
+     stroke-linecap=\"round\" stroke-linejoin=\"round\"/></svg>"
+        .to_owned()
+}
 
 /// Every icon as a symbol of one file.
 pub fn sprite() -> String {

@@ -115,6 +115,7 @@ impl Pages {
             here => &visit.here,
             other_lang => visit.with("lang", if visit.lang == Language::Japanese { "en" } else { "ja" }),
             style => self.assets.style.address(),
+            mark => self.assets.mark.address(),
             bank => &self.house.bank,
             telephone => &self.house.telephone,
             ..values

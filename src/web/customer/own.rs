@@ -10,6 +10,7 @@ use engine::{CaseId, Moment};
 use minijinja::context;
 use serde::Deserialize;
 use workflows::credential::Kind;
+use workflows::router::Advice;
 use workflows::tail;
 use workflows::terms::{Channel, Reason};
 use zeroize::Zeroizing;
@@ -41,10 +42,10 @@ pub(super) async fn ask_reason(
     if let Some(case) = shared.app.open_case(&signed.session, Channel::SelfService).await? {
         return Ok(see(&format!("/reissue/{case}")));
     }
-    reasons(&shared, &signed, &[], StatusCode::OK)
+    reasons(&shared, &signed, &[], StatusCode::OK).await
 }
 
-fn reasons(
+async fn reasons(
     shared: &Customers,
     signed: &Signed,
     mistakes: &[Mistake],
@@ -52,8 +53,11 @@ fn reasons(
 ) -> Result<Response, Problem> {
     let names: Vec<(String, bool)> =
         Reason::ALL.into_iter().map(|reason| (name_of(reason), reason.is_dangerous())).collect();
+    // Who will be sent elsewhere anyway is told before a reason is asked for.
+    let advice = shared.app.overview(&signed.session, Some(Reason::NewPc)).await?.advice;
     let values = context! {
         reasons => names,
+        elsewhere => (advice != Advice::OwnReissue).then(|| advice.code()),
         key => shared.app.nonce(),
         mistakes => Customers::mistakes(mistakes),
     };
@@ -76,7 +80,7 @@ pub(super) async fn begin(
     let Some(reason) = reason_named(&sent.reason) else {
         let text = shared.text(signed.visit.lang, "reason.slip");
         let mistakes = [Mistake { field: "reason", text }];
-        return reasons(&shared, &signed, &mistakes, StatusCode::UNPROCESSABLE_ENTITY);
+        return reasons(&shared, &signed, &mistakes, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     let key = key_of(&sent.key);
     match shared.app.begin_own_reissue(&signed.session, reason, &key).await {
