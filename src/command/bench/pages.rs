@@ -103,8 +103,7 @@ pub async fn run(options: PagesOptions) -> Result<ExitCode> {
     ensure!(!dir.exists(), "{} exists: the folder is thrown away afterwards", dir.display());
     std::fs::create_dir_all(&dir)?;
     let figures = measure(&options, &dir).await;
-    std::fs::remove_dir_all(&dir)
-        .with_context(|| format!("{} was not removed", dir.display()))?;
+    std::fs::remove_dir_all(&dir).with_context(|| format!("{} was not removed", dir.display()))?;
     let figures = figures?;
     if options.answer.json {
         print_json(&figures)?;
@@ -217,7 +216,11 @@ const fn certificate(route: &'static str, query: &'static str, name: &'static st
 const CUSTOMERS: [Page; 13] = [
     customers("/", "", "start"),
     customers("/way", "", "way: a question"),
-    customers("/way", "?danger=no&needed=yes&renewable=no&authority=yes&login=yes&card=yes", "way: advice"),
+    customers(
+        "/way",
+        "?danger=no&needed=yes&renewable=no&authority=yes&login=yes&card=yes",
+        "way: advice",
+    ),
     customers("/sign-in", "", "sign-in form"),
     customers("/certificate", "", "retrieval"),
     customers("/reissue", "", "reason"),
@@ -270,7 +273,7 @@ impl Stage<'_> {
         let port = self.server.port("certificate")?;
         let mut readers = Vec::new();
         for holder in &self.town.holders {
-            let held = Some((&holder.certificate, &holder.key));
+            let held = Some((&holder.certificate, holder.key.as_ref()));
             let mut client = Client::new(Door::new(port, &self.root, held)?);
             client.act("/sign-in", &[("password", seed::LOGIN), ("back", "")]).await?;
             let list = client.get("/settings/users/reissue").await?;
@@ -438,7 +441,7 @@ async fn sign_in(client: &mut Client, contract: &str, user_id: &str) -> Result<(
 async fn issue(client: &mut Client, contract: &str, user_id: &str) -> Result<String> {
     sign_in(client, contract, user_id).await?;
     let key = client.get("/reissue").await?.hidden("key")?;
-    let case = client.act("/reissue", &[("reason", "expired"), ("key", &key)]).await?;
+    let case = client.act("/reissue", &[("reason", "new_pc"), ("key", &key)]).await?;
     let code = seed::card(user_id, engine::Moment::of_this_machine().seconds())?;
     client.act(&format!("{case}/one-time-password"), &[("one_time_password", &code)]).await?;
     let window = client.act(&format!("{case}/password"), &[]).await?;
@@ -454,10 +457,8 @@ async fn weigh(page: Page, reader: &mut Reader) -> Result<(usize, usize, usize)>
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
     packed.write_all(&shown.body)?;
     let packed = packed.finish()?.len();
-    let assets: BTreeSet<&str> = text
-        .split(['"', '#'])
-        .filter(|part| part.starts_with("/static/"))
-        .collect();
+    let assets: BTreeSet<&str> =
+        text.split(['"', '#']).filter(|part| part.starts_with("/static/")).collect();
     ensure!(!assets.is_empty(), "{} loads nothing", page.name);
     let mut all = shown.body.len();
     for asset in assets {
