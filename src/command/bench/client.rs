@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use axum::body::{Body, to_bytes};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
+use hyper::header::{ACCEPT_ENCODING, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use pki::{Certificate, PrivateKey};
@@ -60,8 +60,6 @@ pub struct Reply {
     pub location: String,
     /// The body as it came over the wire.
     pub body: Vec<u8>,
-    /// The body is packed.
-    pub is_gzip: bool,
     /// From the first byte sent to the last one received.
     pub took: Duration,
 }
@@ -150,7 +148,6 @@ impl Client {
         Ok(Reply {
             status: parts.status,
             location: header(LOCATION).unwrap_or_default().to_owned(),
-            is_gzip: header(CONTENT_ENCODING) == Some("gzip"),
             body,
             took,
         })

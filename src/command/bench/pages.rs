@@ -273,7 +273,7 @@ impl Stage<'_> {
         let port = self.server.port("certificate")?;
         let mut readers = Vec::new();
         for holder in &self.town.holders {
-            let held = Some((&holder.certificate, &holder.key));
+            let held = Some((&holder.certificate, holder.key.as_ref()));
             let mut client = Client::new(Door::new(port, &self.root, held)?);
             client.act("/sign-in", &[("password", seed::LOGIN), ("back", "")]).await?;
             let list = client.get("/settings/users/reissue").await?;
@@ -441,7 +441,7 @@ async fn sign_in(client: &mut Client, contract: &str, user_id: &str) -> Result<(
 async fn issue(client: &mut Client, contract: &str, user_id: &str) -> Result<String> {
     sign_in(client, contract, user_id).await?;
     let key = client.get("/reissue").await?.hidden("key")?;
-    let case = client.act("/reissue", &[("reason", "expired"), ("key", &key)]).await?;
+    let case = client.act("/reissue", &[("reason", "new_pc"), ("key", &key)]).await?;
     let code = seed::card(user_id, engine::Moment::of_this_machine().seconds())?;
     client.act(&format!("{case}/one-time-password"), &[("one_time_password", &code)]).await?;
     let window = client.act(&format!("{case}/password"), &[]).await?;
