@@ -5,6 +5,7 @@
 //! took is read from its own histogram, what the reader waited for is measured here.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -185,11 +186,11 @@ fn configure(dir: &Path) -> Result<PathBuf> {
     let file = dir.join("saihakko.toml");
     let mut text = String::new();
     for site in ["customer", "certificate", "staff", "metrics", "revocation_list"] {
-        text.push_str(&format!("[{site}_site]\naddress = \"127.0.0.1:0\"\n"));
+        let _ = write!(text, "[{site}_site]\naddress = \"127.0.0.1:0\"\n");
     }
     let data = toml::Value::String(dir.join("data").display().to_string());
     // Everybody comes from one address here.
-    text.push_str(&format!("[security]\nsign_ins_per_minute = 0\n[data]\ndir = {data}\n"));
+    let _ = write!(text, "[security]\nsign_ins_per_minute = 0\n[data]\ndir = {data}\n");
     std::fs::write(&file, text)?;
     Ok(file)
 }
