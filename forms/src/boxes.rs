@@ -4,7 +4,8 @@ use image::GrayImage;
 use serde::Serialize;
 
 use crate::form3::BoxMm;
-use crate::raster::{Homography, Patch, patch, real};
+use crate::locate::Registration;
+use crate::raster::{Homography, Patch, Window, patch, real, whole};
 
 /// Whether a box is ticked.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -13,6 +14,8 @@ pub struct CheckReading {
     pub v: Option<bool>,
     /// The share of the inside that is covered with ink, 0 to 1.
     pub score: f32,
+    /// How dark that ink is against the printed frame: a pen is as dark or darker, a stain is not.
+    pub ink: f32,
 }
 
 /// How far a frame may lie from where the corner marks put it, in millimetres.
@@ -45,11 +48,17 @@ pub(crate) fn cut(grey: &GrayImage, map: &Homography, area: BoxMm) -> Patch {
 
 /// Finds the frame whose upright lines stand at `columns` and which spans `area` vertically.
 pub(crate) fn find_frame(patch: &Patch, area: BoxMm, columns: &[f32]) -> Frame {
+    find_frame_within(patch, area, columns, REACH_MM)
+}
+
+/// The same within another reach, in millimetres; the patch must show that much and a little more.
+pub(crate) fn find_frame_within(patch: &Patch, area: BoxMm, columns: &[f32], reach: f32) -> Frame {
     let rows = [area.y, area.bottom()];
+    let search = Search { per_mm: patch.per_mm, reach };
     let across = profile(patch, Direction::Rows, area);
-    let (dy, strong_y) = best_shift(&across, &rows, patch.area.y);
+    let (dy, strong_y) = search.best_shift(&across, &rows, patch.area.y);
     let down = profile(patch, Direction::Columns, area.moved(0.0, dy));
-    let (dx, strong_x) = best_shift(&down, columns, patch.area.x);
+    let (dx, strong_x) = search.best_shift(&down, columns, patch.area.x);
     Frame { dx, dy, contrast: strong_x.min(strong_y) }
 }
 
@@ -88,31 +97,38 @@ fn mean(values: impl ExactSizeIterator<Item = u8>) -> f32 {
     values.map(|value| f32::from(255 - value)).sum::<f32>() / count
 }
 
-/// The shift at which all lines together are darkest against their surroundings.
-fn best_shift(profile: &[f32], lines: &[f32], origin: f32) -> (f32, f32) {
-    let step = 1.0 / PER_MM;
-    let mut best = (0.0, f32::MIN);
-    for index in 0..=24_u8 {
-        let shift = (f32::from(index) - 12.0) * step;
-        debug_assert!(shift.abs() <= REACH_MM + step, "the reach covers the search");
-        let contrast = lines.iter().map(|line| {
-            let at = (line + shift - origin) * PER_MM;
-            // Either side of the line counts, the brighter one: a stroke may lie against it.
-            let beside = sample(profile, at - 6.0).min(sample(profile, at + 6.0));
-            let on =
-                sample(profile, at - 0.7).max(sample(profile, at)).max(sample(profile, at + 0.7));
-            (sample(profile, at - 1.0) + sample(profile, at) + sample(profile, at + 1.0)) / 6.0
-                + on / 2.0
-                - beside
-        });
-        let contrast = contrast.sum::<f32>() / real(lines.len().max(1));
-        // Of equally dark shifts the smallest is the likeliest.
-        let penalised = contrast - shift.abs() * 2.0;
-        if penalised > best.1 {
-            best = (shift, penalised);
+/// How far lines are searched in a profile, and how fine it is.
+struct Search {
+    per_mm: f32,
+    reach: f32,
+}
+
+impl Search {
+    /// The shift at which all lines together are darkest against their surroundings.
+    fn best_shift(&self, profile: &[f32], lines: &[f32], origin: f32) -> (f32, f32) {
+        const STEP: f32 = 0.1;
+        // So much to either side a line's surroundings lie.
+        const BESIDE: f32 = 0.6;
+        let mut best = (0.0, f32::MIN);
+        let steps = whole(self.reach / STEP);
+        for index in 0..=2 * steps {
+            let shift = (real(index) - real(steps)) * STEP;
+            let contrast = lines.iter().map(|line| {
+                let at = |off: f32| sample(profile, (line + shift + off - origin) * self.per_mm);
+                // Either side of the line counts, the brighter one: a stroke may lie against it.
+                let beside = at(-BESIDE).min(at(BESIDE));
+                let on = at(-0.07).max(at(0.0)).max(at(0.07));
+                (at(-0.1) + at(0.0) + at(0.1)) / 6.0 + on / 2.0 - beside
+            });
+            let contrast = contrast.sum::<f32>() / real(lines.len().max(1));
+            // Of equally dark shifts the smallest is the likeliest.
+            let penalised = contrast - shift.abs() * 2.0;
+            if penalised > best.1 {
+                best = (shift, penalised);
+            }
         }
+        best
     }
-    best
 }
 
 /// The value between two entries of a profile.
@@ -140,29 +156,67 @@ pub(crate) fn ink_limit(patch: &Patch) -> u8 {
 
 /// The frame's line and what a slightly wrong shift lets in.
 const INSET_MM: f32 = 0.55;
+/// No pen draws lines wider than twice this; what is wider and not nearly black is a stain.
+const STROKE_MM: f32 = 0.9;
 /// An empty box has no more ink than this inside; dust and noise stay below.
-const EMPTY: f32 = 0.018;
+const EMPTY: f32 = 0.014;
 /// A drawn tick has at least this; a ball-pen tick about a tenth.
-const TICKED: f32 = 0.045;
+const TICKED: f32 = 0.04;
+/// Ink of a pen is at least so dark against the frame.
+const PEN: f32 = 0.85;
+/// A box filled in has at least so much darkness.
+const FILLED: f32 = 0.3;
 
-/// Reads one tick box.
-pub(crate) fn read_check(grey: &GrayImage, map: &Homography, area: BoxMm) -> (CheckReading, Frame) {
-    let patch = cut(grey, map, area);
+/// Reads one tick box: what is in it beyond the printed frame, on paper that may be stained.
+pub(crate) fn read_check(
+    grey: &GrayImage,
+    place: &Registration,
+    area: BoxMm,
+) -> (CheckReading, Frame) {
+    let patch = cut(grey, &place.map, area);
     let frame = find_frame(&patch, area, &[area.x, area.right()]);
     let (dx, dy) = if frame.seen() { (frame.dx, frame.dy) } else { (0.0, 0.0) };
     let inside = patch.window(area.moved(dx, dy).grown(-INSET_MM));
-    let limit = ink_limit(&patch);
-    let (mut ink, mut count) = (0, 0);
-    for value in patch.inside(inside) {
-        count += 1;
-        ink += usize::from(value < limit);
-    }
-    let score = real(ink) / real(count.max(1));
+    let contrast = if frame.seen() { frame.contrast } else { place.frames.contrast };
+    let (thin, ink) = written(&patch.flattened(STROKE_MM), inside, contrast);
+    let solid = filled(&patch, inside);
+    let (score, ink) = if solid >= FILLED { (solid.max(thin), ink.max(1.0)) } else { (thin, ink) };
     let v = match score {
-        _ if !frame.seen() => None,
-        score if score >= TICKED => Some(true),
+        // A wide tick hides its own frame; then those around must show where it is.
+        _ if !frame.seen() && !place.is_trusted() => None,
+        score if score >= TICKED && ink >= PEN => Some(true),
         score if score <= EMPTY => Some(false),
         _ => None,
     };
-    (CheckReading { v, score: (score * 1000.0).round() / 1000.0 }, frame)
+    let rounded = |value: f32| (value * 1000.0).round() / 1000.0;
+    (CheckReading { v, score: rounded(score), ink: rounded(ink) }, frame)
+}
+
+/// The share of lines darker than half of the frame, and how dark they are against it.
+fn written(flat: &Patch, inside: Window, contrast: f32) -> (f32, f32) {
+    let limit = (contrast * 0.55).max(26.0);
+    let mut inked: Vec<u8> = Vec::new();
+    let mut count = 0;
+    for value in flat.inside(inside) {
+        count += 1;
+        if f32::from(255 - value) > limit {
+            inked.push(255 - value);
+        }
+    }
+    let score = real(inked.len()) / real(count.max(1));
+    let at = inked.len() * 4 / 5;
+    let dark = if inked.is_empty() { 0 } else { *inked.select_nth_unstable(at).1 };
+    (score, f32::from(dark) / contrast.max(1.0))
+}
+
+/// The share that is nearer to the darkest than to the paper: wide strokes, a box filled in.
+fn filled(patch: &Patch, inside: Window) -> f32 {
+    let (paper, darkest) = (patch.percentile(0.8), patch.percentile(0.02));
+    let limit = paper.saturating_sub((paper.saturating_sub(darkest) / 5 * 3).max(60));
+    let (mut dark, mut count) = (0, 0);
+    for value in patch.inside(inside) {
+        count += 1;
+        dark += usize::from(value < limit);
+    }
+    real(dark) / real(count.max(1))
 }

@@ -18,6 +18,11 @@ pub(crate) struct Modules {
 }
 
 impl Modules {
+    /// The modules row by row.
+    pub(crate) fn dark(&self) -> &[bool] {
+        &self.dark
+    }
+
     /// Content-stream operators that fill the dark modules as one path: in a space where a module
     /// is one unit all numbers are small integers, a quarter of the bytes of a path in points.
     pub(crate) fn operators(&self, area: BoxMm) -> String {

@@ -1,16 +1,30 @@
 //! Paper as it comes back in the post: printed pages stamped, ticked, skewed, blurred, made noisy
 //! and scanned. Everything follows from a seed; for tests and demonstrations.
 
-use std::io::Cursor;
+mod cells;
+mod chance;
+mod file;
+mod hand;
+mod ink;
+mod journey;
+mod people;
+mod set;
 
-use image::codecs::jpeg::{JpegEncoder, PixelDensity};
-use image::{DynamicImage, Rgb, RgbImage};
-use lopdf::{Document, Object, Stream, dictionary};
+pub use cells::{CellWear, Content, worn_cell};
+pub use chance::Chance;
+pub use file::{Carrier, encode};
+pub use hand::{Pen, Writer};
+pub use ink::Written;
+pub use journey::{Arrived, Severity};
+pub use people::Tick;
+pub use set::{Hands, Truth, filled};
 
-use crate::fault::{PrintFault, ReadFault};
+use image::{Rgb, RgbImage};
+
+use crate::fault::ReadFault;
 use crate::form3::BoxMm;
-use crate::raster::{Place, real};
-use crate::scan::{Depth, Limits, png, render_pages};
+use crate::raster::Place;
+use crate::scan::{Depth, Limits, render_pages};
 use crate::seal::{Impression, STAMP_PER_MM, VERMILION, blend};
 
 /// A printed page on which people write and stamp.
@@ -48,19 +62,6 @@ impl Default for Wear {
             seed: 1,
         }
     }
-}
-
-/// The file that the scanner makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carrier {
-    /// One PNG; the first page alone.
-    Png,
-    /// One JPEG of that quality; the first page alone.
-    Jpeg(u8),
-    /// A TIFF of all pages.
-    Tiff,
-    /// A PDF with a JPEG on every page.
-    Pdf,
 }
 
 impl PaperSheet {
@@ -173,109 +174,13 @@ fn near_pixels(
 ) -> impl Iterator<Item = (u32, u32, &mut Rgb<u8>)> {
     let bound = |mm: f32| u32::from(dots((mm * per_mm).max(0.0)));
     let (columns, rows) = (bound(area.x)..bound(area.right()), bound(area.y)..bound(area.bottom()));
+    let wide = picture.width();
+    let (left, right) = (columns.start.min(wide), columns.end.min(wide));
     picture
         .enumerate_rows_mut()
-        .filter(move |(y, _)| rows.contains(y))
-        .flat_map(|(_, row)| row)
-        .filter(move |(x, _, _)| columns.contains(x))
-}
-
-/// Puts scanned pages into a file.
-///
-/// # Errors
-/// When an encoder refuses.
-pub fn encode(pages: &[RgbImage], dpi: f32, carrier: Carrier) -> Result<Vec<u8>, PrintFault> {
-    let first = pages.first().ok_or(PrintFault::Nothing)?;
-    match carrier {
-        Carrier::Png => png(&as_deep_as_needed(first)).map_err(|fault| refused(&fault)),
-        Carrier::Jpeg(quality) => jpeg(first, dpi, quality),
-        Carrier::Tiff => tiff_file(pages, dpi),
-        Carrier::Pdf => pdf_file(pages, dpi),
-    }
-}
-
-fn refused(fault: &dyn std::error::Error) -> PrintFault {
-    PrintFault::Incomplete { warning: fault.to_string() }
-}
-
-/// Grey pictures are stored as such.
-fn as_deep_as_needed(page: &RgbImage) -> DynamicImage {
-    let grey = page.pixels().all(|Rgb([r, g, b])| r == g && g == b);
-    let picture = DynamicImage::ImageRgb8(page.clone());
-    if grey { DynamicImage::ImageLuma8(picture.into_luma8()) } else { picture }
-}
-
-fn jpeg(page: &RgbImage, dpi: f32, quality: u8) -> Result<Vec<u8>, PrintFault> {
-    let mut bytes = Vec::new();
-    let mut encoder = JpegEncoder::new_with_quality(&mut bytes, quality);
-    encoder.set_pixel_density(PixelDensity::dpi(dots(dpi)));
-    as_deep_as_needed(page).write_with_encoder(encoder).map_err(|error| refused(&error))?;
-    Ok(bytes)
-}
-
-fn tiff_file(pages: &[RgbImage], dpi: f32) -> Result<Vec<u8>, PrintFault> {
-    use ::tiff::encoder::{Compression, Rational, TiffEncoder, colortype};
-    use ::tiff::tags::ResolutionUnit;
-    let mut bytes = Cursor::new(Vec::new());
-    let mut write = || -> Result<(), ::tiff::TiffError> {
-        let mut encoder = TiffEncoder::new(&mut bytes)?.with_compression(Compression::Lzw);
-        for page in pages {
-            let (width, height) = page.dimensions();
-            let density = || Rational { n: u32::from(dots(dpi)), d: 1 };
-            if let DynamicImage::ImageLuma8(grey) = as_deep_as_needed(page) {
-                let mut picture = encoder.new_image::<colortype::Gray8>(width, height)?;
-                picture.resolution(ResolutionUnit::Inch, density());
-                picture.write_data(grey.as_raw())?;
-            } else {
-                let mut picture = encoder.new_image::<colortype::RGB8>(width, height)?;
-                picture.resolution(ResolutionUnit::Inch, density());
-                picture.write_data(page.as_raw())?;
-            }
-        }
-        Ok(())
-    };
-    write().map_err(|error| refused(&error))?;
-    Ok(bytes.into_inner())
-}
-
-fn pdf_file(pages: &[RgbImage], dpi: f32) -> Result<Vec<u8>, PrintFault> {
-    let mut pdf = Document::with_version("1.4");
-    let tree = pdf.new_object_id();
-    let mut kids = Vec::new();
-    for page in pages {
-        let (width, height) = page.dimensions();
-        let points = |pixels: u32| Object::Real(crate::raster::real_u32(pixels) / dpi * 72.0);
-        let space = if matches!(as_deep_as_needed(page), DynamicImage::ImageLuma8(_)) {
-            "DeviceGray"
-        } else {
-            "DeviceRGB"
-        };
-        let picture = pdf.add_object(Stream::new(
-            dictionary! {
-                "Type" => "XObject", "Subtype" => "Image", "Filter" => "DCTDecode",
-                "Width" => i64::from(width), "Height" => i64::from(height),
-                "ColorSpace" => space, "BitsPerComponent" => 8,
-            },
-            jpeg(page, dpi, 88)?,
-        ));
-        let (w, h) = (points(width), points(height));
-        let size = |object: &Object| object.as_float().unwrap_or(0.0);
-        let content = format!("q {} 0 0 {} 0 0 cm /Scan Do Q", size(&w), size(&h));
-        let content = pdf.add_object(Stream::new(dictionary! {}, content.into_bytes()));
-        kids.push(Object::Reference(pdf.add_object(dictionary! {
-            "Type" => "Page", "Parent" => tree, "Contents" => content,
-            "MediaBox" => vec![0.into(), 0.into(), w, h],
-            "Resources" => dictionary! { "XObject" => dictionary! { "Scan" => picture } },
-        })));
-    }
-    let count = i64::try_from(kids.len()).unwrap_or(i64::MAX);
-    pdf.objects
-        .insert(tree, dictionary! { "Type" => "Pages", "Kids" => kids, "Count" => count }.into());
-    let catalog = pdf.add_object(dictionary! { "Type" => "Catalog", "Pages" => tree });
-    pdf.trailer.set("Root", catalog);
-    let mut bytes = Vec::new();
-    pdf.save_to(&mut bytes).map_err(|error| refused(&error))?;
-    Ok(bytes)
+        .skip(rows.start as usize)
+        .take(rows.len())
+        .flat_map(move |(_, row)| row.skip(left as usize).take((right - left) as usize))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few hundred dots")]
@@ -363,27 +268,4 @@ fn bilinear(picture: &RgbImage, [x, y]: Place) -> Rgb<u8> {
         *value = byte(upper * (1.0 - fy) + lower * fy);
     }
     Rgb(mixed)
-}
-
-/// A small generator (xorshift64*) whose numbers are the same on every machine.
-struct Chance(u64);
-
-impl Chance {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    /// Near enough a normal distribution: the sum of four bytes, freed of its mean.
-    fn gauss(&mut self) -> f32 {
-        let bytes = self.next().to_be_bytes();
-        let sum: f32 = bytes.iter().take(4).map(|byte| f32::from(*byte)).sum();
-        (sum - 510.0) / (real(2) * 73.9)
-    }
 }

@@ -112,6 +112,12 @@ pub enum PrintFault {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReadFault {
+    /// The file is missing or cannot be opened.
+    #[error("the file cannot be opened: {reason}")]
+    Unopened {
+        /// The system's word.
+        reason: String,
+    },
     /// The content is none of PDF, PNG, JPEG and TIFF.
     #[error("the file is neither PDF, PNG, JPEG nor TIFF")]
     UnknownType,

@@ -25,6 +25,7 @@ mod locate;
 mod payload;
 mod press;
 mod print;
+mod quality;
 mod raster;
 mod reading;
 mod scan;
@@ -45,9 +46,10 @@ pub use json::PrintedPage;
 pub use letter::{Addressee, CodeLetter, PasswordLetter};
 pub use payload::{CodeKey, Payload, PayloadFault};
 pub use press::{Batch, Copy, Job, Press, Sheets};
+pub use quality::{Quality, QualityFact};
 pub use reading::{
     Defect, FileReading, PageKind, PageReading, ReadOptions, read_file, read_picture,
 };
 pub use scan::{Depth, Limits, PageImage, page_images};
-pub use seal::SealReading;
+pub use seal::{SealFact, SealReading};
 pub use submission::{SubmissionNumber, SubmissionNumberFault};

@@ -1,22 +1,43 @@
 //! Finds out which page a picture shows and how it lies: corner marks first, then the codes in
-//! their places; when marks are missing, the code alone.
+//! their places; when marks are missing, the QR code alone; when that is gone too, the lines of the
+//! printed tables. However a map was found, the printed frames correct it.
 
+mod frames;
+mod grid;
 mod marks;
+mod number;
+mod structure;
 mod symbols;
 
 use image::GrayImage;
 
-use crate::boxes::{Frame, read_check};
-use crate::form3::{CodeKind, PageLayout, Variant, Version, layout};
+use crate::form3::{CodeBox, CodeKind, PageLayout, Variant, Version, layout};
 use crate::payload::{CodeKey, Payload, PayloadFault};
-use crate::raster::{Homography, Patch, Place, patch, reduced};
+use crate::raster::{Homography, Place, patch, reduced};
+use crate::submission::SubmissionNumber;
+pub(crate) use frames::Frames;
+use frames::{convinces, grown, share, snapped};
 use marks::{FoundMark, find_marks};
-use symbols::{Symbol, read_symbol};
+use number::printed_number;
+use symbols::read_symbol;
 
 /// How a page lies in its picture.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Registration {
     pub(crate) map: Homography,
+    /// What its frames say.
+    pub(crate) frames: Frames,
+    /// The page whose frames were found, where the codes do not say.
+    pub(crate) page: Option<&'static PageLayout>,
+    /// The number in print, when all of it can be read.
+    pub(crate) printed: Option<SubmissionNumber>,
+}
+
+impl Registration {
+    /// Whether so many frames are where they should be that one may be missing.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.frames.share >= 0.8
+    }
 }
 
 /// What is known of a page.
@@ -46,46 +67,146 @@ pub(crate) enum Unclear {
 /// The longer side of the picture in which marks are searched.
 const SEARCH_PIXELS: u32 = 1200;
 
-/// Looks for a page of ours.
+/// Looks for a page of ours: by its marks, by its code alone, by its printed lines alone.
 pub(crate) fn locate(grey: &GrayImage, keys: &[CodeKey]) -> Located {
     let first = layout(Version::default(), Variant::BizStation).pages.first();
     let Some(page) = first else { return Located::Foreign };
-    let (small, factor) = reduced(grey, SEARCH_PIXELS);
-    let found = find_marks(&small, &page.marks);
-    let held = found.and_then(|found| refined(grey, page, &found, f64::from(factor)));
-    if let Some(registration) = held {
-        if registration.map.mirrored() {
-            // Four dark spots may stand like marks on anything: our frames must lie between them.
-            return if shows_frames(grey, &registration.map) {
-                Located::Unclear { registration: None, why: Unclear::Mirrored }
-            } else {
-                whole_page(grey, page, keys).unwrap_or(Located::Foreign)
-            };
-        }
-        match payload_at(grey, page, &registration.map, keys) {
-            Ok(payload) => return Located::Form { registration, payload },
-            Err(Unclear::NoCode) => {}
-            Err(why) => return Located::Unclear { registration: Some(registration), why },
-        }
-        if let Some(located) = whole_page(grey, page, keys) {
-            return located;
-        }
-        if shows_frames(grey, &registration.map) {
-            return Located::Unclear { registration: Some(registration), why: Unclear::NoCode };
-        }
-        return Located::Foreign;
+    let mut guesses = Vec::new();
+    let known = match by_marks(grey, page, &mut guesses) {
+        Marks::Mirrored => return unclear(None, Unclear::Mirrored),
+        Marks::Seen(known) => Some(known),
+        Marks::None => None,
+    };
+    if let Some(known) = known.as_ref().filter(|known| convinces(known.frames.share)) {
+        return match payload_at(grey, page, &known.map, keys) {
+            Ok(payload) => named(grey, &known.map, payload),
+            Err(Unclear::NoCode) => whole_page(grey, page, keys, &guesses)
+                .unwrap_or_else(|| unclear(Some(known.registration(grey)), Unclear::NoCode)),
+            Err(why) => unclear(Some(known.registration(grey)), why),
+        };
     }
-    whole_page(grey, page, keys).unwrap_or(Located::Foreign)
+    let other = whole_page(grey, page, keys, &guesses).or_else(|| by_lines(grey, keys));
+    other.unwrap_or_else(|| match known {
+        Some(known) => match payload_at(grey, page, &known.map, keys) {
+            Ok(payload) => named(grey, &known.map, payload),
+            Err(Unclear::NoCode) => Located::Foreign,
+            Err(why) => unclear(None, why),
+        },
+        None => Located::Foreign,
+    })
 }
 
-/// Whether the printed frames of any page of ours are there.
-fn shows_frames(grey: &GrayImage, map: &Homography) -> bool {
-    let layout = layout(Version::default(), Variant::BizStation);
-    layout.pages.iter().any(|page| {
-        let frames = page.checkboxes.iter().map(|field| read_check(grey, map, field.area).1);
-        let seen = frames.filter(Frame::seen).count();
-        seen * 10 >= page.checkboxes.len() * 7
-    })
+/// Places on paper and in the picture.
+type Pairs = Vec<(Place, Place)>;
+
+/// What the corner marks say.
+enum Marks {
+    None,
+    /// Four dark spots may stand like marks on anything: how many frames are between them?
+    Seen(Known),
+    Mirrored,
+}
+
+/// Marks found in a reduced picture. Spots that stand like marks are many on a bad page: those
+/// between which the most of our frames lie are the marks.
+fn by_marks(grey: &GrayImage, page: &PageLayout, guesses: &mut Vec<Pairs>) -> Marks {
+    let (small, factor) = reduced(grey, SEARCH_PIXELS);
+    let mut best: Option<Known> = None;
+    for found in find_marks(&small, &page.marks) {
+        let Some((map, marks)) = refined(grey, page, &found, f64::from(factor)) else { continue };
+        let known = ours(grey, &map, &marks);
+        if map.mirrored() {
+            // Frames look the same from behind; the ring among the marks does not.
+            if convinces(known.frames.share) {
+                return Marks::Mirrored;
+            }
+            continue;
+        }
+        guesses.push(marks);
+        if best.as_ref().is_none_or(|other| known.frames.share > other.frames.share) {
+            let enough = convinces(known.frames.share);
+            best = Some(known);
+            if enough {
+                break;
+            }
+        }
+    }
+    best.map_or(Marks::None, Marks::Seen)
+}
+
+/// A page that its codes name: the map is corrected by the frames of that page, and the number in
+/// print must not say otherwise.
+fn named(grey: &GrayImage, map: &Homography, payload: Payload) -> Located {
+    let Some(page) = layout(payload.version, payload.variant).page(payload.page) else {
+        return unclear(None, Unclear::Code(PayloadFault::Unknown));
+    };
+    let (map, frames) = snapped(grey, map, page);
+    let printed = printed_number(grey, &map, page);
+    let registration = Registration { map, frames, page: Some(page), printed };
+    if printed.is_some() && printed != payload.submission {
+        return unclear(Some(registration), Unclear::Conflict);
+    }
+    Located::Form { registration, payload }
+}
+
+fn unclear(registration: Option<Registration>, why: Unclear) -> Located {
+    Located::Unclear { registration, why }
+}
+
+/// Which of our pages the frames under a map are of, and how many of them are seen.
+struct Known {
+    map: Homography,
+    page: Option<&'static PageLayout>,
+    frames: Frames,
+}
+
+impl Known {
+    fn registration(&self, grey: &GrayImage) -> Registration {
+        let printed = self.page.and_then(|page| printed_number(grey, &self.map, page));
+        Registration { map: self.map, frames: self.frames, page: self.page, printed }
+    }
+}
+
+fn ours(grey: &GrayImage, map: &Homography, marks: &[(Place, Place)]) -> Known {
+    let none = Frames { share: 0.0, contrast: 0.0 };
+    let mut best = Known { map: *map, page: None, frames: none };
+    for page in &layout(Version::default(), Variant::BizStation).pages {
+        let (mut map, mut frames) = snapped(grey, map, page);
+        if marks.len() < 4 && !convinces(frames.share) {
+            // Three marks know nothing of perspective.
+            let followed = snapped(grey, &grown(grey, marks, &map, page), page);
+            if followed.1.share > frames.share {
+                (map, frames) = followed;
+            }
+        }
+        if frames.share > best.frames.share {
+            best = Known { map, page: Some(page), frames };
+        }
+        if convinces(frames.share) {
+            break;
+        }
+    }
+    best
+}
+
+/// By the printed lines alone: marks and QR code are covered, or the paper was cut.
+fn by_lines(grey: &GrayImage, keys: &[CodeKey]) -> Option<Located> {
+    for page in &layout(Version::default(), Variant::BizStation).pages {
+        for map in structure::guesses(grey, page).into_iter().take(2) {
+            let (map, frames) = snapped(grey, &map, page);
+            if !convinces(frames.share) {
+                continue;
+            }
+            return Some(match payload_at(grey, page, &map, keys) {
+                Ok(payload) => named(grey, &map, payload),
+                Err(why) => {
+                    let known = Known { map, page: Some(page), frames };
+                    unclear(Some(known.registration(grey)), why)
+                }
+            });
+        }
+    }
+    None
 }
 
 /// Centres of the marks to a fraction of a pixel, and the map through them.
@@ -94,7 +215,7 @@ fn refined(
     page: &PageLayout,
     found: &[Option<FoundMark>; 4],
     factor: f64,
-) -> Option<Registration> {
+) -> Option<(Homography, Pairs)> {
     let coarse: Vec<(Place, Place)> = page
         .marks
         .iter()
@@ -110,7 +231,7 @@ fn refined(
         .iter()
         .map(|(mm, at)| (*mm, marks::centre(grey, *at, pixels).unwrap_or(*at)))
         .collect();
-    Some(Registration { map: Homography::fit(&fine).unwrap_or(rough) })
+    Some((Homography::fit(&fine).unwrap_or(rough), fine))
 }
 
 /// Quiet zone around a code that is cut out with it, in millimetres.
@@ -126,12 +247,9 @@ fn payload_at(
     let mut believed: Option<Payload> = None;
     let mut fault = None;
     for code in &page.codes {
-        let per_mm = match code.kind {
-            CodeKind::Qr => 9.0,
-            CodeKind::DataMatrix => 11.0,
+        let Some(text) = grid::read(grey, map, code).or_else(|| searched(grey, map, code)) else {
+            continue;
         };
-        let cut = patch(grey, map, code.area.grown(QUIET_MM), per_mm);
-        let Some(text) = upright_text(&cut, code.kind) else { continue };
         match decode(&text, keys) {
             Ok(payload) if believed.is_some_and(|other| other != payload) => {
                 return Err(Unclear::Conflict);
@@ -149,8 +267,14 @@ fn payload_at(
     }
 }
 
-fn upright_text(cut: &Patch, kind: CodeKind) -> Option<String> {
-    let symbol = read_symbol(&cut.values, cut.width, cut.height, kind)?;
+/// A code searched around its place: the map may be off by millimetres there.
+fn searched(grey: &GrayImage, map: &Homography, code: &CodeBox) -> Option<String> {
+    let per_mm = match code.kind {
+        CodeKind::Qr => 9.0,
+        CodeKind::DataMatrix => 11.0,
+    };
+    let cut = patch(grey, map, code.area.grown(QUIET_MM), per_mm);
+    let symbol = read_symbol(&cut.values, cut.width, cut.height, code.kind)?;
     (!symbol.mirrored()).then_some(symbol.text)
 }
 
@@ -167,7 +291,12 @@ fn decode(text: &str, keys: &[CodeKey]) -> Result<Payload, PayloadFault> {
 }
 
 /// Without marks: the QR code anywhere on the page tells case and position.
-fn whole_page(grey: &GrayImage, page: &PageLayout, keys: &[CodeKey]) -> Option<Located> {
+fn whole_page(
+    grey: &GrayImage,
+    page: &PageLayout,
+    keys: &[CodeKey],
+    guesses: &[Pairs],
+) -> Option<Located> {
     for longest in [1800, 2600, 1200] {
         let (small, factor) = reduced(grey, longest);
         let (width, height) = (small.width() as usize, small.height() as usize);
@@ -184,38 +313,100 @@ fn whole_page(grey: &GrayImage, page: &PageLayout, keys: &[CodeKey]) -> Option<L
         if symbol.mirrored() {
             return Some(Located::Unclear { registration: None, why: Unclear::Mirrored });
         }
-        let map = from_symbol(page, &symbol, f64::from(factor))?;
-        return Some(Located::Form { registration: with_marks(grey, page, map), payload });
+        let area = page.codes.iter().find(|code| code.kind == CodeKind::Qr)?.area;
+        let known = symbol.pairs(area, f64::from(factor));
+        let map = Homography::affine(known.get(..3)?)?;
+        let code = known.clone();
+        let (map, known) = with_marks(grey, page, map, known);
+        let layout = layout(payload.version, payload.variant);
+        let map = layout.page(payload.page).map_or(map, |own| {
+            let followed = outward(grey, &known, map, own);
+            with_guesses(grey, &code, followed, guesses, own)
+        });
+        return Some(agreed(grey, page, &map, payload, keys));
     }
     None
 }
 
-/// The map that the three finder patterns of the QR code give.
-fn from_symbol(page: &PageLayout, symbol: &Symbol, factor: f64) -> Option<Homography> {
-    let code = page.codes.iter().find(|code| code.kind == CodeKind::Qr)?;
-    let module = f64::from(code.area.w) / 29.0;
-    let (near, far) = (3.5 * module, 25.5 * module);
-    let (x, y) = (f64::from(code.area.x), f64::from(code.area.y));
-    let on_paper = [[x + near, y + far], [x + near, y + near], [x + far, y + near]];
-    let pairs: Vec<(Place, Place)> = on_paper
-        .into_iter()
-        .zip(symbol.corners)
-        .map(|(mm, [u, v])| (mm, [u * factor, v * factor]))
-        .collect();
-    Homography::affine(&pairs)
+/// The other code has its say as well.
+fn agreed(
+    grey: &GrayImage,
+    page: &PageLayout,
+    map: &Homography,
+    payload: Payload,
+    keys: &[CodeKey],
+) -> Located {
+    match payload_at(grey, page, map, keys) {
+        Err(why) if why != Unclear::NoCode => unclear(None, why),
+        Ok(other) if other != payload => unclear(None, Unclear::Conflict),
+        _ => named(grey, map, payload),
+    }
+}
+
+/// Three dark spots are perhaps the marks: with the code between them they give the perspective,
+/// and the frames tell whether it is right.
+fn with_guesses(
+    grey: &GrayImage,
+    code: &[(Place, Place)],
+    map: Homography,
+    guesses: &[Pairs],
+    page: &PageLayout,
+) -> Homography {
+    let (mut best, mut most) = (map, share(grey, &map, page));
+    for marks in guesses {
+        if convinces(most) {
+            break;
+        }
+        let all: Pairs = marks.iter().chain(code).copied().collect();
+        let Some(map) = Homography::fit(&all) else { continue };
+        let (map, frames) = snapped(grey, &map, page);
+        if frames.share > most {
+            (best, most) = (map, frames.share);
+        }
+    }
+    best
+}
+
+/// A code of 26 mm alone is off by millimetres at the far corner: unless the frames are where the
+/// map says, they are followed from the code outwards.
+fn outward(
+    grey: &GrayImage,
+    known: &[(Place, Place)],
+    map: Homography,
+    page: &PageLayout,
+) -> Homography {
+    let seen = share(grey, &map, page);
+    if convinces(seen) {
+        return map;
+    }
+    let followed = grown(grey, known, &map, page);
+    if share(grey, &followed, page) > seen { followed } else { map }
 }
 
 /// Looks for the marks where the code says they should be, and lets those that are there correct
-/// the map: a code of 26 mm alone is off by millimetres at the far corner.
-fn with_marks(grey: &GrayImage, page: &PageLayout, rough: Homography) -> Registration {
+/// the map.
+fn with_marks(
+    grey: &GrayImage,
+    page: &PageLayout,
+    rough: Homography,
+    mut known: Pairs,
+) -> (Homography, Pairs) {
     let pixels = rough.scale();
-    let mut pairs: Vec<(Place, Place)> = Vec::new();
+    let alone = known.len();
     for [x, y, _] in page.marks {
         let mm = [f64::from(x), f64::from(y)];
         if let Some(at) = marks::search(grey, rough.apply(mm), pixels) {
-            pairs.push((mm, at));
+            known.push((mm, at));
         }
     }
-    let corrected = if pairs.len() >= 3 { Homography::fit(&pairs) } else { None };
-    Registration { map: corrected.unwrap_or(rough) }
+    let marks = known.get(alone..).unwrap_or_default();
+    let corrected = match marks.len() {
+        0 => None,
+        // Far apart from each other and from the code: enough for perspective.
+        1..=3 => Homography::affine(&known)
+            .filter(|_| marks.len() < 3)
+            .or_else(|| frames::robust(&known)),
+        _ => Homography::fit(marks),
+    };
+    (corrected.unwrap_or(rough), known)
 }

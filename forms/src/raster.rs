@@ -1,5 +1,7 @@
 //! Geometry between millimetres on paper and pixels in a picture, and small pictures cut out by it.
 
+mod paper;
+
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
 use crate::form3::BoxMm;
@@ -16,6 +18,11 @@ impl Homography {
     /// projective from four on.
     pub(crate) fn fit(pairs: &[(Place, Place)]) -> Option<Self> {
         if pairs.len() >= 4 { Self::projective(pairs) } else { Self::affine(pairs) }
+    }
+
+    /// The map that changes nothing.
+    pub(crate) fn identity() -> Self {
+        Self([1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0])
     }
 
     pub(crate) fn affine(pairs: &[(Place, Place)]) -> Option<Self> {

@@ -1,20 +1,22 @@
 //! Reads files of pages: value, confidence and crop of every field, and all defects together.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 use std::time::Instant;
 
 use serde::Serialize;
 
 use crate::boxes::{CheckReading, read_check};
 use crate::data::ReiwaDate;
-use crate::digits::{DigitsReading, MACHINE_PRINT, read_digits};
+use crate::digits::{BothHands, DigitsReading, read_digits};
 use crate::fault::ReadFault;
 use crate::fillable::FilledForm;
 use crate::form3::{Layout, PageLayout, Variant, layout};
 use crate::json::FORM_NAME;
 use crate::locate::{Located, Registration, Unclear, locate};
 use crate::payload::{CodeKey, Payload, PayloadFault};
+use crate::quality::Quality;
 use crate::raster::real;
 use crate::scan::{Depth, Limits, Page, PageImage, for_each_page, guarded};
 use crate::seal::{SealReading, crop, read_seal};
@@ -29,12 +31,14 @@ pub struct ReadOptions {
     pub limits: Limits,
     /// Whether every field is cut out as a picture.
     pub crops: bool,
+    /// How many threads read pages of one file while another decodes them; 0 and 1 are the same.
+    pub threads: usize,
 }
 
 impl ReadOptions {
     /// One key, the usual limits, no crops.
     pub fn new(key: CodeKey) -> Self {
-        Self { keys: vec![key], limits: Limits::default(), crops: false }
+        Self { keys: vec![key], limits: Limits::default(), crops: false, threads: 1 }
     }
 }
 
@@ -100,6 +104,10 @@ pub struct PageReading {
     pub kind: PageKind,
     /// The number of the submission that its code names.
     pub case_id: Option<SubmissionNumber>,
+    /// The number in print beside the codes, when all of it can be read: a hint for whoever assigns
+    /// a page whose codes are gone, for nothing guards it but its check digit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub printed_number: Option<SubmissionNumber>,
     /// Which form.
     pub form: Option<&'static str>,
     /// Which layout version.
@@ -116,6 +124,8 @@ pub struct PageReading {
     pub skew: f32,
     /// The resolution as measured on the page, or as the file says.
     pub dpi: Option<u32>,
+    /// How good the picture is.
+    pub quality: Option<Quality>,
     /// How long reading took, decoding excluded, in milliseconds.
     pub ms: u64,
     /// Tick boxes by name.
@@ -140,6 +150,7 @@ impl PageReading {
             page,
             kind,
             case_id: None,
+            printed_number: None,
             form: None,
             version: None,
             variant: None,
@@ -148,6 +159,7 @@ impl PageReading {
             rotation: 0,
             skew: 0.0,
             dpi: None,
+            quality: None,
             ms: 0,
             checks: BTreeMap::new(),
             digits: BTreeMap::new(),
@@ -175,18 +187,56 @@ impl PageReading {
 
 /// Reads a file whatever it is; a fault of the file or of a page is part of the answer.
 pub fn read_file(bytes: &[u8], name: &str, options: &ReadOptions) -> FileReading {
-    let mut pages = Vec::new();
-    let outcome = for_each_page(bytes, &options.limits, &mut |page| {
-        let number = pages.len() + 1;
-        let started = Instant::now();
-        let mut reading = match page {
-            Ok(page) => read_guarded(number, &page, options),
-            Err(fault) => PageReading::unreadable(number, &fault),
-        };
-        reading.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        pages.push(reading);
+    let (pages, error) = if options.threads > 1 {
+        read_shared(bytes, options)
+    } else {
+        let mut pages = Vec::new();
+        let outcome = for_each_page(bytes, &options.limits, &mut |page| {
+            pages.push(read_one(pages.len() + 1, page, options));
+        });
+        (pages, outcome.err())
+    };
+    FileReading { file: name.to_owned(), pages, error }
+}
+
+fn read_one(number: usize, page: Result<Page, ReadFault>, options: &ReadOptions) -> PageReading {
+    let started = Instant::now();
+    let mut reading = match page {
+        Ok(page) => read_guarded(number, &page, options),
+        Err(fault) => PageReading::unreadable(number, &fault),
+    };
+    reading.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    reading
+}
+
+/// Pages are decoded one after the other and read by several threads; decoding waits for them, so
+/// that few pictures are held.
+fn read_shared(bytes: &[u8], options: &ReadOptions) -> (Vec<PageReading>, Option<ReadFault>) {
+    let (sender, receiver) = mpsc::sync_channel::<(usize, Result<Page, ReadFault>)>(1);
+    let receiver = Mutex::new(receiver);
+    let take = || receiver.lock().ok().and_then(|receiver| receiver.recv().ok());
+    let work = || {
+        let mut pages = Vec::new();
+        while let Some((number, page)) = take() {
+            pages.push(read_one(number, page, options));
+        }
+        pages
+    };
+    let (mut pages, outcome) = thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.threads).map(|_| scope.spawn(work)).collect();
+        let mut number = 0;
+        let outcome = for_each_page(bytes, &options.limits, &mut |page| {
+            number += 1;
+            // A worker never ends before the sender does: reading is guarded against panics.
+            let _ = sender.send((number, page));
+        });
+        drop(sender);
+        let pages: Vec<PageReading> =
+            workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect();
+        (pages, outcome)
     });
-    FileReading { file: name.to_owned(), pages, error: outcome.err() }
+    pages.sort_by_key(|page| page.page);
+    (pages, outcome.err())
 }
 
 fn read_guarded(number: usize, page: &Page, options: &ReadOptions) -> PageReading {
@@ -212,10 +262,14 @@ pub fn read_picture(number: usize, picture: &PageImage, options: &ReadOptions) -
         Located::Unclear { registration, why } => {
             reading.kind = PageKind::Unknown;
             reading.note = Some(why.text());
-            reading.defects.push(Defect::Page);
             if let Some(registration) = registration {
                 place(&mut reading, &registration);
+                // What stands on the page is shown to whoever finds out whose it is.
+                if let Some(page) = registration.page {
+                    read_fields(&mut reading, picture, &registration, page, options.crops);
+                }
             }
+            reading.defects.push(Defect::Page);
         }
         Located::Form { registration, payload } => {
             reading.name(&payload);
@@ -238,7 +292,9 @@ impl Unclear {
         match self {
             Self::NoCode => "the corner marks are ours but no code can be read".to_owned(),
             Self::Code(fault) => fault.to_string(),
-            Self::Conflict => "the two codes of the page contradict each other".to_owned(),
+            Self::Conflict => {
+                "the two codes and the printed number of the page contradict each other".to_owned()
+            }
             Self::Mirrored => "the page is mirrored: its back shows through".to_owned(),
         }
     }
@@ -256,6 +312,7 @@ fn place(reading: &mut PageReading, registration: &Registration) {
     let turn = ((quarters as i32).rem_euclid(4)) * 90;
     reading.rotation = u16::try_from(turn).unwrap_or(0);
     reading.skew = ((angle - quarters * 90.0) * 100.0).round() as f32 / 100.0;
+    reading.printed_number = registration.printed;
     reading.dpi = Some(rounded((registration.map.scale() * 25.4) as f32));
 }
 
@@ -272,13 +329,13 @@ fn read_fields(
     let map = &registration.map;
     let (mut seen, mut all) = (0, 0);
     for field in &page.checkboxes {
-        let (check, frame) = read_check(&picture.grey, map, field.area);
+        let (check, frame) = read_check(&picture.grey, registration, field.area);
         seen += usize::from(frame.seen());
         all += 1;
         reading.checks.insert(field.id.clone(), check);
     }
     for field in &page.digits {
-        let (digits, frame) = read_digits(&picture.grey, map, field, &*MACHINE_PRINT);
+        let (digits, frame) = read_digits(&picture.grey, registration, field, &BothHands);
         seen += usize::from(frame.seen());
         all += 1;
         reading.digits.insert(field.id.clone(), digits);
@@ -288,6 +345,7 @@ fn read_fields(
         reading.seals.insert(field.id.clone(), seal);
     }
     reading.registered = real(seen) >= FRAMES_SEEN * real(all);
+    reading.quality = Some(Quality::of(picture, map, page));
     if crops {
         let boxes = page.checkboxes.iter().chain(&page.texts).chain(&page.seals);
         let boxes = boxes.map(|field| (&field.id, field.area));
@@ -323,7 +381,7 @@ fn is_blank(picture: &PageImage) -> bool {
 /// A page of a form that was filled in a viewer: exact values, and of course no seal.
 fn read_form_fields(
     number: usize,
-    form: &Rc<FilledForm>,
+    form: &Arc<FilledForm>,
     code: &str,
     options: &ReadOptions,
 ) -> PageReading {
@@ -347,15 +405,16 @@ fn read_form_fields(
     for field in &page.checkboxes {
         let ticked = form.ticked.contains(&field.id);
         let score = if ticked { 1.0 } else { 0.0 };
-        reading.checks.insert(field.id.clone(), CheckReading { v: Some(ticked), score });
+        reading
+            .checks
+            .insert(field.id.clone(), CheckReading { v: Some(ticked), score, ink: score });
     }
     for field in &page.digits {
         let text = form.texts.get(&field.id).map_or("", String::as_str);
         reading.digits.insert(field.id.clone(), typed(text, field.cells.len()));
     }
     for field in &page.seals {
-        let none = SealReading { found: false, bbox_mm: None, coloured: false, crop: Vec::new() };
-        reading.seals.insert(field.id.clone(), none);
+        reading.seals.insert(field.id.clone(), SealReading::none());
     }
     reading.defects = defects(&reading, layout, page, Depth::Colour);
     reading

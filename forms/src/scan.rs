@@ -30,7 +30,8 @@ impl Default for Limits {
 }
 
 /// How much a scan tells about colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Depth {
     /// Full colour.
     Colour,
@@ -134,7 +135,7 @@ pub(crate) enum Page {
     /// A picture to look at.
     Picture(Box<PageImage>),
     /// A page of a filled AcroForm, with the text of its code.
-    Fields { form: std::rc::Rc<FilledForm>, code: String },
+    Fields { form: std::sync::Arc<FilledForm>, code: String },
 }
 
 /// Calls `each` with the pages in order, holding one picture at a time.

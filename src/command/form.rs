@@ -15,6 +15,8 @@ use serde_json::json;
 
 use super::{Answer, Declined, print_json, say};
 
+mod batch;
+
 #[derive(Subcommand)]
 pub enum FormCommand {
     /// Print the form: blank, filled in from JSON, fillable, or a batch of prefilled first pages.
@@ -151,34 +153,47 @@ fn show_layout(options: &LayoutOptions) -> Result<ExitCode> {
 
 fn read(options: &ReadFormOptions) -> Result<ExitCode> {
     limit(options)?;
-    let mut key = CodeKey::sample();
-    let mut readings = Vec::new();
-    let from_input = options.files.is_empty() || options.files == [PathBuf::from("-")];
-    if from_input {
-        let mut input = std::io::stdin().lock();
-        if options.keyed_input {
-            let mut bytes = [0; 32];
-            input.read_exact(&mut bytes).context("no code key on standard input")?;
-            key = CodeKey::new(bytes);
-        }
-        let mut bytes = Vec::new();
-        input.read_to_end(&mut bytes).context("standard input cannot be read")?;
-        readings.push(read_file(&bytes, "-", &ReadOptions::new(key)));
-    } else {
-        let read_options = ReadOptions::new(key);
-        for path in &options.files {
-            let bytes = std::fs::read(path)
-                .map_err(|error| Declined::new(format!("{}: {error}", path.display())))?;
-            readings.push(read_file(&bytes, &path.display().to_string(), &read_options));
-        }
+    if !options.files.is_empty() && options.files != [PathBuf::from("-")] {
+        return read_batch(options);
     }
+    let mut key = CodeKey::sample();
+    let mut input = std::io::stdin().lock();
+    if options.keyed_input {
+        let mut bytes = [0; 32];
+        input.read_exact(&mut bytes).context("no code key on standard input")?;
+        key = CodeKey::new(bytes);
+    }
+    let mut bytes = Vec::new();
+    input.read_to_end(&mut bytes).context("standard input cannot be read")?;
+    let reading = read_file(&bytes, "-", &ReadOptions::new(key));
     if options.answer.json {
-        print_json(&json!({ "files": readings }))?;
+        print_json(&json!({ "files": [reading] }))?;
     } else {
-        readings.iter().for_each(tell);
+        tell(&reading);
     }
     Ok(ExitCode::SUCCESS)
 }
+
+/// Files by name: one that cannot be read is told beside the others, and at the end by the exit
+/// code.
+fn read_batch(options: &ReadFormOptions) -> Result<ExitCode> {
+    let read_options = ReadOptions::new(CodeKey::sample());
+    let counts = if options.answer.json {
+        let mut stream = batch::JsonStream::new(std::io::stdout().lock());
+        let counts = batch::read(&options.files, &read_options, |file| stream.file(file))?;
+        stream.end(&counts)?;
+        counts
+    } else {
+        batch::read(&options.files, &read_options, |file| {
+            tell(file);
+            Ok(())
+        })?
+    };
+    Ok(if counts.errors > 0 { ExitCode::from(UNREAD) } else { ExitCode::SUCCESS })
+}
+
+/// The exit code when a file was not found or not read to its end.
+const UNREAD: u8 = 3;
 
 /// A child that reads a stranger's file may not take more than its share.
 fn limit(options: &ReadFormOptions) -> Result<()> {

@@ -1,5 +1,7 @@
 //! One-time-password cards: from the bank's stock by serial number, or an authenticator.
 
+use std::fmt::Write as _;
+
 use data_encoding::{BASE32_NOPAD, BASE64};
 use engine::{Fault, Moment};
 use workflows::credential::Kind;
@@ -237,7 +239,8 @@ fn percent(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            // Writing into a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded

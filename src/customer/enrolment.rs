@@ -132,7 +132,7 @@ impl App {
         };
         let token = Token::generate(&self.tools.entropy);
         let (judged, browser) = (Some(judged), Some(token.digest()));
-        let attachment = CodeAttachment { judged, browser, ..CodeAttachment::default() };
+        let attachment = CodeAttachment { browser, judged, ..CodeAttachment::default() };
         match self.count(&counter, Command::Redeem, attachment).await {
             Ok(()) => Ok(token),
             Err(Declined::Refused { .. }) => Err(Declined::NotAccepted),

@@ -120,14 +120,14 @@ fn way(channel: Channel) -> &'static [(&'static str, &'static [&'static str])] {
             ("completed", &["Tail.Completed"]),
         ],
         Channel::Delegated => &[
-            ("opened", &["Confirming"]),
+            ("opened", &["Confirming", "Tail.Frozen"]),
             ("issued", &["Tail.Waiting", "Granted"]),
             ("entered", &["Tail.Claimed", "Tail.Redeemed"]),
             ("certified", &["Tail.CertificateIssued"]),
             ("completed", &["Tail.Completed"]),
         ],
         Channel::SelfService => &[
-            ("opened", &["Authenticating"]),
+            ("opened", &["Authenticating", "Tail.Frozen"]),
             ("identified", &["Ready"]),
             ("issued", &["Tail.Waiting"]),
             ("entered", &["Tail.Claimed", "Tail.Redeemed"]),

@@ -226,10 +226,8 @@ async fn store_code(
 ) -> Result<(), Fault> {
     if source == Source::Imported {
         let id = write.prepared.taken.ok_or_else(|| unprepared("an imported code"))?;
-        return match codes::take(tx, id).await? {
-            true => Ok(()),
-            false => Err(unprepared("an imported code")),
-        };
+        let is_taken = codes::take(tx, id).await?;
+        return if is_taken { Ok(()) } else { Err(unprepared("an imported code")) };
     }
     let made = write.prepared.made.as_ref().ok_or_else(|| unprepared("a code"))?;
     let display = made.display.as_ref().map(|(sealed, ticket)| (sealed.as_slice(), *ticket));
@@ -269,10 +267,10 @@ async fn apply_one(
 ) -> Result<(), Fault> {
     match effect {
         Effect::StoreCode { source } => store_code(tx, user, *source, write).await,
-        Effect::ActivateCode => match codes::activate(tx, user).await? {
-            true => Ok(()),
-            false => Err(unprepared("a code by letter")),
-        },
+        Effect::ActivateCode => {
+            let is_active = codes::activate(tx, user).await?;
+            if is_active { Ok(()) } else { Err(unprepared("a code by letter")) }
+        }
         Effect::VoidCode { why } => {
             codes::void(tx, user, why_name(*why)).await?;
             letters::spoil(tx, write.case).await

@@ -104,6 +104,7 @@ pub enum Command {
 
 /// What the host looks up for a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent answer")]
 pub struct Facts {
     /// The user exists and is not deactivated.
     pub user_active: bool,

@@ -129,7 +129,7 @@ impl Workflow for Expiry {
         demand(context.actor.role == wanted, Refusal::NotAllowed)?;
         match (state, command) {
             (State::Start | State::Told { .. }, Command::Tell { .. }) => {
-                tell(state, &context.facts, rules)
+                tell(state, context.facts, rules)
             }
             (State::Told { .. }, Command::Close) => Ok(Transition::to(State::Over)),
             _ => Err(Refusal::NotNow),
@@ -159,7 +159,7 @@ pub fn due(days_left: u16, told: Option<u16>, rules: &Rules) -> Option<u16> {
     told.is_none_or(|told| told > nearest).then_some(nearest)
 }
 
-fn tell(state: &State, facts: &Facts, rules: &Rules) -> Result<Transition<Expiry>, Refusal> {
+fn tell(state: &State, facts: Facts, rules: &Rules) -> Result<Transition<Expiry>, Refusal> {
     demand(facts.user_active, Refusal::UserInactive)?;
     demand(facts.active, Refusal::Inactive)?;
     demand(!facts.newer, Refusal::Newer)?;

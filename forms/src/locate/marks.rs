@@ -17,15 +17,15 @@ pub(crate) struct FoundMark {
 }
 
 /// More spots than this are texture, not marks.
-const MOST_SPOTS: usize = 160;
+const MOST_SPOTS: usize = 400;
 
-/// Finds at least three of the four marks in a reduced picture, in the order of the layout.
-pub(crate) fn find_marks(
-    small: &GrayImage,
-    marks: &[[f32; 3]; 4],
-) -> Option<[Option<FoundMark>; 4]> {
-    let spots = spots(small);
-    best_corners(&spots, marks)
+/// So many ways to take spots for marks are looked into.
+const MOST_GUESSES: usize = 8;
+
+/// The likeliest ways in which spots of a reduced picture are at least three of the four marks, in
+/// the order of the layout; the likeliest first.
+pub(crate) fn find_marks(small: &GrayImage, marks: &[[f32; 3]; 4]) -> Vec<[Option<FoundMark>; 4]> {
+    best_corners(&spots(small), marks)
 }
 
 /// Dark spots that could be marks on a page that fills a good part of the picture.
@@ -44,7 +44,7 @@ fn spots(small: &GrayImage) -> Vec<FoundMark> {
 }
 
 /// Darker than three quarters of the mean around, which shadows and tinted paper do not change.
-fn darkened(small: &GrayImage) -> Vec<bool> {
+pub(super) fn darkened(small: &GrayImage) -> Vec<bool> {
     let (width, height) = (small.width() as usize, small.height() as usize);
     let radius = (width.max(height) / 24).max(8);
     let sums = integral(small.as_raw(), width);
@@ -175,18 +175,18 @@ fn pixel(value: usize) -> f64 {
     value as f64
 }
 
-/// Three spots at a right angle whose legs are as the sides of the page, and the fourth if it is
-/// there; the ring says which corner is which.
-fn best_corners(spots: &[FoundMark], marks: &[[f32; 3]; 4]) -> Option<[Option<FoundMark>; 4]> {
+/// Three spots at about a right angle whose legs are about as the sides of the page, and the fourth
+/// if it is there; the ring says which corner is which.
+fn best_corners(spots: &[FoundMark], marks: &[[f32; 3]; 4]) -> Vec<[Option<FoundMark>; 4]> {
     let [first, second, third, _] =
         marks.map(|[x, y, size]| [f64::from(x), f64::from(y), f64::from(size)]);
     let (wide, long, size) = (second[0] - first[0], third[1] - second[1], first[2]);
-    let mut best: Option<(f64, [Option<FoundMark>; 4])> = None;
+    let mut guesses: Vec<(f64, [Option<FoundMark>; 4])> = Vec::new();
     for vertex in spots {
         for short in spots {
             let leg = away(vertex.centre, short.centre);
             let scale = leg[0].hypot(leg[1]) / wide;
-            let sized = |mark: &FoundMark| (0.72..1.35).contains(&(mark.side / (scale * size)));
+            let sized = |mark: &FoundMark| (0.66..1.45).contains(&(mark.side / (scale * size)));
             if scale * size < 3.0 || !sized(vertex) || !sized(short) {
                 continue;
             }
@@ -195,16 +195,30 @@ fn best_corners(spots: &[FoundMark], marks: &[[f32; 3]; 4]) -> Option<[Option<Fo
                 else {
                     continue;
                 };
-                let Some(corners) = corners([vertex, short, far], spots, scale) else { continue };
-                let missing = corners.iter().filter(|corner| corner.is_none()).count();
-                let cost = error + if missing > 0 { 0.2 } else { 0.0 };
-                if best.is_none_or(|(least, _)| cost < least) {
-                    best = Some((cost, corners));
+                let all: Vec<FoundMark> =
+                    spots.iter().filter(|mark| sized(mark)).copied().collect();
+                // What is taken for the fourth mark may be something else.
+                for (fourth, cost) in [(all.as_slice(), error), (&[], error + 0.3)] {
+                    if let Some(corners) = corners([vertex, short, far], fourth, scale) {
+                        let missing = corners.iter().any(Option::is_none);
+                        guesses.push((if missing { error + 0.3 } else { cost }, corners));
+                    }
                 }
             }
         }
     }
-    best.map(|(_, corners)| corners)
+    guesses.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let mut distinct: Vec<[Option<FoundMark>; 4]> = Vec::new();
+    for (_, corners) in guesses {
+        // Four marks are found from each of them.
+        if !distinct.contains(&corners) {
+            distinct.push(corners);
+        }
+        if distinct.len() == MOST_GUESSES {
+            break;
+        }
+    }
+    distinct
 }
 
 fn away(from: Place, to: Place) -> Place {
@@ -219,7 +233,7 @@ fn squareness(short: Place, far: Place, proportion: f64) -> Option<f64> {
     }
     let ratio = (far_length / short_length / proportion - 1.0).abs();
     let cosine = ((short[0] * far[0] + short[1] * far[1]) / (short_length * far_length)).abs();
-    (ratio < 0.09 && cosine < 0.1).then_some(ratio + cosine)
+    (ratio < 0.17 && cosine < 0.17).then_some(ratio + cosine)
 }
 
 /// Names the corners: the ring is bottom right; without one among the three it is the missing one.
@@ -240,11 +254,13 @@ fn corners(
             + away(vertex.centre, short.centre)[1]
             + away(vertex.centre, far.centre)[1],
     ];
-    let near = |mark: &&FoundMark| {
+    let off = |mark: &&FoundMark| {
         let [dx, dy] = away(expected, mark.centre);
-        mark.ring == (rings == 0) && dx.hypot(dy) < scale * 9.0
+        dx.hypot(dy)
     };
-    let fourth = spots.iter().find(near).copied();
+    // Perspective moves the fourth corner by centimetres.
+    let near = |mark: &&FoundMark| mark.ring == (rings == 0) && off(mark) < scale * 24.0;
+    let fourth = spots.iter().filter(near).min_by(|a, b| off(a).total_cmp(&off(b))).copied();
     let (vertex, short, far) = (Some(*vertex), Some(*short), Some(*far));
     // Clockwise from top left; the fourth lies opposite the vertex.
     let named = match [vertex, short, far].map(|mark| mark.is_some_and(|mark| mark.ring)) {

@@ -5,23 +5,39 @@ use rxing::datamatrix::DataMatrixReader;
 use rxing::qrcode::QRCodeReader;
 use rxing::{BinaryBitmap, DecodeHints, Luma8LuminanceSource, RXingResult, Reader};
 
-use crate::form3::CodeKind;
+use crate::form3::{BoxMm, CodeKind};
 use crate::raster::Place;
 
 /// A code that was read.
 #[derive(Clone, Debug)]
 pub(crate) struct Symbol {
     pub(crate) text: String,
-    /// Bottom left, top left and top right finder pattern; meaningful for QR codes only.
-    pub(crate) corners: [Place; 3],
+    /// Bottom left, top left and top right finder pattern, and the small pattern where it was seen;
+    /// meaningful for QR codes only.
+    corners: Vec<Place>,
     kind: CodeKind,
 }
 
 impl Symbol {
+    /// The patterns of a QR code on paper, where it is printed there, and in the picture.
+    pub(crate) fn pairs(&self, area: BoxMm, factor: f64) -> Vec<(Place, Place)> {
+        let module = f64::from(area.w) / 29.0;
+        let (near, far, small) = (3.5 * module, 25.5 * module, 22.5 * module);
+        let (x, y) = (f64::from(area.x), f64::from(area.y));
+        let on_paper = [
+            [x + near, y + far],
+            [x + near, y + near],
+            [x + far, y + near],
+            [x + small, y + small],
+        ];
+        let pairs = on_paper.into_iter().zip(&self.corners);
+        pairs.map(|(mm, [u, v])| (mm, [u * factor, v * factor])).collect()
+    }
+
     /// Whether the code was seen through the paper: the reader swaps corners to read such codes,
     /// and so they run the wrong way round.
     pub(crate) fn mirrored(&self) -> bool {
-        let [bottom, origin, right] = self.corners;
+        let [bottom, origin, right, ..] = self.corners.as_slice() else { return false };
         let (x1, y1) = (right[0] - origin[0], right[1] - origin[1]);
         let (x2, y2) = (bottom[0] - origin[0], bottom[1] - origin[1]);
         self.kind == CodeKind::Qr && x1 * y2 - y1 * x2 < 0.0
@@ -74,15 +90,13 @@ fn decode<B: rxing::Binarizer>(
 }
 
 fn symbol(result: &RXingResult, kind: CodeKind) -> Option<Symbol> {
-    let points: Vec<Place> = result
-        .getPoints()
-        .iter()
-        .take(3)
-        .map(|point| [f64::from(point.x), f64::from(point.y)])
-        .collect();
-    let corners =
-        points.try_into().ok().or((kind == CodeKind::DataMatrix).then_some([[0.0; 2]; 3]))?;
-    Some(Symbol { text: result.getText().to_owned(), corners, kind })
+    let corners: Vec<Place> =
+        result.getPoints().iter().map(|point| [f64::from(point.x), f64::from(point.y)]).collect();
+    (kind == CodeKind::DataMatrix || corners.len() >= 3).then(|| Symbol {
+        text: result.getText().to_owned(),
+        corners,
+        kind,
+    })
 }
 
 /// Full contrast between the fifth and the ninety-fifth percentile.

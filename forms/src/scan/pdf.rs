@@ -1,6 +1,6 @@
 //! Pages of a PDF: fields of a filled form, the one picture that covers the page, or a rendering.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use hayro::hayro_interpret::InterpreterSettings;
 use hayro::hayro_syntax::Pdf;
@@ -33,7 +33,7 @@ pub(super) fn for_each_page(
     each: &mut dyn FnMut(Result<Page, ReadFault>),
 ) -> Result<(), ReadFault> {
     let objects = guarded(|| objects(bytes, limits)).ok();
-    if let Some(form) = objects.as_ref().and_then(read_fields).map(Rc::new) {
+    if let Some(form) = objects.as_ref().and_then(read_fields).map(Arc::new) {
         return fields(&form, limits, each);
     }
     pictures(bytes, objects.as_ref(), limits, each)
@@ -62,7 +62,7 @@ fn objects(bytes: &[u8], limits: &Limits) -> Result<Document, ReadFault> {
 }
 
 fn fields(
-    form: &Rc<FilledForm>,
+    form: &Arc<FilledForm>,
     limits: &Limits,
     each: &mut dyn FnMut(Result<Page, ReadFault>),
 ) -> Result<(), ReadFault> {
@@ -70,7 +70,7 @@ fn fields(
         return Err(ReadFault::TooManyPages { limit: limits.pages });
     }
     for code in form.codes.values() {
-        each(Ok(Page::Fields { form: Rc::clone(form), code: code.clone() }));
+        each(Ok(Page::Fields { form: Arc::clone(form), code: code.clone() }));
     }
     Ok(())
 }

@@ -49,6 +49,7 @@ fn decode(decoder: &mut Decoder<Cursor<&[u8]>>, limits: &Limits) -> Result<PageI
     check_pixels(width, height, limits)?;
     let colour = decoder.colortype().map_err(|error| refused(&error))?;
     let dpi = dpi(decoder);
+    let squeeze = squeeze(decoder);
     let turn = turn(decoder);
     let values = match decoder.read_image().map_err(|error| refused(&error))? {
         DecodingResult::U8(values) => values,
@@ -71,7 +72,7 @@ fn decode(decoder: &mut Decoder<Cursor<&[u8]>>, limits: &Limits) -> Result<PageI
         _ => return Err(unsupported(colour)),
     };
     let picture = picture.ok_or_else(|| unsupported(colour))?;
-    Ok(PageImage::from_dynamic(picture, dpi).turned(turn))
+    Ok(PageImage::from_dynamic(squared(picture, squeeze), dpi).turned(turn))
 }
 
 fn unsupported(colour: ColorType) -> ReadFault {
@@ -94,6 +95,25 @@ fn dpi(decoder: &mut Decoder<Cursor<&[u8]>>) -> Option<f32> {
     let unit = decoder.get_tag_u32(Tag::ResolutionUnit).unwrap_or(2);
     let dpi = if unit == 3 { density * 2.54 } else { density };
     (50.0..2400.0).contains(&dpi).then_some(dpi)
+}
+
+/// How often every row of a fax stands for: its lines lie twice or half as close as its dots.
+fn squeeze(decoder: &mut Decoder<Cursor<&[u8]>>) -> f32 {
+    let across = decoder.get_tag_f32(Tag::XResolution).unwrap_or(1.0);
+    let down = decoder.get_tag_f32(Tag::YResolution).unwrap_or(1.0);
+    let ratio = across / down;
+    if (1.3..4.5).contains(&ratio) { ratio } else { 1.0 }
+}
+
+/// With pixels as high as they are wide.
+fn squared(picture: DynamicImage, squeeze: f32) -> DynamicImage {
+    if squeeze <= 1.0 {
+        return picture;
+    }
+    let height = crate::raster::whole(crate::raster::real_u32(picture.height()) * squeeze);
+    let height = u32::try_from(height).unwrap_or(picture.height());
+    let filter = image::imageops::FilterType::Triangle;
+    picture.resize_exact(picture.width(), height, filter)
 }
 
 /// Quarters clockwise from the Orientation tag; mirrored orientations are read as they lie, so that

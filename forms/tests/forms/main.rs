@@ -10,6 +10,7 @@
 
 mod golden;
 mod hostile;
+mod measured;
 mod outside;
 mod roundtrip;
 mod sample;

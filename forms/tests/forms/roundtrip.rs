@@ -376,3 +376,55 @@ fn the_same_seal_is_more_alike_than_another() {
     assert_eq!(page.crops.len(), all);
     assert!(page.crops.values().all(|crop| crop.starts_with(b"\x89PNG")));
 }
+
+/// Marks and both codes are gone: the printed lines tell how the page lies, and what was filled in
+/// can still be shown to whoever finds out whose it is.
+#[test]
+fn the_printed_lines_alone_register_a_page() {
+    let page = read_changed(|mut scan| {
+        blot(&mut scan, [0.77, 0.02, 0.16, 0.12]);
+        blot(&mut scan, [0.06, 0.84, 0.11, 0.08]);
+        for (x, y) in [(0.03, 0.02), (0.925, 0.02), (0.03, 0.94), (0.925, 0.94)] {
+            blot(&mut scan, [x, y, 0.06, 0.04]);
+        }
+        scan
+    });
+    assert_eq!((page.kind, page.case_id), (PageKind::Unknown, None));
+    assert!(page.registered, "{:?}", page.note);
+    let copy = copy(Variant::BizStation, 71);
+    assert_eq!(page.digits["contract_number"].v, copy.data.contract_number);
+    let values = copy.data.values();
+    for (id, check) in &page.checks {
+        assert_eq!(check.v, Some(values.checks.contains(id)), "{id}");
+    }
+}
+
+/// Under a foreign code a page of ours shows another number in print: a person decides.
+#[test]
+fn the_printed_number_contradicts_a_pasted_code() {
+    let other = {
+        let way = Way::plain(Variant::BizStation, 72);
+        printed(&way).1[0].scan(&way.wear)
+    };
+    let page = read_changed(|mut scan| {
+        let (width, height) = (scan.width() as f32, scan.height() as f32);
+        for (x, y, pixel) in scan.enumerate_pixels_mut() {
+            let (u, v) = (x as f32 / width, y as f32 / height);
+            let qr = (0.77..0.93).contains(&u) && (0.02..0.124).contains(&v);
+            let matrix = (0.06..0.17).contains(&u) && (0.84..0.91).contains(&v);
+            if qr || matrix {
+                *pixel = *other.get_pixel(x, y);
+            }
+        }
+        scan
+    });
+    assert_eq!((page.kind, page.case_id), (PageKind::Unknown, None), "{:?}", page.note);
+    assert_eq!(page.printed_number, copy(Variant::BizStation, 71).submission);
+    let codes_gone = read_changed(|mut scan| {
+        blot(&mut scan, [0.77, 0.02, 0.16, 0.101]);
+        blot(&mut scan, [0.06, 0.84, 0.11, 0.08]);
+        scan
+    });
+    assert_eq!((codes_gone.kind, codes_gone.case_id), (PageKind::Unknown, None));
+    assert_eq!(codes_gone.printed_number, copy(Variant::BizStation, 71).submission);
+}

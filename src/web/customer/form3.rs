@@ -242,6 +242,9 @@ pub(super) async fn check(
             Err(fault) => return Err(engine::Fault::host("check a photo")(fault).into()),
         }
     }
+    if reads.iter().all(|read| read.pages.is_empty()) {
+        return slip("check.unreadable");
+    }
     asking(&shared, &visit, Some(verdict(&reads)), &[], StatusCode::OK)
 }
 

@@ -10,7 +10,8 @@
 //                              in [data-meter]
 // form[data-once]              swallows the second click of a double click
 // [data-window=NAME]           a form or link whose target is its own small window
-// dialog#session               data-idle, data-warn, data-continue, data-over, data-holder;
+// dialog#session               data-idle, data-warn, data-continue, data-over (with a query, to
+//                              which the page to come back to is added), data-holder;
 //                              [data-left] with data-text, a button [data-go-on]
 // input[data-digits]           takes full-width digits, spaces and hyphens
 // input[data-retrieval]        says data-slip when the check digit does not fit
@@ -254,7 +255,7 @@ function watchSession(dialog) {
   const leave = () => {
     clearInterval(timer);
     saveDraft(dialog.dataset.holder);
-    location.assign(over);
+    location.assign(`${over}&back=${encodeURIComponent(location.pathname)}`);
   };
   const goOn = async () => {
     const answer = await fetch(address, { method: 'POST', credentials: 'same-origin' })
@@ -357,7 +358,8 @@ export function folded(text) {
 
 /** Whether every word asked for is somewhere in the text. */
 export function isMatch(text, asked) {
-  const whole = folded(text);
+  // Names are found whether or not a space stands between their parts.
+  const whole = folded(text).replace(/\s+/g, '');
   return folded(asked).split(/\s+/).every((word) => whole.includes(word));
 }
 

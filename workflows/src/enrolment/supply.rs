@@ -28,7 +28,6 @@ pub(super) fn decide(
             .with(Effect::VoidCode { why: VoidReason::Superseded })
             .with(Effect::StoreCode { source: Source::Letter })
             .with(Effect::StoreLetter)),
-        (S::Printed, C::Spoil) => Ok(order(facts)),
         (S::Printed, C::Dispatch { tracking }) => dispatch(tracking, facts),
         (S::Waiting { source: Source::Letter, .. }, C::ReturnedMail) => Ok(Transition::to(S::Idle)
             .with(Effect::RecordReturn)
@@ -47,7 +46,7 @@ pub(super) fn decide(
         (S::AddressHold, C::Retry) if facts.address_fresh => {
             Ok(Transition::to(S::Idle).asking(UNDELIVERED))
         }
-        (S::AddressHold, C::Retry) => Ok(order(facts)),
+        (S::AddressHold, C::Retry) | (S::Printed, C::Spoil) => Ok(order(facts)),
         (S::Ordered | S::Printed, C::GiveUp) => Ok(Transition::to(S::Idle)
             .with(Effect::VoidCode { why: VoidReason::Spoiled })
             .asking(UNDELIVERED)),

@@ -1,6 +1,17 @@
-//! Measures printing and reading on one core: `cargo run --release -p forms --example measure`.
+//! Measures printing and reading on one core.
+//!
+//! ```sh
+//! cargo run --release -p forms --example measure            # speed
+//! cargo run --release -p forms --example measure -- report 3000 FOLDER-OF-MNIST
+//! ```
+//!
+//! The report draws degraded pages from the report's seeds, reads them and counts. The folder is that
+//! of `train_digits`; only the last 5,000 pictures of the training part are used, which training and
+//! tuning never saw. Without it all digits come from our own writers.
 
 #![expect(clippy::print_stdout, reason = "a program that measures says what it measured")]
+
+mod report;
 
 use std::error::Error;
 use std::time::{Duration, Instant, SystemTime};
@@ -12,6 +23,20 @@ use forms::{
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [] => speed(),
+        ["report" | "tune", pages, rest @ ..] => {
+            let seed =
+                if arguments.first() == Some(&"tune") { report::TUNING } else { report::REPORT };
+            report::run(seed, pages.parse()?, rest.first().copied(), rest.get(1).copied())
+        }
+        _ => Err("usage: measure [report|tune PAGES [FOLDER-OF-MNIST [LEVEL]]]".into()),
+    }
+}
+
+fn speed() -> Result<(), Box<dyn Error>> {
     let (house, key) = (House::sample(), CodeKey::sample());
     let made_at = SystemTime::UNIX_EPOCH;
     let job = Job { variant: Variant::BizStation, house: &house, key: &key, made_at };
@@ -49,6 +74,7 @@ fn read_scans(press: &Press, job: &Job<'_>) -> Result<(), Box<dyn Error>> {
     for (name, carrier, depth) in [
         ("JPEG colour", Carrier::Jpeg(85), Depth::Colour),
         ("PDF with JPEG", Carrier::Pdf, Depth::Colour),
+        ("TIFF group 4", Carrier::Fax, Depth::Bilevel),
         ("TIFF grey", Carrier::Tiff, Depth::Grey),
         ("PNG colour", Carrier::Png, Depth::Colour),
     ] {
@@ -63,8 +89,9 @@ fn read_scans(press: &Press, job: &Job<'_>) -> Result<(), Box<dyn Error>> {
             reading += read.pages.first().map_or(0, |page| page.ms);
         }
         println!(
-            "{name} at 300 dpi: {:.0?} a page, {} ms of it reading",
+            "{name} at 300 dpi: {:.0?} a page, {:.1} pages/s, {} ms of it reading",
             all / rounds,
+            f64::from(rounds) / all.as_secs_f64(),
             reading / u64::from(rounds)
         );
     }
