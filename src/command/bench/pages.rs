@@ -3,6 +3,8 @@
 //! The server is a process of its own and is asked over TLS, on connections that are kept alive,
 //! by one session each. Nobody thinks between two pages unless a rate is given. What the server
 //! took is read from its own histogram, what the reader waited for is measured here.
+//!
+//! Longer than 500 lines because the list of pages, the load and the report belong to one measure.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
