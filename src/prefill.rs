@@ -3,6 +3,9 @@
 use engine::{Fault, Moment};
 use forms::{AccountType, FormData, ReiwaDate, UserRow};
 
+use workflows::router::Advice;
+use workflows::terms::Reason;
+
 use crate::app::App;
 use crate::customer::{Declined, Session};
 use crate::dates;
@@ -22,6 +25,8 @@ impl App {
     /// The form for the contract of this session: company, account and users as registered, the
     /// requests as wished.
     pub async fn prefill(&self, session: &Session, wishes: &[Wish]) -> Result<FormData, Declined> {
+        // The bank relies on this tick, so it says what the router would say.
+        let advice = self.overview(session, Some(Reason::NewPc)).await?.advice;
         let mut tx = self.tools.db.read().await?;
         let own = standing::find(&mut tx, session.user).await?.ok_or(Declined::NotFound)?;
         let contract = contracts::by_id(&mut tx, own.contract).await?.ok_or(Declined::NotFound)?;
@@ -53,7 +58,7 @@ impl App {
             account_number: contract.account_number,
             contact_name: String::new(),
             phone: contract.phone.chars().filter(char::is_ascii_digit).collect(),
-            no_authority_online: true,
+            no_authority_online: advice == Advice::Paper,
             users: rows,
         })
     }

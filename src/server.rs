@@ -186,6 +186,7 @@ impl<'a> Workshop<'a> {
             pages: self.pages.clone(),
             hosts: hosts(&bound.site, bound.address).into(),
             entropy: self.app.tools.entropy.clone(),
+            layout: Frame::of_staff(),
         }
     }
 

@@ -223,7 +223,7 @@ fn read_shared(bytes: &[u8], options: &ReadOptions) -> (Vec<PageReading>, Option
         pages
     };
     let (mut pages, outcome) = thread::scope(|scope| {
-        let workers: Vec<_> = (0..options.threads).map(|_| scope.spawn(&work)).collect();
+        let workers: Vec<_> = (0..options.threads).map(|_| scope.spawn(work)).collect();
         let mut number = 0;
         let outcome = for_each_page(bytes, &options.limits, &mut |page| {
             number += 1;

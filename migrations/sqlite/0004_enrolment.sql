@@ -30,7 +30,7 @@ CREATE INDEX enrolment_codes_by_user ON enrolment_codes (user_id, source);
 CREATE INDEX enrolment_codes_by_issuer ON enrolment_codes (issued_by, issued_at);
 
 CREATE TABLE enrolling (
-    id              INTEGER PRIMARY KEY,
+    id              INTEGER PRIMARY KEY AUTOINCREMENT, -- histories speak of it: never given twice
     token           BLOB    NOT NULL UNIQUE,     -- SHA-256 of the cookie
     user_id         INTEGER NOT NULL REFERENCES users (id),
     login_set       BOOLEAN NOT NULL,

@@ -3,7 +3,7 @@
 use engine::Entropy;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// An enrolment code (登録コード) in the clear. It cannot be displayed or serialized, and is wiped
+/// An enrolment code (登録用コード) in the clear. It cannot be displayed or serialized, and is wiped
 /// when dropped.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct EnrolmentCode([u8; 16]);

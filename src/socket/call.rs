@@ -1,4 +1,6 @@
 //! The calls of the local socket: each is one operation of the application.
+//!
+//! Longer than 500 lines because it is one list: every call with its arguments and its answer.
 
 mod enrolling;
 

@@ -18,7 +18,7 @@ pub struct Filter {
     pub workflow: String,
     /// Left out when no workflow is named.
     pub without: String,
-    /// In this state, by name; empty for every one.
+    /// In one of these states, by name, with commas between; empty for every one.
     pub state: String,
     /// Open ones only, closed ones only, or both.
     pub open: Option<bool>,
@@ -61,7 +61,7 @@ pub struct Page {
 const LIST: &str = "SELECT id, workflow, subject, state_name, version, entries, opened_at, \
      changed_at, ended_at FROM (SELECT * FROM cases WHERE id < $1 ORDER BY id DESC LIMIT $2) \
      AS recent WHERE ($3 = '' OR workflow = $3) AND ($3 <> '' OR workflow <> $4) \
-     AND ($5 = '' OR state_name = $5) AND ($6 = 0 OR ($6 = 1) = (ended_at IS NULL)) \
+     AND ($5 = '' OR ',' || $5 || ',' LIKE '%,' || state_name || ',%') AND ($6 = 0 OR ($6 = 1) = (ended_at IS NULL)) \
      ORDER BY id DESC LIMIT $7";
 /// Where the window of [`LIST`] ends.
 const EDGE: &str = "SELECT MIN(id) FROM \

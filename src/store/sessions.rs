@@ -154,9 +154,11 @@ pub async fn end_others(tx: &mut Tx, user: i64, id: i64) -> Result<(), Fault> {
         .map_err(Fault::database("end a user's other sessions"))
 }
 
-/// Removes sessions that ended or were last used before `before`.
+/// Removes sessions that ended or were last used before `before`. The newest stays, whatever its age:
+/// its number must never be given again, because histories and command ids speak of it.
 pub async fn sweep(tx: &mut Tx, before: Moment) -> Result<u64, Fault> {
-    const SQL: &str = "DELETE FROM sessions WHERE touched_at < $1";
+    const SQL: &str = "DELETE FROM sessions WHERE touched_at < $1 \
+         AND id < (SELECT MAX(id) FROM sessions)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(before.0)
         .execute(conn)

@@ -73,7 +73,9 @@ pub(super) type Shared = Arc<Customers>;
 
 /// The pages of one site.
 pub fn router(customers: Customers) -> Router {
-    let frame = customers.frame.clone();
+    let around = customers.surroundings();
+    let layout = context! { layout => "customer/layout.html", me => (), ..around };
+    let frame = Frame { layout, ..customers.frame.clone() };
     let shared = Arc::new(customers);
     let pages = match shared.audience {
         Audience::Password => on_the_customers_site(),

@@ -175,6 +175,7 @@ fn drawn(frame: &Frame, visit: &Visit, problem: &Problem) -> Response {
     }
     let values =
         context! { name, status => status.as_u16(), reference => &reference, is_ours, why };
+    let values = context! { ..values, ..frame.layout.clone() };
     match frame.pages.render(visit, "error.html", values) {
         Ok(page) => (status, axum::response::Html(page)).into_response(),
         // The page of last resort: when even the error page cannot be drawn.

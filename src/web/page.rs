@@ -271,6 +271,15 @@ pub struct Frame {
     pub hosts: Arc<[String]>,
     /// For reference numbers.
     pub entropy: engine::Entropy,
+    /// What the error pages need: the name of their `layout`, and what that asks for.
+    pub layout: Value,
+}
+
+impl Frame {
+    /// The layout of error pages inside the house.
+    pub fn of_staff() -> Value {
+        context! { layout => "layout.html" }
+    }
 }
 
 /// Adds static files, error pages, the Host check and the headers of every response.

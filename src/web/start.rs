@@ -72,7 +72,12 @@ impl Shared {
 /// When an embedded template cannot be parsed.
 pub fn router(site: Site) -> Result<Router, minijinja::Error> {
     let pages = Arc::new(Pages::new(site.texts, site.house)?);
-    let frame = Frame { pages: pages.clone(), hosts: site.hosts.into(), entropy: site.entropy };
+    let frame = Frame {
+        pages: pages.clone(),
+        hosts: site.hosts.into(),
+        entropy: site.entropy,
+        layout: Frame::of_staff(),
+    };
     let shared = Shared { db: site.db, pages, viewer: site.viewer, checkpoint: site.checkpoint };
     let router = Router::new()
         .route("/", get(show))

@@ -8,9 +8,10 @@ use engine::{CaseId, Moment};
 use saihakko::dates;
 use saihakko::import::samples::card_seed;
 use saihakko::text::Language;
+use workflows::tail;
 use workflows::terms::Reason;
 
-use crate::house::{AOBA, House, PLACE, SATO, YAMADA, at, stories};
+use crate::house::{AOBA, House, PLACE, SATO, YAMADA, at, refusal, stories};
 
 stories!(
     a_password_lives_24_hours_over_the_leap_day,
@@ -26,7 +27,7 @@ async fn turn_to(house: &House, moment: &str) {
 
 async fn issue(house: &House) -> CaseId {
     let (session, cookies) = house.sign_in(SATO).await;
-    let case = house.app.begin_own_reissue(&session, Reason::NewPc).await.unwrap();
+    let case = house.app.begin_own_reissue(&session, Reason::NewPc, "page").await.unwrap();
     let shown = house.shown(&card_seed(SATO), 0);
     house.app.enter_one_time_password(&session, &shown).await.unwrap();
     house.app.issue_for_oneself(&session, case, &cookies.ticket).await.unwrap();
@@ -46,12 +47,21 @@ async fn a_password_lives_24_hours_over_the_leap_day(house: Arc<House>) {
     assert_eq!(issued, "令和10年(2028年)2月28日(月) 23:30");
     assert_eq!(ended, "令和10年(2028年)2月29日(火) 23:30");
     // The limit of a day counts from midnight in Japan, not in Greenwich.
-    turn_to(&house, "2028-02-29T14:59:00Z").await;
-    for _ in 0..2 {
+    for _ in 0..3 {
+        house.wait(Duration::from_mins(1)).await;
+        let case = issue(&house).await;
         let (session, _) = house.sign_in(SATO).await;
-        house.app.begin_own_reissue(&session, Reason::NewPc).await.map(drop).ok();
-        house.wait(Duration::from_mins(31)).await;
+        let withdraw = tail::Command::Withdraw;
+        house.app.in_tail(&session, case, withdraw, format!("w-{case}")).await.unwrap();
     }
+    let (session, _) = house.sign_in(SATO).await;
+    let begin = |key| house.app.begin_own_reissue(&session, Reason::NewPc, key);
+    assert_eq!(refusal(begin("before midnight").await), "self_service.DailyLimit");
+    turn_to(&house, "2028-02-29T14:59:59Z").await;
+    assert_eq!(refusal(begin("still before").await), "self_service.DailyLimit");
+    turn_to(&house, "2028-02-29T15:00:00Z").await;
+    let (session, _) = house.sign_in(SATO).await;
+    house.app.begin_own_reissue(&session, Reason::NewPc, "a new day").await.unwrap();
 }
 
 async fn at_nine_on_its_last_day_a_certificate_ends(house: Arc<House>) {
@@ -65,7 +75,7 @@ async fn at_nine_on_its_last_day_a_certificate_ends(house: Arc<House>) {
         bytes
     };
     // The stored fingerprint is as long as a real one.
-    let hex: String = fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = data_encoding::HEXLOWER.encode(&fingerprint);
     let bytes = match house.app.tools.db.kind() {
         engine::Kind::Sqlite => format!("x'{hex}'"),
         engine::Kind::Postgres => format!("'\\x{hex}'"),

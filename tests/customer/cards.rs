@@ -101,14 +101,14 @@ async fn a_signed_in_user_replaces_the_card(house: Arc<House>) {
     };
     assert!(matches!(replace("123456".to_owned(), card).await, Err(Declined::Wrong)));
     replace(house.shown(&old, 0), card).await.unwrap();
-    house.wait(Duration::from_secs(60)).await;
+    house.wait(Duration::from_mins(1)).await;
     let retired = house.app.enter_one_time_password(&session, &house.shown(&old, 0)).await;
     assert!(matches!(retired, Err(Declined::Wrong)));
     house.app.enter_one_time_password(&session, &house.shown(SEED, 0)).await.unwrap();
     // From the card to an authenticator; the session goes on.
     let shown = house.app.begin_replacement_secret(&session, &cookies.ticket).await.unwrap();
     let seed = BASE32_NOPAD.decode(shown.base32.replace(' ', "").as_bytes()).unwrap();
-    house.wait(Duration::from_secs(60)).await;
+    house.wait(Duration::from_mins(1)).await;
     let code = house.shown(&seed, 0);
     let present = house.shown(SEED, 0);
     let card = NewCard::Secret { code: &code };

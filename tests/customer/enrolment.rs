@@ -23,6 +23,7 @@ stories!(
     nobody_learns_who_exists,
     both_passwords_differ,
     a_secret_that_comes_later_is_enrolled,
+    the_number_of_a_session_is_never_given_again,
 );
 
 pub(crate) fn new_code() -> String {
@@ -313,4 +314,26 @@ async fn a_secret_that_comes_later_is_enrolled(house: Arc<House>) {
     house.try_sign_in(NEWCOMER, "hashed by the bank", None).await.unwrap();
     let left = "SELECT COUNT(*) FROM credentials WHERE brought";
     assert_eq!(house.count(left).await, 0);
+}
+
+async fn the_number_of_a_session_is_never_given_again(house: Arc<House>) {
+    house.drain().await;
+    let code = newcomer(&house).await;
+    let at = enter(&house, NEWCOMER, &code).await.unwrap();
+    house.app.finish_enrolment(&at).await.unwrap();
+    let (first, _) = house.sign_in(YAMADA).await;
+    let (second, _) = house.sign_in(YAMADA).await;
+    // Long enough for everything to be swept.
+    house.wait(Duration::from_hours(24 * 3)).await;
+    let swept = format!("SELECT COUNT(*) FROM sessions WHERE id = {}", first.id);
+    assert_eq!(house.count(&swept).await, 0);
+    assert_eq!(house.count("SELECT COUNT(*) FROM enrolling").await, 0);
+    let (third, _) = house.sign_in(YAMADA).await;
+    assert!(third.id > second.id);
+    let code = new_code();
+    give_code(&house, NEWCOMER, &code).await;
+    let again = enter(&house, NEWCOMER, &code).await.unwrap();
+    assert!(again.id > at.id);
+    house.app.finish_enrolment(&again).await.unwrap();
+    assert!(matches!(enter(&house, NEWCOMER, &code).await, Err(Declined::NotAccepted)));
 }

@@ -31,7 +31,7 @@ async fn everything_at_a_glance(house: Arc<House>) {
     let stolen = house.app.overview(&session, Some(Reason::Vanished)).await.unwrap();
     assert_eq!(stolen.advice, Advice::Stop);
 
-    let case = house.app.begin_own_reissue(&session, Reason::NewPc).await.unwrap();
+    let case = house.app.begin_own_reissue(&session, Reason::NewPc, "page").await.unwrap();
     let shown = house.shown(&saihakko::import::samples::card_seed(SATO), 0);
     house.app.enter_one_time_password(&session, &shown).await.unwrap();
     house.app.issue_for_oneself(&session, case, &cookies.ticket).await.unwrap();
@@ -66,6 +66,6 @@ async fn the_router_follows_what_is_locked(house: Arc<House>) {
     house.execute("UPDATE contracts SET status = 'suspended'").await;
     assert_eq!(advice(&sato).await, Advice::Closed);
     // What the page advises is what the path decides.
-    let refused = house.app.begin_own_reissue(&sato, Reason::NewPc).await;
+    let refused = house.app.begin_own_reissue(&sato, Reason::NewPc, "page").await;
     assert_eq!(crate::house::refusal(refused), "self_service.ContractInactive");
 }

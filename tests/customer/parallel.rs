@@ -18,7 +18,7 @@ stories!(
 
 async fn issued(house: &House) -> (Session, SignedIn, CaseId) {
     let (session, cookies) = house.sign_in(SATO).await;
-    let case = house.app.begin_own_reissue(&session, Reason::NewPc).await.unwrap();
+    let case = house.app.begin_own_reissue(&session, Reason::NewPc, "page").await.unwrap();
     let shown = house.shown(&card_seed(SATO), 0);
     house.app.enter_one_time_password(&session, &shown).await.unwrap();
     house.app.issue_for_oneself(&session, case, &cookies.ticket).await.unwrap();

@@ -58,7 +58,7 @@ async fn a_stop_without_an_open_case_opens_one(house: Arc<House>) {
 
 async fn a_stop_ends_what_is_under_way(house: Arc<House>) {
     let (session, cookies) = house.sign_in(SATO).await;
-    let case = house.app.begin_own_reissue(&session, Reason::NewPc).await.unwrap();
+    let case = house.app.begin_own_reissue(&session, Reason::NewPc, "page").await.unwrap();
     let shown = house.shown(&saihakko::import::samples::card_seed(SATO), 0);
     house.app.enter_one_time_password(&session, &shown).await.unwrap();
     house.app.issue_for_oneself(&session, case, &cookies.ticket).await.unwrap();

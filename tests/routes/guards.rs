@@ -82,10 +82,16 @@ async fn too_much_is_turned_away_with_a_page() {
     let large = format!("x={}", "a".repeat(64 * 1024));
     for (router, host, routes, visitor) in sites {
         for (_, path) in addresses(routes, &cases) {
-            // Without fields of their own, these never read what is sent.
+            // It would end everything of the visitor's; and it reads nothing.
+            if path == "/stop" {
+                continue;
+            }
+            // Without fields of their own, these never read what is sent; and nothing is read of
+            // whoever has not entered an enrolment code.
             let reads = !["/session", "/password", "/noted", "/cancel", "/form/check"]
                 .iter()
-                .any(|ending| path.ends_with(ending));
+                .any(|ending| path.ends_with(ending))
+                && !path.starts_with("/enrol/secrets");
             let answer = Ask::post(router, host, &path, &large).by(visitor).send().await;
             if reads {
                 assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");

@@ -34,11 +34,17 @@ async fn both_ways(router: &Router, host: &str, visitor: &Visitor, foreign: &str
                 Ask::post(router, host, &path, "transaction_password=x&one_time_password=123456")
             };
             let answer = ask.by(visitor).send().await;
-            assert_eq!(answer.status.as_u16(), 404, "{route} {number}");
+            // Where only a form is sent to, reading leads back to its page, whatever the number.
+            let leads_back = is_read && answer.header("location") == parent(&path);
+            assert!(answer.status.as_u16() == 404 || leads_back, "{route} {}", answer.status);
             answers.push(said(&answer, number));
         }
         assert_eq!(answers[0], answers[1], "{route}");
     }
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
 fn sent_count(routes: &[&str]) -> usize {
@@ -141,7 +147,8 @@ async fn a_user_of_another_company_is_answered_like_a_missing_one() {
     }
     let pick = async |user_id: &str| {
         let form = format!("user_id={user_id}&reason=expired&key=a");
-        let post = Ask::post(&house.certificate_site, CERTIFICATE_SITE, "/settings/users/reissue", &form);
+        let post =
+            Ask::post(&house.certificate_site, CERTIFICATE_SITE, "/settings/users/reissue", &form);
         said(&post.by(&cases.holder).send().await, user_id)
     };
     assert_eq!(pick(NAOKO).await, pick("999999999").await);

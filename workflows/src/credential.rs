@@ -2,6 +2,8 @@
 //!
 //! An attempt is charged and committed first, its hash is computed outside, then it is redeemed
 //! or missed. A charge that nobody settles counts as a miss.
+//!
+//! Longer than 500 lines because the whole of one small workflow is read in one place.
 
 use engine::{CaseId, Context, Deadline, Span, Transition, Workflow};
 use serde::{Deserialize, Serialize};

@@ -86,13 +86,13 @@ impl Network {
     }
 
     fn forward(&self, input: &[u8], mut keep: impl FnMut(usize) -> bool) -> Seen {
-        let [a, b, c, d, e] = &self.layers;
+        let [one_layer, two_layer, three_layer, four_layer, five_layer] = &self.layers;
         let input: Vec<f32> = input.iter().map(|value| f32::from(*value) / 255.0).collect();
-        let one = convolved::<12>(&input, CONVOLUTIONS[0], a);
+        let one = convolved::<12>(&input, CONVOLUTIONS[0], one_layer);
         let first = pooled::<12>(&one, 28);
-        let two = convolved::<24>(&first, CONVOLUTIONS[1], b);
+        let two = convolved::<24>(&first, CONVOLUTIONS[1], two_layer);
         let second = pooled::<24>(&two, 14);
-        let three = convolved::<48>(&second, CONVOLUTIONS[2], c);
+        let three = convolved::<48>(&second, CONVOLUTIONS[2], three_layer);
         let mut third = pooled::<48>(&three, 7);
         let kept: Vec<bool> = (0..third.len()).map(&mut keep).collect();
         let all = kept.iter().all(|kept| *kept);
@@ -101,8 +101,8 @@ impl Network {
                 *value = if *kept { *value / (1.0 - LEFT_OUT) } else { 0.0 };
             }
         }
-        let fourth = dense::<64>(&third, d).map(|value| value.max(0.0)).to_vec();
-        let logits = dense::<CLASSES>(&fourth, e);
+        let fourth = dense::<64>(&third, four_layer).map(|value| value.max(0.0)).to_vec();
+        let logits = dense::<CLASSES>(&fourth, five_layer);
         Seen {
             inputs: [input, first, second, third, fourth],
             wide: [one, two, three],
@@ -125,23 +125,24 @@ impl Network {
             loss = -value.max(1e-7).ln();
             *value -= 1.0;
         }
-        let [a, b, c, d, e] = &self.layers;
-        let [da, db, dc, dd, de] = &mut self.gradients;
+        let [one_layer, two_layer, three_layer, four_layer, five_layer] = &self.layers;
+        let [one_sum, two_sum, three_sum, four_sum, five_sum] = &mut self.gradients;
         let [input, first, second, third, fourth] = &seen.inputs;
         let [one, two, three] = &seen.wide;
-        let mut back = dense_back(fourth, &error, e, de);
+        let mut back = dense_back(fourth, &error, five_layer, five_sum);
         cut_below(&mut back, fourth);
         let hidden: [f32; 64] = back.try_into().unwrap_or([0.0; 64]);
-        let mut back = dense_back(third, &hidden, d, dd);
+        let mut back = dense_back(third, &hidden, four_layer, four_sum);
         for (value, kept) in back.iter_mut().zip(&seen.kept) {
             *value = if *kept { *value / (1.0 - LEFT_OUT) } else { 0.0 };
         }
         let wide = unpooled::<48>(three, 7, &back);
-        let back = convolved_back::<48>(second, &wide, CONVOLUTIONS[2], c, dc, true);
+        let back =
+            convolved_back::<48>(second, &wide, CONVOLUTIONS[2], three_layer, three_sum, true);
         let wide = unpooled::<24>(two, 14, &back);
-        let back = convolved_back::<24>(first, &wide, CONVOLUTIONS[1], b, db, true);
+        let back = convolved_back::<24>(first, &wide, CONVOLUTIONS[1], two_layer, two_sum, true);
         let wide = unpooled::<12>(one, 28, &back);
-        convolved_back::<12>(input, &wide, CONVOLUTIONS[0], a, da, false);
+        convolved_back::<12>(input, &wide, CONVOLUTIONS[0], one_layer, one_sum, false);
         loss
     }
 

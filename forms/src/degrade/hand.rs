@@ -409,7 +409,7 @@ impl Writer {
                 .iter()
                 .map(|point| {
                     // Both halves of a corner move together.
-                    if let Some((_, bent)) = before.filter(|(was, _)| was == point) {
+                    if let Some((_, bent)) = before.filter(|(was, _)| same(*was, *point)) {
                         return bent;
                     }
                     let bent = [0, 1].map(|axis: usize| {
@@ -448,7 +448,7 @@ pub(crate) fn curve(points: &[[f32; 2]], rounded: f32) -> Vec<[f32; 2]> {
     let at = |index: Option<usize>| index.and_then(|index| points.get(index)).copied();
     for (index, pair) in points.windows(2).enumerate() {
         let &[a, b] = pair else { continue };
-        if a == b {
+        if same(a, b) {
             continue;
         }
         let (before, after) =
@@ -467,4 +467,9 @@ pub(crate) fn curve(points: &[[f32; 2]], rounded: f32) -> Vec<[f32; 2]> {
         }
     }
     if all.is_empty() { points.to_vec() } else { all }
+}
+
+/// Points of the tables above and their copies are equal to the last bit or not at all.
+fn same([x, y]: [f32; 2], [u, v]: [f32; 2]) -> bool {
+    x.total_cmp(&u).is_eq() && y.total_cmp(&v).is_eq()
 }

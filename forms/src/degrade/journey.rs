@@ -216,13 +216,12 @@ fn sample(raw: &[u8], [wide, high]: [usize; 2], [x, y]: [f32; 2], per_mm: f32) -
     let (fx, fy) = (x.fract(), y.fract());
     let upper = raw.get((top * wide + left) * 3..)?.first_chunk::<6>()?;
     let lower = raw.get(((top + 1) * wide + left) * 3..)?.first_chunk::<6>()?;
-    let mix = |a: u8, b: u8, c: u8, d: u8| {
-        let up = f32::from(a) * (1.0 - fx) + f32::from(b) * fx;
-        let down = f32::from(c) * (1.0 - fx) + f32::from(d) * fx;
-        up * (1.0 - fy) + down * fy
+    let channel = |index: usize| {
+        let of = |pixels: &[u8; 6], at: usize| pixels.get(at).copied().map_or(0.0, f32::from);
+        let row = |pixels: &[u8; 6]| of(pixels, index) * (1.0 - fx) + of(pixels, index + 3) * fx;
+        row(upper) * (1.0 - fy) + row(lower) * fy
     };
-    let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (*upper, *lower);
-    Some([mix(a, d, g, j), mix(b, e, h, k), mix(c, f, i, l)])
+    Some([channel(0), channel(1), channel(2)])
 }
 
 /// Where every pixel lies on the page, in millimetres, and the size of the picture.
@@ -250,7 +249,7 @@ fn pose(severity: Severity, per_mm: f32, chance: &mut Chance) -> (Homography, [u
         .map(|[x, y]| {
             let (dx, dy) = ((x - 105.0) * per_mm * sx, (y - 148.5) * per_mm * sy);
             // Perspective: every corner is nearer or further than it should be.
-            let near = 1.0 + f64::from(chance.gauss()) * f64::from(bent) * 0.6;
+            let near = 1.0 + f64::from(chance.gauss()) * bent * 0.6;
             let (dx, dy) = (f64::from(dx) * near, f64::from(dy) * near);
             ([f64::from(*x), f64::from(*y)], [dx * cos - dy * sin, dx * sin + dy * cos])
         })

@@ -95,11 +95,7 @@ fn sampled(cut: &Patch, side: usize, begin: [f32; 2]) -> Vec<bool> {
 fn fixed_share(dark: &[bool], side: usize, kind: CodeKind) -> f32 {
     let (mut right, mut all) = (0, 0);
     for (index, dark) in dark.iter().enumerate() {
-        let fixed = match kind {
-            CodeKind::Qr => finder(index / side, index % side, side),
-            CodeKind::DataMatrix => border(index / side, index % side, side),
-        };
-        if let Some(fixed) = fixed {
+        if let Some(fixed) = fixed(index / side, index % side, side, kind) {
             all += 1;
             right += usize::from(fixed == *dark);
         }
@@ -107,6 +103,14 @@ fn fixed_share(dark: &[bool], side: usize, kind: CodeKind) -> f32 {
     let share = real(right) / real(all.max(1));
     // A label over a corner of the code hides one of three patterns and more.
     if kind == CodeKind::Qr { share + 0.08 } else { share }
+}
+
+/// A module that is the same in every code of a kind.
+fn fixed(row: usize, column: usize, side: usize, kind: CodeKind) -> Option<bool> {
+    match kind {
+        CodeKind::Qr => finder(row, column, side),
+        CodeKind::DataMatrix => border(row, column, side),
+    }
 }
 
 /// The three patterns of a QR code and the stripes between them.
@@ -141,6 +145,13 @@ fn border(row: usize, column: usize, side: usize) -> Option<bool> {
 }
 
 fn decoded(dark: &[bool], side: usize, kind: CodeKind) -> Option<String> {
+    let seen = dark;
+    // The decoders are strict about what is always the same and so tells nothing.
+    let dark: Vec<bool> = seen
+        .iter()
+        .enumerate()
+        .map(|(index, dark)| fixed(index / side, index % side, side, kind).unwrap_or(*dark))
+        .collect();
     let text = crate::scan::guarded(|| {
         Ok(match kind {
             CodeKind::Qr => {
@@ -148,7 +159,7 @@ fn decoded(dark: &[bool], side: usize, kind: CodeKind) -> Option<String> {
                 decode_bool_array(&rows).ok().map(|result| result.getText().to_owned())
             }
             CodeKind::DataMatrix => {
-                let bytes = DataMatrix::decode(dark, side).ok();
+                let bytes = DataMatrix::decode(&dark, side).ok();
                 bytes.and_then(|bytes| String::from_utf8(bytes).ok())
             }
         })
@@ -158,7 +169,7 @@ fn decoded(dark: &[bool], side: usize, kind: CodeKind) -> Option<String> {
         CodeKind::Qr => codes::qr(&text),
         CodeKind::DataMatrix => codes::data_matrix(&text),
     };
-    anew.ok().is_some_and(|anew| alike(&anew, dark) >= PRINTED_ALIKE).then_some(text)
+    anew.ok().is_some_and(|anew| alike(&anew, seen) >= PRINTED_ALIKE).then_some(text)
 }
 
 fn alike(printed: &Modules, dark: &[bool]) -> f32 {

@@ -12,7 +12,10 @@ const PER_MM: f32 = 18.0;
 const LEAST_MM: f32 = 1.6;
 const MOST_MM: f32 = 3.4;
 
-/// The number, when all twelve digits are certain and the check digit agrees.
+/// The check digit catches every single wrong digit, so that each need only be likely.
+const LIKELY: f32 = 0.5;
+
+/// The number, when all twelve digits are likely and the check digit agrees.
 pub(super) fn printed_number(
     grey: &GrayImage,
     map: &Homography,
@@ -28,7 +31,7 @@ pub(super) fn printed_number(
         if !(LEAST_MM..MOST_MM).contains(&tall) || glyph.width > glyph.height {
             continue;
         }
-        let judged = BothHands.read(&glyph).filter(|judged| judged.certain)?;
+        let judged = BothHands.read(&glyph).filter(|judged| judged.confidence >= LIKELY)?;
         digits.push(judged.digit);
     }
     digits.parse().ok()

@@ -93,7 +93,8 @@ impl Profile {
     }
 
     fn sharpness(&self) -> f64 {
-        self.values.windows(2).map(|pair| (pair[0] - pair[1]).powi(2)).sum()
+        let later = self.values.iter().skip(1);
+        self.values.iter().zip(later).map(|(a, b)| (a - b).powi(2)).sum()
     }
 
     /// Less what lies around: lines remain, text and shades go.

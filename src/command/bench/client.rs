@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use axum::body::{Body, to_bytes};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
+use hyper::header::{ACCEPT_ENCODING, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use pki::{Certificate, PrivateKey};
@@ -60,8 +60,6 @@ pub struct Reply {
     pub location: String,
     /// The body as it came over the wire.
     pub body: Vec<u8>,
-    /// The body is packed.
-    pub is_gzip: bool,
     /// From the first byte sent to the last one received.
     pub took: Duration,
 }
@@ -116,7 +114,8 @@ impl Client {
 
     /// Sends a form.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Result<Reply> {
-        let pairs: Vec<String> = fields.iter().map(|(name, text)| format!("{name}={text}")).collect();
+        let pairs: Vec<String> =
+            fields.iter().map(|(name, text)| format!("{name}={text}")).collect();
         self.send(Method::POST, path, pairs.join("&")).await
     }
 
@@ -130,7 +129,8 @@ impl Client {
             .header(ACCEPT_ENCODING, "gzip")
             .header("sec-fetch-site", "same-origin");
         if !self.cookies.is_empty() {
-            let all: Vec<String> = self.cookies.iter().map(|(n, value)| format!("{n}={value}")).collect();
+            let all: Vec<String> =
+                self.cookies.iter().map(|(n, value)| format!("{n}={value}")).collect();
             request = request.header(COOKIE, all.join("; "));
         }
         if method == Method::POST {
@@ -148,7 +148,6 @@ impl Client {
         Ok(Reply {
             status: parts.status,
             location: header(LOCATION).unwrap_or_default().to_owned(),
-            is_gzip: header(CONTENT_ENCODING) == Some("gzip"),
             body,
             took,
         })

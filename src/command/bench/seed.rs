@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -12,8 +13,8 @@ use engine::{CaseId, Moment};
 use pki::{BundlePassword, Certificate, ClientSpecification, PrivateKey, RevocationUrl, Serial};
 use saihakko::app::App;
 use saihakko::customer::{Display, Session, SignIn, SignedIn};
-use saihakko::import::samples::card_seed;
 use saihakko::import;
+use saihakko::import::samples::card_seed;
 use saihakko::secret::{OneTimeCard, hash_password};
 use saihakko::store::certificates::CertificateRow;
 use saihakko::store::copies::{self, Person, ReissueCopy};
@@ -25,8 +26,6 @@ const USERS: usize = 40;
 const HOLDERS: usize = 6;
 /// Cases of a user.
 const CASES: usize = 5;
-/// Copies in one transaction.
-const BATCH: usize = 500;
 /// The passwords of everybody; the folder is thrown away.
 pub const LOGIN: &str = "login-of-the-bench";
 /// Confirms a reissue for a colleague.
@@ -36,16 +35,12 @@ const DAY: u64 = 86_400;
 
 /// An administrator with a certificate that logs in.
 pub struct Holder {
-    /// Who.
-    pub person: Person,
     /// The certificate.
     pub certificate: Certificate,
     /// Its key.
-    pub key: PrivateKey,
+    pub key: Arc<PrivateKey>,
     /// A colleague of the same contract.
     pub colleague: String,
-    /// The newest case.
-    pub case: CaseId,
 }
 
 /// Somebody who signs in with a password.
@@ -80,7 +75,8 @@ pub async fn fill(app: &App, dir: &Path, cases: usize, holders: usize) -> Result
     let (own, colleague) = play(app, first).await?;
     let mut town = Town { holders: Vec::new(), users: Vec::new(), issuers: Vec::new(), cases: 0 };
     let now = app.tools.db.now().await?;
-    let mut printer = Printer { app, own: &own, colleague: &colleague, now };
+    let key = Arc::new(PrivateKey::generate()?);
+    let printer = Printer { app, own: &own, colleague: &colleague, key, now };
     for contract in people.chunks(USERS) {
         printer.contract(contract, &mut town, cases, holders).await?;
     }
@@ -95,9 +91,8 @@ fn user_id(contract: usize, user: usize) -> String {
 
 async fn import_ledger(app: &App, dir: &Path, contracts: usize) -> Result<()> {
     let tools = &app.tools;
-    let hash = |secret: &str| {
-        hash_password(&tools.entropy, None, secret.as_bytes(), tools.hash_cost())
-    };
+    let hash =
+        |secret: &str| hash_password(&tools.entropy, None, secret.as_bytes(), tools.hash_cost());
     let (login, order) = (hash(LOGIN)?, hash(ORDER)?);
     let mut lists = [
         ("contracts.csv", "number,variant,status,company,company_kana,representative,branch,account_type,account_number,phone,language,phrase,target_only_reveal\n".to_owned()),
@@ -108,12 +103,18 @@ async fn import_ledger(app: &App, dir: &Path, contracts: usize) -> Result<()> {
     let [(_, companies), (_, addresses), (_, users), (_, credentials)] = &mut lists;
     for no in 0..contracts {
         let number = format!("30{no:08}");
-        writeln!(companies, "{number},bizstation,active,株式会社 見本{no},カブシキガイシャ ミホン,代表取締役 見本 一郎,042,ordinary,{no:07},03-0000-0101,ja,青い鳥,false")?;
+        writeln!(
+            companies,
+            "{number},bizstation,active,株式会社 見本{no},カブシキガイシャ ミホン,代表取締役 見本 一郎,042,ordinary,{no:07},03-0000-0101,ja,青い鳥,false"
+        )?;
         writeln!(addresses, "{number},100-0000,東京都千代田区見本町{no}番地,2018-04-01")?;
         for user in 0..USERS {
             let id = user_id(no, user);
             let holds = user < HOLDERS;
-            writeln!(users, "{number},{id},見本 太郎{user},ミホン タロウ,総務部,係長,u{id}@customer.example,ja,active,{holds},true")?;
+            writeln!(
+                users,
+                "{number},{id},見本 太郎{user},ミホン タロウ,総務部,係長,u{id}@customer.example,ja,active,{holds},true"
+            )?;
             writeln!(credentials, "{number},{id},login,\"{login}\"")?;
             if holds {
                 let seed = BASE32.encode(&card_seed(&id));
@@ -142,7 +143,11 @@ pub fn card(user_id: &str, seconds: i64) -> Result<String> {
     Ok(card.shown_at(u64::try_from(seconds)?))
 }
 
-async fn enter(app: &App, who: &Person, certificate: Option<String>) -> Result<(Session, SignedIn)> {
+async fn enter(
+    app: &App,
+    who: &Person,
+    certificate: Option<String>,
+) -> Result<(Session, SignedIn)> {
     let typed = SignIn {
         contract: who.contract.clone(),
         user_id: who.user_id.clone(),
@@ -154,12 +159,12 @@ async fn enter(app: &App, who: &Person, certificate: Option<String>) -> Result<(
     Ok((app.session(&signed_in.token, PLACE).await?, signed_in))
 }
 
-/// A case that was played, with the people in it and the certificate that came of it.
+/// A case that was played, with the people in it and the serial of the certificate it came to.
 struct Played {
     template: Template,
     user: String,
     opener: String,
-    certificate: CertificateRow,
+    serial: String,
 }
 
 /// Plays both online ways to their ends.
@@ -174,7 +179,7 @@ async fn play(app: &App, people: &[Person]) -> Result<(Played, Played)> {
     app.issue_for_oneself(&session, case, &signed_in.ticket).await?;
     let own = finish(app, &session, &session, &signed_in, case).await?;
 
-    let (session, signed_in) = enter(app, holder, Some(own.certificate.serial.clone())).await?;
+    let (session, signed_in) = enter(app, holder, Some(own.serial.clone())).await?;
     let case = app.begin_colleague_reissue(&session, &target.user_id, Reason::NewPc, "b").await?;
     app.confirm_colleague_reissue(&session, case, ORDER, &signed_in.ticket).await?;
     let (theirs, _) = enter(app, target, None).await?;
@@ -209,7 +214,7 @@ async fn finish(
     let mut tx = app.tools.db.read().await?;
     let template = Template::read(&mut tx, case).await?;
     let (user, opener) = (format!("user-{}", user.user), format!("user-{}", shown_to.user));
-    Ok(Played { template, user, opener, certificate })
+    Ok(Played { template, user, opener, serial })
 }
 
 /// Writes copies.
@@ -217,43 +222,40 @@ struct Printer<'a> {
     app: &'a App,
     own: &'a Played,
     colleague: &'a Played,
+    key: Arc<PrivateKey>,
     now: Moment,
 }
 
 impl Printer<'_> {
+    /// Everybody's cases of one contract, in one transaction.
     async fn contract(
-        &mut self,
+        &self,
         people: &[Person],
         town: &mut Town,
         cases: usize,
         holders: usize,
     ) -> Result<()> {
         let administrator = people.first().context("a contract without anybody")?;
+        // Numbers are taken in transactions of their own.
+        let mut numbers = Vec::new();
+        for _ in 0..(CASES * people.len()).min(cases.saturating_sub(town.cases)) {
+            numbers.push(self.app.engine.next_case().await?);
+        }
+        let mut numbers = numbers.into_iter();
         let mut tx = self.app.tools.db.write().await?;
-        let mut written = 0;
         for (index, person) in people.iter().enumerate() {
             let mut newest = None;
             for turn in (0..CASES).rev() {
-                if town.cases >= cases {
-                    break;
-                }
-                let is_shown = index == 0 && turn == 0 && town.holders.len() < holders;
-                let held = if is_shown { Some(self.real(person)?) } else { None };
-                let held_row = held.as_ref().map(|(_, _, row)| row);
-                let case =
-                    self.copy(&mut tx, administrator, person, turn, held_row).await?;
+                let Some(case) = numbers.next() else { break };
+                let (certificate, row) = self.certificate(person, turn, case)?;
+                let opener = if person.reissue_authority { person } else { administrator };
+                self.copy(&mut tx, case, (opener, person), turn, &row).await?;
                 town.cases += 1;
-                written += 1;
-                if let Some((certificate, key, _)) = held {
+                if index == 0 && turn == 0 && town.holders.len() < holders {
                     let colleague = people.last().context("nobody is there")?.user_id.clone();
-                    let person = person.clone();
-                    town.holders.push(Holder { person, certificate, key, colleague, case });
+                    town.holders.push(Holder { certificate, key: self.key.clone(), colleague });
                 }
                 newest = Some(case);
-                if written % BATCH == 0 {
-                    tx.commit().await?;
-                    tx = self.app.tools.db.write().await?;
-                }
             }
             match (index, newest) {
                 (1, Some(case)) => town.users.push(User { person: person.clone(), case }),
@@ -266,75 +268,65 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// A certificate that can really log in.
-    fn real(&self, person: &Person) -> Result<(Certificate, PrivateKey, CertificateRow)> {
+    /// The certificate that came of a case, signed by the authority. All are for one key, which
+    /// nobody minds here; the newest of a user is in force.
+    fn certificate(
+        &self,
+        person: &Person,
+        turn: usize,
+        case: CaseId,
+    ) -> Result<(Certificate, CertificateRow)> {
         let tools = &self.app.tools;
         let mut octets = [0; 16];
         (tools.entropy)(&mut octets);
-        let key = PrivateKey::generate()?;
+        let age = i64::try_from(age(turn, person.id).as_secs())?;
+        let made = self.now.seconds() - age;
         let specification = ClientSpecification {
             subject: pki::Subject::new(&person.user_id)?,
-            validity: pki::Validity::years(self.now.seconds() - 86_400, 1)?,
+            validity: pki::Validity::years(made, 1)?,
             serial: Serial::from_random(octets),
             revocation_url: RevocationUrl::new(&tools.config.certificates.revocation_list_url)?,
         };
-        let certificate = tools.authority.issue_client(&specification, key.public_key())?;
+        let certificate = tools.authority.issue_client(&specification, self.key.public_key())?;
+        let (state, why) = if turn == 0 { ("active", "") } else { ("revoked", "superseded") };
         let row = CertificateRow {
             serial: specification.serial.to_string(),
             fingerprint: engine::history::digest(certificate.der()).to_vec(),
+            user_id: person.id,
+            case_id: Some(case.0),
             der: certificate.der().to_vec(),
             not_before: specification.validity.not_before(),
             not_after: specification.validity.not_after(),
-            ..self.row(person, 0, CaseId(0))
-        };
-        Ok((certificate, key, row))
-    }
-
-    /// A certificate as it stands in the ledger; only its bytes are somebody else's.
-    fn row(&self, person: &Person, turn: usize, case: CaseId) -> CertificateRow {
-        let age = i64::try_from(age(turn, person.id).as_secs()).unwrap_or_default();
-        let is_newest = turn == 0;
-        let state = if is_newest { "active" } else { "revoked" };
-        CertificateRow {
-            serial: format!("{:032x}", case.0),
-            fingerprint: engine::history::digest(format!("copy-{case}").as_bytes()).to_vec(),
-            user_id: person.id,
-            case_id: Some(case.0),
-            der: self.own.certificate.der.clone(),
-            not_before: self.own.certificate.not_before - age,
-            not_after: self.own.certificate.not_after - age,
             state: state.to_owned(),
             held_by: None,
-            why: if is_newest { "" } else { "superseded" }.to_owned(),
-            changed_at: self.now.0 - age * 1_000_000,
+            why: why.to_owned(),
+            changed_at: made * 1_000_000,
             unused: false,
             sealed_key: None,
-        }
+        };
+        Ok((certificate, row))
     }
 
     async fn copy(
         &self,
         tx: &mut engine::Tx,
-        administrator: &Person,
-        person: &Person,
+        case: CaseId,
+        (opener, person): (&Person, &Person),
         turn: usize,
-        held: Option<&CertificateRow>,
-    ) -> Result<CaseId> {
-        let case = self.app.engine.next_case().await?;
+        certificate: &CertificateRow,
+    ) -> Result<()> {
         let played = if person.reissue_authority { self.own } else { self.colleague };
-        let opener = if person.reissue_authority { person } else { administrator };
         let (subject, opened_by) = (format!("user-{}", person.id), format!("user-{}", opener.id));
         let actors =
             [(played.user.clone(), subject.clone()), (played.opener.clone(), opened_by.clone())];
-        let row = self.row(person, turn, case);
         let reissue = ReissueCopy {
             copy: Copy { case, subject: &subject, actors: &actors, earlier: age(turn, person.id) },
             user: person.id,
             opened_by: &opened_by,
-            certificate: held.unwrap_or(&row),
+            certificate,
         };
         copies::write(tx, &played.template, &reissue).await?;
-        Ok(case)
+        Ok(())
     }
 }
 

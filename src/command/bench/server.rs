@@ -64,7 +64,8 @@ impl Server {
     pub async fn times(&self) -> Result<Times> {
         let port = self.port("metrics")?;
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-        let ask = format!("GET /metrics HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+        let ask =
+            format!("GET /metrics HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
         stream.write_all(ask.as_bytes()).await?;
         let mut text = String::new();
         stream.read_to_string(&mut text).await?;

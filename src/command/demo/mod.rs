@@ -61,7 +61,7 @@ impl FromStr for SmtpServer {
 /// Plays the whole story; any step that does not hold ends it with an error.
 pub async fn run(config: Option<PathBuf>, options: DemoOptions) -> Result<ExitCode> {
     if let Some(dir) = &options.ledger_only {
-        return ledger_only(config, dir);
+        return ledger_only(config.as_deref(), dir);
     }
     let begun = Instant::now();
     let database = options.database.unwrap_or_default();
@@ -88,8 +88,8 @@ pub async fn run(config: Option<PathBuf>, options: DemoOptions) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-fn ledger_only(config: Option<PathBuf>, dir: &Path) -> Result<ExitCode> {
-    let config = Place::default().config(config.as_deref())?;
+fn ledger_only(config: Option<&Path>, dir: &Path) -> Result<ExitCode> {
+    let config = Place::default().config(config)?;
     let entropy = Surroundings::of_this_machine()?.entropy;
     for list in stage::write_ledger(dir, &entropy, config.security.hash_cost())? {
         say(list.display());

@@ -48,7 +48,9 @@ pub(super) async fn request(
     Form(mut sent): Form<Sent>,
 ) -> Result<Response, Problem> {
     let most = shared.app.tools.config.security.sign_ins_per_minute;
-    if !shared.throttle.allows(arrival.place(), most, Instant::now()) {
+    // Counted apart from sign-ins: whoever is flooded must still be able to ask for help.
+    let place = format!("call {}", arrival.place());
+    if !shared.throttle.allows(&place, most, Instant::now()) {
         return Err(Problem::TooMany);
     }
     sent.contract = digits(&sent.contract);

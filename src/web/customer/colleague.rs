@@ -12,7 +12,7 @@ use workflows::tail;
 use workflows::terms::{Channel, Reason};
 use zeroize::Zeroizing;
 
-use super::own::{display, key_of, note};
+use super::own::{display, key_of, note, reason_named};
 use super::replies::case_named;
 use super::{Customers, Mistake, Shared, Signed, see};
 use crate::customer::{Colleague, Declined, Tracked};
@@ -131,37 +131,50 @@ pub(super) async fn pick(
     signed: Signed,
     Form(sent): Form<Picked>,
 ) -> Result<Response, Problem> {
-    let reason = serde_json::from_value(serde_json::Value::String(sent.reason)).ok();
-    let reason = reason.unwrap_or(Reason::Expired);
-    let key = format!("{}-{}", key_of(&sent.key), key_of(&sent.user_id));
+    let Some(reason) = reason_named(&sent.reason) else {
+        let text = shared.text(signed.visit.lang, "reason.slip");
+        let mistakes = [Mistake { field: "reason", text }];
+        return listed(&shared, &signed, &mistakes, StatusCode::UNPROCESSABLE_ENTITY).await;
+    };
+    // The reason belongs to the key: chosen anew, it is another request.
+    let key = format!("{}-{}-{}", key_of(&sent.key), key_of(&sent.user_id), sent.reason);
     let begun =
         shared.app.begin_colleague_reissue(&signed.session, &sent.user_id, reason, &key).await;
     match begun {
         Ok(case) => Ok(see(&format!("/settings/users/reissue/{case}"))),
         Err(Declined::Refused { code }) if code == "delegated.AlreadyOpen" => {
-            already_open(&shared, &signed, &sent.user_id, code).await
+            already_open(&shared, &signed, &sent, reason, code).await
         }
         Err(Declined::Refused { code }) => declined(&shared, &signed, &code).await,
         Err(other) => Err(other.into()),
     }
 }
 
-/// Somebody is at it already: whoever opened it goes on, everybody else sees where it stands.
+/// Somebody is at it already: whoever opened it goes on, everybody else sees where it stands. A
+/// reason that was corrected before the confirmation counts: the request begins anew with it.
 async fn already_open(
     shared: &Customers,
     signed: &Signed,
-    user_id: &str,
+    sent: &Picked,
+    reason: Reason,
     code: String,
 ) -> Result<Response, Problem> {
+    let user_id = &sent.user_id;
     let (_, others) = shared.app.cases_for(&signed.session).await?;
     let open = others.iter().find(|tracked| {
-        tracked.row.user_id == user_id
+        tracked.row.user_id == *user_id
             && tracked.channel == Channel::Delegated
             && !tracked.is_over()
     });
     let Some(open) = open else { return Err(Problem::Refused { code }) };
     if open.is_opener && open.row.state_name == "Confirming" {
-        return Ok(see(&format!("/settings/users/reissue/{}", open.case)));
+        if open.row.reason == sent.reason {
+            return Ok(see(&format!("/settings/users/reissue/{}", open.case)));
+        }
+        shared.app.cancel_colleague_reissue(&signed.session, open.case).await?;
+        let key = shared.app.nonce();
+        let begun = shared.app.begin_colleague_reissue(&signed.session, user_id, reason, &key);
+        return Ok(see(&format!("/settings/users/reissue/{}", begun.await?)));
     }
     Ok(see(&format!("/cases/{}", open.case)))
 }

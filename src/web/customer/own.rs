@@ -24,7 +24,7 @@ use crate::web::error::Problem;
 use crate::web::when;
 
 /// The stored name of a reason, as forms send it.
-fn reason_named(name: &str) -> Option<Reason> {
+pub(super) fn reason_named(name: &str) -> Option<Reason> {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
 }
 
@@ -86,12 +86,40 @@ pub(super) async fn begin(
     match shared.app.begin_own_reissue(&signed.session, reason, &key).await {
         Ok(case) => Ok(see(&format!("/reissue/{case}"))),
         Err(Declined::Refused { code }) if code == "self_service.AlreadyOpen" => {
-            let open = shared.app.open_case(&signed.session, Channel::SelfService).await?;
-            open.map(|case| see(&format!("/reissue/{case}"))).ok_or(Problem::Refused { code })
+            go_on(&shared, &signed, &sent, reason, code).await
         }
         Err(Declined::Refused { code }) => declined(&shared, &signed, &code),
         Err(other) => Err(other.into()),
     }
+}
+
+/// Who has begun already goes on. A reason that was corrected counts: before the issue the request
+/// begins anew with it, afterwards a dangerous one leads to where everything is stopped.
+async fn go_on(
+    shared: &Customers,
+    signed: &Signed,
+    sent: &Beginning,
+    reason: Reason,
+    code: String,
+) -> Result<Response, Problem> {
+    let open = shared.app.open_case(&signed.session, Channel::SelfService).await?;
+    let Some(case) = open else { return Err(Problem::Refused { code }) };
+    let tracked = shared.app.case_for(&signed.session, case).await?;
+    if tracked.row.reason == sent.reason {
+        return Ok(see(&format!("/reissue/{case}")));
+    }
+    if matches!(tracked.row.state_name.as_str(), "Authenticating" | "Ready") {
+        shared.app.cancel_own_reissue(&signed.session, case).await?;
+        let key = shared.app.nonce();
+        let begun = shared.app.begin_own_reissue(&signed.session, reason, &key).await?;
+        return Ok(see(&format!("/reissue/{begun}")));
+    }
+    let to = if reason.is_dangerous() {
+        format!("/cases/{case}/not-me")
+    } else {
+        format!("/reissue/{case}")
+    };
+    Ok(see(&to))
 }
 
 /// Keys come from our own pages; whatever else is sent makes a key of its own.

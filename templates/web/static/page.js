@@ -358,7 +358,8 @@ export function folded(text) {
 
 /** Whether every word asked for is somewhere in the text. */
 export function isMatch(text, asked) {
-  const whole = folded(text);
+  // Names are found whether or not a space stands between their parts.
+  const whole = folded(text).replace(/\s+/g, '');
   return folded(asked).split(/\s+/).every((word) => whole.includes(word));
 }
 

@@ -1,4 +1,6 @@
 //! The small worlds in which the workflows are walked, and the walks, each made once.
+//!
+//! Longer than 500 lines because every workflow has its world here, one beside the other.
 
 use std::sync::OnceLock;
 
