@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { Browser } from './browser.mjs';
 import { Hands } from './hands.mjs';
 import { hanako, naoko, taro } from './people.mjs';
+import { stamp } from './seal.mjs';
 import { World } from './world.mjs';
 
 const run = promisify(execFile);
@@ -113,7 +114,7 @@ test('a photo is looked at, says what is missing, and is not kept', async (t) =>
   await run('pdftoppm', ['-r', '200', '-l', '2', '-png', form, photo]);
   const pages = (await readdir(world.folder)).filter((name) => /^photo.*png$/.test(name)).sort();
   const bare = pages.map((name) => join(world.folder, name));
-  const stamped = await stamp(world, browser, bare[0]);
+  const stamped = await stamp(world, browser, bare[0], 'aoba');
   const before = await lasting(world);
 
   const look = async (...files) => {
@@ -144,35 +145,3 @@ test('a photo is looked at, says what is missing, and is not kept', async (t) =>
   assert.deepEqual(await lasting(world), before, 'nothing was stored');
   browser.isContent();
 });
-
-/** Presses the company's seal into the box that the form's own layout names, as ink on paper. */
-async function stamp(world, browser, picture) {
-  const seal = join(import.meta.dirname, '..', '..', 'samples', 'seal-aoba.png');
-  const layout = JSON.parse(await world.command('form', 'layout', '--json'));
-  const page = await browser.page({ javaScriptEnabled: true });
-  const url = async (path) => `data:image/png;base64,${(await readFile(path)).toString('base64')}`;
-  const given = { paper: await url(picture), ink: await url(seal), box: layout.pages[0].seals[0].box };
-  const stamped = await page.evaluate(async ({ paper, ink, box }) => {
-    const load = (source) => new Promise((done, fail) => {
-      const image = new Image();
-      Object.assign(image, { src: source, onload: () => done(image), onerror: fail });
-    });
-    const [sheet, seal] = [await load(paper), await load(ink)];
-    const canvas = document.createElement('canvas');
-    Object.assign(canvas, { width: sheet.width, height: sheet.height });
-    const drawing = canvas.getContext('2d');
-    drawing.drawImage(sheet, 0, 0);
-    drawing.globalCompositeOperation = 'multiply';
-    const pixels = sheet.width / 210;
-    const [left, top, width, height] = box;
-    const side = Math.min(width, height) * 0.6 * pixels;
-    const x = (left + width / 2) * pixels - side / 2;
-    const y = (top + height / 2) * pixels - side / 2;
-    drawing.drawImage(seal, x, y, side, side);
-    return canvas.toDataURL('image/png');
-  }, given);
-  await page.context().close();
-  const path = join(world.folder, 'stamped.png');
-  await writeFile(path, Buffer.from(stamped.split(',')[1], 'base64'));
-  return path;
-}

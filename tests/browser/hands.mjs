@@ -35,6 +35,13 @@ export class Hands {
     return this.page.getByRole('heading', { level: 1, name: this.say(key, values) }).waitFor();
   }
 
+  /** Chooses a reason and presses a colleague's [選択]. */
+  async pick(colleague, reason = 'expired') {
+    const name = this.say('customer.colleagues.select_one', { name: colleague.name });
+    await this.page.locator('#reason').selectOption(reason);
+    await this.page.getByRole('button', { name, exact: true }).click();
+  }
+
   /** At the customers' site. */
   async signIn(person) {
     await this.type('customer.sign_in.contract', person.contract);

@@ -59,9 +59,7 @@ async function pathTwo(t, { lang, script, scheme }) {
 
   // 3: [選択]. Whoever has many colleagues searches, in any kana.
   await search(hands, script);
-  await page.getByRole('button', {
-    name: hands.say('customer.colleagues.select_one', { name: taro.name }), exact: true,
-  }).click();
+  await hands.pick(taro);
   await confirms(hands);
   const address = page.url();
   const number = Number(/\d+$/.exec(address)[0]);
@@ -216,9 +214,7 @@ test('path 2 where only the colleague may see the digits', async (t) => {
   const hands = new Hands(page);
   await page.goto(`${world.members}/settings/users/reissue`);
   await hands.enter(hanako);
-  await page.getByRole('button', {
-    name: hands.say('customer.colleagues.select_one', { name: misaki.name }), exact: true,
-  }).click();
+  await hands.pick(misaki);
   await hands.type('customer.confirm.password', hanako.order);
   await hands.press('customer.confirm.do');
   await hands.arrives('customer.granted.title');
