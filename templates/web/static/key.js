@@ -10,7 +10,6 @@
 //   data-save                                      the words of the link that saves once more
 //   data-lost, -again, -again-text                 the way out once the digits are spent; {case}
 //   data-guide                                     the section shown at the end
-//   data-stale                                     what is no longer true once the server answered
 
 /** What stands between a thief of the file and its key; the most that NSS still opens. */
 const ROUNDS = 600_000;
@@ -60,7 +59,6 @@ async function run(form, password) {
   say(form, words.asking);
   const target = new URL(form.getAttribute('action') ?? '', location.href);
   const answer = await ask(target, fieldsToSend(form, csr));
-  document.getElementById(words.stale)?.remove();
   if (answer.elsewhere) location.assign(answer.elsewhere);
   else if (answer.refused) tellRefused(form, answer.refused);
   else if (!answer.chain) tellLost(form);
