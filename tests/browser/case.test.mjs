@@ -160,7 +160,7 @@ test('after signing out the back button shows nothing', async (t) => {
     const hands = new Hands(page);
     await page.goto(`${world.members}/settings/users/reissue`);
     await hands.enter(hanako);
-    await page.locator(`button[value="${colleague.id}"]`).click();
+    await hands.pick(colleague);
     await hands.type('customer.confirm.password', hanako.order);
     await hands.press('customer.confirm.do');
     await hands.follow('customer.password.show');

@@ -35,6 +35,12 @@ export class Hands {
     return this.page.getByRole('heading', { level: 1, name: this.say(key, values) }).waitFor();
   }
 
+  /** Picks a colleague in the list, for a reason. */
+  async pick(colleague, reason = 'expired') {
+    await this.page.getByLabel(this.say('customer.colleagues.reason'), { exact: true }).selectOption(reason);
+    await this.page.locator(`button[value="${colleague.id}"]`).click();
+  }
+
   /** At the customers' site. */
   async signIn(person) {
     await this.type('customer.sign_in.contract', person.contract);

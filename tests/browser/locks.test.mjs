@@ -124,7 +124,7 @@ test('five wrong transaction passwords lock; nothing was issued', async (t) => {
   const hands = new Hands(page);
   await page.goto(`${world.members}/settings/users/reissue`);
   await hands.enter(hanako);
-  await page.locator(`button[value="${taro.id}"]`).click();
+  await hands.pick(taro);
   for (let wrong = 1; wrong <= 5; wrong += 1) {
     await hands.type('customer.confirm.password', taro.order);
     await hands.press('customer.confirm.do');

@@ -263,6 +263,7 @@ async function member(guide) {
   await enrolment(guide, code);
 
   await page.goto(`${world.members}${users}/reissue`);
+  await page.locator('#reason').selectOption('expired');
   await page.locator(`button[value="${taro.id}"]`).click();
   await stop('confirm', page);
   await hands.press('customer.confirm.do');
@@ -412,6 +413,7 @@ async function turnedAway(guide) {
 /** Target-only reveal, from the side of whoever granted. */
 async function granted(guide) {
   const page = await guide.entered(hanako, '/settings/users/reissue');
+  await page.locator('#reason').selectOption('expired');
   await page.locator(`button[value="${taro.id}"]`).click();
   await page.hands.type('customer.confirm.password', hanako.order);
   await page.hands.press('customer.confirm.do');

@@ -135,8 +135,6 @@ function tellRefused(form, { error, next }) {
     location.assign(next);
     return;
   }
-  // What the page said of the entries left was true before this one.
-  document.querySelectorAll('[data-stale]').forEach((told) => told.remove());
   const text = error ?? form.dataset.failed ?? '';
   const digits = form.querySelector('[name=digits]');
   say(form, digits ? '' : text);
