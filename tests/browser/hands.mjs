@@ -37,7 +37,7 @@ export class Hands {
 
   /** Picks a colleague in the list, for a reason. */
   async pick(colleague, reason = 'expired') {
-    await this.page.getByLabel(this.say('customer.colleagues.reason'), { exact: true }).selectOption(reason);
+    await this.page.locator('#reason').selectOption(reason);
     await this.page.locator(`button[value="${colleague.id}"]`).click();
   }
 

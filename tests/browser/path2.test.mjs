@@ -62,7 +62,7 @@ async function pathTwo(t, { lang, script, scheme }) {
   // No reason is chosen beforehand, and without one nothing is begun.
   await page.locator(`button[value="${taro.id}"]`).click();
   await hands.reads('customer.reason.slip');
-  await page.getByLabel(hands.say('customer.colleagues.reason'), { exact: true }).selectOption('expired');
+  await page.locator('#reason').selectOption('expired');
   await page.getByRole('button', {
     name: hands.say('customer.colleagues.select_one', { name: taro.name }), exact: true,
   }).click();
