@@ -68,19 +68,24 @@ case=$("$program" case list --dir "$demo" --workflow self_service --json | pytho
 "$program" case diagram "$case" --dir "$demo" | python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.stdin)' || fail 'case diagram is no XML'
 
 : >"$work/serve.txt"
-SAIHAKKO__LISTEN__ADDRESS=127.0.0.1:0 SAIHAKKO__LISTEN__CERTIFICATE_ADDRESS=127.0.0.1:0 \
-  SAIHAKKO__LISTEN__REVOCATION_LIST_ADDRESS=127.0.0.1:0 \
-  "$program" serve --dir "$demo" >"$work/serve.txt" 2>"$work/serve.log" &
+for site in CUSTOMER CERTIFICATE STAFF METRICS REVOCATION_LIST; do
+  export "SAIHAKKO__${site}_SITE__ADDRESS=127.0.0.1:0"
+done
+"$program" serve --dir "$demo" >"$work/serve.txt" 2>"$work/serve.log" &
 server=$!
 for _ in $(seq 100); do
-  grep -q '^http://' "$work/serve.txt" && break
+  grep -q '^revocations' "$work/serve.txt" && break
   read -rt 0.1 <> <(:) || true
 done
-pages=$(sed -n 's#^\(https://[^ ]*\)/$#\1#p' "$work/serve.txt")
-site=$(sed -n 's#^\(https://[^ ]*\)/  (certificate site)#\1#p' "$work/serve.txt")
-list=$(sed -n 's#^\(http://.*crl\)$#\1#p' "$work/serve.txt")
-[ -n "$pages" ] && [ -n "$site" ] && [ -n "$list" ] || { cat "$work/serve.log"; fail 'the server did not come up'; }
+address() { sed -n "s#^$1 *\\(http[^ ]*\\)\$#\\1#p" "$work/serve.txt" | sed 's#/$##'; }
+pages=$(address staff)
+customers=$(address customers)
+site=$(address certificate)
+list=$(address revocations)
+[ -n "$pages" ] && [ -n "$customers" ] && [ -n "$site" ] && [ -n "$list" ] || { cat "$work/serve.log"; fail 'the server did not come up'; }
 curl -fsS --max-time 20 --cacert "$ca/root.pem" "$pages/" | says '再発行' || fail 'the start page'
+curl -fsS --max-time 20 --cacert "$ca/root.pem" "$customers/" | says '電子証明書取得' || fail "the customers' start page"
+curl -fsS --max-time 20 "$(address metrics)" | says 'saihakko_outbox_waiting' || fail 'the figures'
 curl -fsS --max-time 20 --cacert "$ca/root.pem" "$pages/cases/$case" | says '<svg' || fail 'the case page'
 curl -fsS --max-time 20 -o "$work/issuing.crl" "$list"
 openssl crl -inform DER -in "$work/issuing.crl" -noout -CAfile "$ca/issuing.pem" -verify 2>/dev/null || fail 'the revocation list'

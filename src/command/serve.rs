@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use saihakko::server::Server;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Place, say};
 
@@ -18,10 +18,11 @@ pub struct ServeOptions {
 
 /// Serves until it is told to stop.
 pub async fn run(config: Option<PathBuf>, options: ServeOptions) -> Result<ExitCode> {
+    let mut stop = Stop::listen()?;
     let (app, _lock) = options.place.open_alone(config).await?;
     let server = Server::start(&app).await?;
     tell(&server);
-    until_told().await?;
+    stop.told().await;
     server.stop().await;
     app.take_checkpoint().await?;
     app.tools.db.close().await;
@@ -45,13 +46,25 @@ pub fn tell(server: &Server) {
     }
 }
 
-/// Ends on Ctrl+C, and when the service manager asks.
-pub async fn until_told() -> Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// What tells the program to stop: Ctrl+C, and the service manager.
+pub struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    /// Listens from now on: a signal that comes while the program starts is not lost, and does
+    /// not end it half-way.
+    pub fn listen() -> Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
-    Ok(())
+
+    /// Ends when it is told.
+    pub async fn told(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }

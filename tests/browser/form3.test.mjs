@@ -35,7 +35,10 @@ async function lasting(world) {
   const tables = await world.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1");
   const counts = {};
   for (const { name } of tables) {
-    [{ n: counts[name] }] = await world.rows(`SELECT count(*) AS n FROM "${name}"`);
+    // The clock's own ticks pass through the outbox at any time; they keep nothing of a visitor.
+    if (name === 'sqlite_sequence') continue;
+    const own = name === 'outbox' ? " WHERE kind <> 'tick'" : '';
+    [{ n: counts[name] }] = await world.rows(`SELECT count(*) AS n FROM "${name}"${own}`);
   }
   const files = {};
   for (const entry of await readdir(world.data, { recursive: true })) {

@@ -35,11 +35,10 @@ export class Hands {
     return this.page.getByRole('heading', { level: 1, name: this.say(key, values) }).waitFor();
   }
 
-  /** Chooses a reason and presses a colleague's [選択]. */
+  /** Picks a colleague in the list, for a reason. */
   async pick(colleague, reason = 'expired') {
-    const name = this.say('customer.colleagues.select_one', { name: colleague.name });
     await this.page.locator('#reason').selectOption(reason);
-    await this.page.getByRole('button', { name, exact: true }).click();
+    await this.page.locator(`button[value="${colleague.id}"]`).click();
   }
 
   /** At the customers' site. */

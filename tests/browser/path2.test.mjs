@@ -59,7 +59,13 @@ async function pathTwo(t, { lang, script, scheme }) {
 
   // 3: [選択]. Whoever has many colleagues searches, in any kana.
   await search(hands, script);
-  await hands.pick(taro);
+  // No reason is chosen beforehand, and without one nothing is begun.
+  await page.locator(`button[value="${taro.id}"]`).click();
+  await hands.reads('customer.reason.slip');
+  await page.locator('#reason').selectOption('expired');
+  await page.getByRole('button', {
+    name: hands.say('customer.colleagues.select_one', { name: taro.name }), exact: true,
+  }).click();
   await confirms(hands);
   const address = page.url();
   const number = Number(/\d+$/.exec(address)[0]);

@@ -263,7 +263,6 @@ async function member(guide) {
   await enrolment(guide, code);
 
   await page.goto(`${world.members}${users}/reissue`);
-  await page.locator('#people').evaluate((table) => { table.closest('form').noValidate = true; });
   await page.locator('#people button').first().click();
   await page.locator('#errors').waitFor();
   await stop('colleagues-slip', page);

@@ -60,7 +60,8 @@ async fn running(front: Front, desk: Desk, limits: Limits) -> Running {
     let address = listener.local_addr().unwrap();
     let pages = Pages::new(Arc::new(Texts::load().unwrap()), forms::House::sample()).unwrap();
     let hosts = Arc::from([format!("localhost:{}", address.port())]);
-    let frame = Frame { pages: Arc::new(pages), hosts, entropy: entropy() };
+    let layout = Frame::of_staff();
+    let frame = Frame { pages: Arc::new(pages), hosts, entropy: entropy(), layout };
     let router = site(Arc::new(desk), frame);
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(serve(listener, front, router, limits, stopped));

@@ -189,6 +189,7 @@ fn pages(app: &App, audience: Audience, host: &str) -> Router {
         pages: Arc::new(pages.unwrap()),
         hosts: Arc::from([host.to_owned()]),
         entropy: system_entropy(),
+        layout: Frame::of_staff(),
     };
     router(Customers {
         app: app.clone(),

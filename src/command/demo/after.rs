@@ -9,6 +9,7 @@ use saihakko::secret::OneTimeCard;
 
 use super::stage::Stage;
 use crate::command::say;
+use crate::command::serve::Stop;
 
 /// Where the cards are shown, in the folder of the demonstration.
 const CARDS: &str = "cards.txt";
@@ -26,8 +27,9 @@ pub async fn let_people_try(stage: &Stage) -> Result<()> {
          {dir}/{CARDS}   取引実行パスワード transaction password: order-<ID>"
     ));
     say("(Ctrl+C ends)");
+    let mut stop = Stop::listen()?;
     tokio::select! {
-        told = super::super::serve::until_told() => told,
+        () = stop.told() => Ok(()),
         broken = keep_going(stage) => broken,
     }
 }

@@ -10,6 +10,7 @@
 //   data-save                                      the words of the link that saves once more
 //   data-lost, -again, -again-text                 the way out once the digits are spent; {case}
 //   data-guide                                     the section shown at the end
+//   data-stale                                     what is no longer true once the server answered
 
 /** What stands between a thief of the file and its key; the most that NSS still opens. */
 const ROUNDS = 600_000;
@@ -59,6 +60,7 @@ async function run(form, password) {
   say(form, words.asking);
   const target = new URL(form.getAttribute('action') ?? '', location.href);
   const answer = await ask(target, fieldsToSend(form, csr));
+  document.getElementById(words.stale)?.remove();
   if (answer.elsewhere) location.assign(answer.elsewhere);
   else if (answer.refused) tellRefused(form, answer.refused);
   else if (!answer.chain) tellLost(form);
@@ -133,8 +135,6 @@ function tellRefused(form, { error, next }) {
     location.assign(next);
     return;
   }
-  // What the page said of the entries left was true before this one.
-  document.querySelectorAll('[data-stale]').forEach((told) => told.remove());
   const text = error ?? form.dataset.failed ?? '';
   const digits = form.querySelector('[name=digits]');
   say(form, digits ? '' : text);
