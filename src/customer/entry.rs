@@ -353,15 +353,11 @@ impl App {
     ) -> Result<bool, Declined> {
         let keys = self.tools.keys.clone();
         let secret = Zeroizing::new(secret.to_vec());
-        let permit = self.hashing.acquire().await.map_err(Fault::host("judge an entry"))?;
-        let judged = tokio::task::spawn_blocking(move || {
+        let verify = move || {
             let pepper = pepper.as_ref().map(|(id, purpose)| (&keys, id.as_str(), *purpose));
             verify_password(pepper, &secret, &verifier)
-        })
-        .await;
-        drop(permit);
-        let judged = judged.map_err(Fault::host("judge an entry"))?;
-        Ok(judged.map_err(Fault::host("judge an entry"))?)
+        };
+        Ok(self.tools.hashed("judge an entry", verify).await?)
     }
 
     /// Makes a command id that nobody else can have made.
