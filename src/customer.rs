@@ -195,7 +195,7 @@ impl App {
         if !session.is_stale {
             return Ok(());
         }
-        let mut tx = self.tools.db.write().await?;
+        let mut tx = self.tools.db.write_lazily().await?;
         sessions::touch(&mut tx, session.id).await?;
         tx.commit().await
     }

@@ -125,7 +125,8 @@ impl App {
             token: Token::generate(&self.tools.entropy),
             ticket: Token::generate(&self.tools.entropy),
         };
-        let mut tx = self.tools.db.write().await?;
+        // The first entry of the session flushes it.
+        let mut tx = self.tools.db.write_lazily().await?;
         let session = sessions::create(
             &mut tx,
             user,
@@ -406,7 +407,8 @@ impl App {
 
     async fn rotate(&self, session: &Session) -> Result<Token, Declined> {
         let token = Token::generate(&self.tools.entropy);
-        let mut tx = self.tools.db.write().await?;
+        // Undone, somebody signs in once more.
+        let mut tx = self.tools.db.write_lazily().await?;
         sessions::rotate(&mut tx, session.id, &token.digest()).await?;
         tx.commit().await?;
         Ok(token)
