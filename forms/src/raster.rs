@@ -2,9 +2,10 @@
 
 mod paper;
 
-use image::{GrayImage, Luma, Rgb, RgbImage};
+use image::{GrayImage, Luma, RgbImage};
 
 use crate::form3::BoxMm;
+use crate::scan::Colours;
 
 /// A point in millimetres or pixels.
 pub(crate) type Place = [f64; 2];
@@ -230,7 +231,7 @@ pub(crate) fn patch(picture: &GrayImage, map: &Homography, area: BoxMm, per_mm: 
 
 /// The same in colour.
 pub(crate) fn colour_patch(
-    picture: &RgbImage,
+    colours: Colours<'_>,
     map: &Homography,
     area: BoxMm,
     per_mm: f32,
@@ -238,7 +239,7 @@ pub(crate) fn colour_patch(
     let (width, height) = (whole(area.w * per_mm).max(1), whole(area.h * per_mm).max(1));
     let mut values = Vec::with_capacity(width * height * 3);
     each_place(map, area, per_mm, width, height, |at| {
-        values.extend(nearest(picture, at).0);
+        values.extend(nearest(colours, at));
     });
     let (width, height) = (u32::try_from(width).unwrap_or(1), u32::try_from(height).unwrap_or(1));
     RgbImage::from_raw(width, height, values).unwrap_or_default()
@@ -309,10 +310,9 @@ impl<'p> Sampler<'p> {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked first")]
-fn nearest(picture: &RgbImage, [x, y]: Place) -> Rgb<u8> {
+fn nearest(colours: Colours<'_>, [x, y]: Place) -> [u8; 3] {
     let inside = x >= 0.0 && y >= 0.0;
-    let found = inside.then(|| picture.get_pixel_checked(x as u32, y as u32)).flatten();
-    found.copied().unwrap_or(Rgb([255, 255, 255]))
+    inside.then(|| colours.at(x as u32, y as u32)).flatten().unwrap_or([255; 3])
 }
 
 /// Reduced by whole pixels, each the mean of a square; answers the factor too.
@@ -326,16 +326,18 @@ pub(crate) fn reduced(picture: &GrayImage, longest: u32) -> (GrayImage, u32) {
     let stride = picture.width() as usize;
     let (wide, step) = (width as usize, factor as usize);
     let mut values = Vec::with_capacity(wide * height as usize);
-    let mut sums = vec![0_u32; wide];
+    // Columns first: whole rows are added at once.
+    let mut columns = vec![0_u32; wide * step];
     let area = factor * factor;
     for rows in picture.as_raw().chunks_exact(stride * step).take(height as usize) {
-        sums.fill(0);
+        columns.fill(0);
         for row in rows.chunks_exact(stride) {
-            for (sum, group) in sums.iter_mut().zip(row.chunks_exact(step)) {
-                *sum += group.iter().map(|value| u32::from(*value)).sum::<u32>();
-            }
+            columns.iter_mut().zip(row).for_each(|(sum, value)| *sum += u32::from(*value));
         }
-        values.extend(sums.iter().map(|sum| u8::try_from(sum / area).unwrap_or(u8::MAX)));
+        let squares = columns.chunks_exact(step);
+        values.extend(squares.map(|square| {
+            u8::try_from(square.iter().sum::<u32>() / area).unwrap_or(u8::MAX)
+        }));
     }
     let small = GrayImage::from_raw(width, height, values);
     (small.unwrap_or_else(|| GrayImage::from_pixel(1, 1, Luma([255]))), factor)
