@@ -59,7 +59,8 @@ fn cells(
     let number = of.split('/').next().unwrap_or_default().parse()?;
     let page = layout(forms::Version::One, variant).page(number).ok_or("no such page")?;
     for field in &page.digits {
-        let (Some(png), Some(wanted)) = (read.crops.get(&field.id), truth[&field.id].as_str()) else {
+        let (Some(png), Some(wanted)) = (read.crops.get(&field.id), truth[&field.id].as_str())
+        else {
             continue;
         };
         let row = image::load_from_memory(png)?;
@@ -81,7 +82,11 @@ fn cells(
     Ok(cells)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside a small picture")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "inside a small picture"
+)]
 fn cut(row: &DynamicImage, millimetres: [f32; 4]) -> DynamicImage {
     let [x, y, w, h] = millimetres.map(|value| (value * PER_MM).round().max(0.0) as u32);
     row.crop_imm(x, y, w, h).to_luma8().into()

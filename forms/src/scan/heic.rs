@@ -10,15 +10,13 @@ const MOST_PIXELS: u64 = 26_000_000;
 
 /// By the brand that the file begins with.
 pub(super) fn is_heic(head: &[u8]) -> bool {
-    let brands: [&[u8; 4]; 7] =
-        [b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"];
+    let brands: [&[u8; 4]; 7] = [b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"];
     head.get(4..8) == Some(b"ftyp")
         && head.get(8..12).is_some_and(|brand| brands.iter().any(|own| *own == brand))
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<PageImage, ReadFault> {
-    let refused =
-        |error: heic_decoder::HeifError| ReadFault::Picture { reason: error.to_string() };
+    let refused = |error: heic_decoder::HeifError| ReadFault::Picture { reason: error.to_string() };
     let about = heic_decoder::probe(bytes).map_err(refused)?;
     let size = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
     let (width, height) = (size(about.width), size(about.height));

@@ -17,7 +17,7 @@ use super::{Limits, check_pixels};
 use crate::fault::ReadFault;
 use bits::{Bits, Huffman};
 use header::{Component, Header};
-use transform::{Block, inverse};
+use transform::{Block, Reach, halved, inverse};
 
 /// Brightness, and colour where the picture has any.
 pub(super) struct Planes {
@@ -48,18 +48,19 @@ const SIDE: usize = 8;
 impl Plane {
     fn of(header: &Header, component: &Component) -> Self {
         let (across, down) = header.units();
-        let stride = across * usize::from(component.wide) * SIDE;
-        let rows = down * usize::from(component.high) * SIDE;
+        let side = component.reach.side();
+        let stride = across * usize::from(component.wide) * side;
+        let rows = down * usize::from(component.high) * side;
         let paper = if component.is_luma { 255 } else { 128 };
         Self { values: vec![paper; stride * rows], stride }
     }
 
     /// Puts a block down whose place counts in blocks.
-    fn put(&mut self, column: usize, row: usize, block: &[[u8; SIDE]; SIDE]) {
-        let begin = row * SIDE * self.stride + column * SIDE;
+    fn put<const N: usize>(&mut self, column: usize, row: usize, block: &[[u8; N]; N]) {
+        let begin = row * N * self.stride + column * N;
         let rows = self.values.get_mut(begin..).unwrap_or_default().chunks_mut(self.stride);
         for (to, from) in rows.zip(block) {
-            if let Some(to) = to.first_chunk_mut::<SIDE>() {
+            if let Some(to) = to.first_chunk_mut::<N>() {
                 *to = *from;
             }
         }
@@ -111,7 +112,11 @@ fn scan(header: &Header, planes: &mut [Plane]) -> Option<()> {
                 for y in 0..high {
                     for x in 0..wide {
                         let block = block(&mut bits, channel)?;
-                        plane.put(column * wide + x, row * high + y, &block);
+                        let (column, row) = (column * wide + x, row * high + y);
+                        match component.reach {
+                            Reach::Whole => plane.put(column, row, &inverse(&block)),
+                            Reach::Half => plane.put(column, row, &halved(&block)),
+                        }
                     }
                 }
             }
@@ -120,8 +125,8 @@ fn scan(header: &Header, planes: &mut [Plane]) -> Option<()> {
     Some(())
 }
 
-/// One block of eight by eight samples.
-fn block(bits: &mut Bits<'_>, channel: &mut Channel<'_>) -> Option<[[u8; SIDE]; SIDE]> {
+/// The coefficients of one block.
+fn block(bits: &mut Bits<'_>, channel: &mut Channel<'_>) -> Option<Block> {
     bits.fill();
     let size = channel.dc.symbol(bits)?;
     channel.before = channel.before.wrapping_add(bits.signed(size & 15)).clamp(-32768, 32767);
@@ -141,7 +146,7 @@ fn block(bits: &mut Bits<'_>, channel: &mut Channel<'_>) -> Option<[[u8; SIDE]; 
         coefficients.set(at, value, channel.scales);
         at += 1;
     }
-    Some(inverse(&coefficients))
+    Some(coefficients)
 }
 
 fn finished(header: &Header, planes: Vec<Plane>) -> Option<Planes> {
@@ -211,6 +216,26 @@ mod tests {
                     }
                     assert_eq!(planes.chroma.is_some(), other.color().has_color());
                 }
+            }
+        }
+    }
+
+    /// In a fine picture colour is kept at half its size.
+    #[test]
+    fn colours_are_as_another_decoder_makes_them() {
+        let smooth = |x: u32, y: u32| {
+            let part = |value: u32| u8::try_from(value).unwrap_or(255);
+            Rgb([part(60 + x / 16), part(200 - x / 16), part(40 + y * 3)])
+        };
+        for width in [700, 2047] {
+            let picture = RgbImage::from_fn(width, 41, smooth);
+            let bytes = encoded(&DynamicImage::ImageRgb8(picture.clone()), 95);
+            let planes = decode(&bytes, &Limits::default()).unwrap().unwrap();
+            let tint = super::super::colour::Tint::Chroma(planes.chroma.unwrap());
+            let ours = super::super::Colours::new(&planes.grey, &tint).picture();
+            for (ours, wanted) in ours.pixels().zip(picture.pixels()) {
+                let near = ours.0.iter().zip(wanted.0).all(|(a, b)| a.abs_diff(b) < 9);
+                assert!(near, "{width}: {ours:?} {wanted:?}");
             }
         }
     }

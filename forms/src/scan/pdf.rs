@@ -111,9 +111,8 @@ fn pictures(pdf: &Pdf, limits: &Limits, visitor: &mut dyn Visitor) -> Result<(),
         if !visitor.wants(number) {
             continue;
         }
-        let picture = guarded(|| picture::extract(page, limits)).and_then(|extracted| {
-            extracted.map_or_else(|| guarded(|| seen(page, limits)), Ok)
-        });
+        let picture = guarded(|| picture::extract(page, limits))
+            .and_then(|extracted| extracted.map_or_else(|| guarded(|| seen(page, limits)), Ok));
         visitor.page(number, picture.map(|picture| Page::Picture(Box::new(picture))));
     }
     Ok(())

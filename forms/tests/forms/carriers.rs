@@ -111,8 +111,9 @@ fn jpeg_2000_is_decoded() {
      d13fc1f38b8fb46603e40e427be92c8af3bcd2212795076882a9f5487ea6beb99a0ca78e1d72fd90f04d89b8 \
      dd6a63428e71381fbd7fc07c2847da37007430742cbdd5237204bf1cb18197082073bf7777f30fe83a396e33 \
      b7539a79e472a900a4898b29ca5fcf00784793a57fffd9";
-    let data: Vec<u8> =
-        (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect();
+    let data: Vec<u8> = (0..hex.len() / 2)
+        .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
+        .collect();
     let picture = stream(40, 24, dictionary! { "Filter" => "JPXDecode" }, data);
     let page = only(&page(COVERS, picture, Dictionary::new()));
     assert_eq!((page.size(), page.depth()), ((40, 24), Depth::Grey));
@@ -125,13 +126,15 @@ fn jpeg_2000_is_decoded() {
 #[test]
 fn colours_of_every_kind_come_out_at_full_size() {
     let ink = [[0, 255, 255, 0], [0, 0, 0, 255], [0, 0, 0, 0], [255, 0, 0, 0]].concat();
-    let four = stream(
-        4, 1, dictionary! { "ColorSpace" => "DeviceCMYK", "BitsPerComponent" => 8 }, ink,
-    );
+    let four =
+        stream(4, 1, dictionary! { "ColorSpace" => "DeviceCMYK", "BitsPerComponent" => 8 }, ink);
     let table = Object::string_literal(vec![255, 0, 0, 0, 0, 0, 255, 255, 255, 0, 255, 255]);
     let indexed = vec!["Indexed".into(), "DeviceRGB".into(), 3.into(), table];
     let indexed = stream(
-        4, 1, dictionary! { "ColorSpace" => indexed, "BitsPerComponent" => 8 }, vec![0, 1, 2, 3],
+        4,
+        1,
+        dictionary! { "ColorSpace" => indexed, "BitsPerComponent" => 8 },
+        vec![0, 1, 2, 3],
     );
     for picture in [four, indexed] {
         let page = only(&page(COVERS, picture, Dictionary::new()));

@@ -2,7 +2,10 @@
 
 use super::Channel;
 use super::bits::Huffman;
-use super::transform::scales;
+use super::transform::{Reach, scales};
+
+/// Pixels along the longer side of a picture as fine as 170 dots an inch.
+const FINE: u16 = 2000;
 
 /// A component of the picture.
 pub(super) struct Component {
@@ -13,6 +16,8 @@ pub(super) struct Component {
     quantised: u8,
     tables: [u8; 2],
     pub(super) is_luma: bool,
+    /// How many of the frequencies of its blocks are looked at.
+    pub(super) reach: Reach,
 }
 
 /// A picture of the usual kind, as far as its scan.
@@ -24,7 +29,8 @@ pub(super) struct Header<'d> {
     pub(super) restart: u32,
     /// What follows the header of the scan.
     pub(super) data: &'d [u8],
-    scales: [Option<Box<[f32; 64]>>; 4],
+    /// By the table of quantisers: what coefficients are multiplied with, in both reaches.
+    scales: [Option<Box<[[f32; 64]; 2]>>; 4],
     dc: [Option<Huffman>; 4],
     ac: [Option<Huffman>; 4],
 }
@@ -81,6 +87,7 @@ impl<'d> Header<'d> {
                 quantised: *quantised,
                 tables: [0; 2],
                 is_luma: index == 0,
+                reach: Reach::Whole,
             });
         }
         self.is_usual().then_some(())
@@ -97,7 +104,11 @@ impl<'d> Header<'d> {
             [luma, blue, red] => {
                 let named = [luma.id, blue.id, red.id] == *b"RGB";
                 let sizes = [1, 2, 4].contains(&luma.wide) && [1, 2].contains(&luma.high);
-                let coarse = [blue, red].iter().all(|part| (part.wide, part.high) == (1, 1));
+                let coarse = [&blue, &red].iter().all(|part| (part.wide, part.high) == (1, 1));
+                // Colour as fine as brightness is finer than seals need.
+                if (luma.wide, luma.high) == (1, 1) && self.width.max(self.height) >= FINE {
+                    (blue.reach, red.reach) = (Reach::Half, Reach::Half);
+                }
                 !named && sizes && coarse
             }
             _ => false,
@@ -130,7 +141,7 @@ impl<'d> Header<'d> {
             let (values, rest) = rest.split_at_checked(64 * wide)?;
             let values: Vec<u32> = values.chunks_exact(wide).map(number).collect();
             let slot = self.scales.get_mut(usize::from(kind & 15))?;
-            *slot = Some(Box::new(scales(&values)?));
+            *slot = Some(Box::new([scales(&values, Reach::Whole)?, scales(&values, Reach::Half)?]));
             segment = rest;
         }
         Some(())
@@ -154,13 +165,20 @@ impl<'d> Header<'d> {
 
     /// Units across and down.
     pub(super) fn units(&self) -> (usize, usize) {
-        let (across, down) = self.coarseness();
+        let (across, down) = self.unit();
         let count = |pixels: u16, side: usize| usize::from(pixels).div_ceil(side * super::SIDE);
         (count(self.width, across), count(self.height, down))
     }
 
     /// How many samples of brightness share one of colour, across and down.
     pub(super) fn coarseness(&self) -> (usize, usize) {
+        let (across, down) = self.unit();
+        let halved = self.components.last().is_some_and(|last| last.reach == Reach::Half);
+        if halved { (across * 2, down * 2) } else { (across, down) }
+    }
+
+    /// Blocks of brightness in a unit, across and down.
+    fn unit(&self) -> (usize, usize) {
         let luma = self.components.first();
         luma.map_or((1, 1), |luma| (usize::from(luma.wide), usize::from(luma.high)))
     }
@@ -170,7 +188,11 @@ impl<'d> Header<'d> {
         Some(Channel {
             dc: self.dc.get(dc)?.as_ref()?,
             ac: self.ac.get(ac)?.as_ref()?,
-            scales: self.scales.get(usize::from(component.quantised))?.as_deref()?,
+            scales: {
+                let [whole, half] =
+                    self.scales.get(usize::from(component.quantised))?.as_deref()?;
+                if component.reach == Reach::Half { half } else { whole }
+            },
             before: 0,
         })
     }

@@ -12,7 +12,25 @@ const ZIGZAG: [u8; 64] = [
     38, 45, 52, 59, 60, 53, 46, 39, 47, 54, 61, 62, 55, 63,
 ];
 
-type Lanes = [f32; SIDE];
+type Lanes<const N: usize = SIDE> = [f32; N];
+
+/// How many of the frequencies of a block are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// All of them: a block is eight samples wide.
+    Whole,
+    /// The lower half: four samples.
+    Half,
+}
+
+impl Reach {
+    pub(super) fn side(self) -> usize {
+        match self {
+            Self::Whole => SIDE,
+            Self::Half => SIDE / 2,
+        }
+    }
+}
 
 /// The coefficients of a block, scaled.
 pub(super) struct Block {
@@ -51,15 +69,18 @@ fn exact(value: i32) -> f32 {
 }
 
 /// What a coefficient is multiplied with, in zigzag order: its quantiser and the transform's own scale.
-pub(super) fn scales(quantisers: &[u32]) -> Option<[f32; 64]> {
+pub(super) fn scales(quantisers: &[u32], reach: Reach) -> Option<[f32; 64]> {
     // 1, then √2·cos(k·π/16) for k from 1 to 7.
-    const OWN: [f32; SIDE] =
+    const WHOLE: [f32; SIDE] =
         [1.0, 1.387_039_8, 1.306_563, 1.175_875_6, 1.0, 0.785_694_96, 0.541_196_1, 0.275_899_38];
+    // Of a transform of four: an eighth root, then halves, the third with the cosine of π/4.
+    const HALF: [f32; SIDE] = [0.353_553_4, 0.5, 0.353_553_4, 0.5, 0.0, 0.0, 0.0, 0.0];
+    let (own, all) = if reach == Reach::Whole { (WHOLE, 1.0 / 8.0) } else { (HALF, 1.0) };
     let mut scales = [0.0; 64];
     for ((scale, quantiser), place) in scales.iter_mut().zip(quantisers).zip(ZIGZAG) {
         let (lane, line) = (usize::from(place & 7), usize::from(place >> 3));
         let quantiser = f32::from(u16::try_from(*quantiser).ok()?);
-        *scale = quantiser * OWN.get(lane)? * OWN.get(line)? / 8.0;
+        *scale = quantiser * own.get(lane)? * own.get(line)? * all;
     }
     (quantisers.len() == 64).then_some(scales)
 }
@@ -70,13 +91,35 @@ pub(super) fn inverse(block: &Block) -> [[u8; SIDE]; SIDE] {
     if !block.varied {
         return [samples(&[block.values[0][0]; SIDE]); SIDE];
     }
-    let rows = transposed(&pass(&block.values));
-    pass(&rows).map(|row| samples(&row))
+    let lines = pass(&transposed(&pass(&block.values)));
+    let mut rows = [[0; SIDE]; SIDE];
+    for (row, line) in rows.iter_mut().zip(&lines) {
+        *row = samples(line);
+    }
+    rows
+}
+
+/// The same at half the size.
+#[inline]
+pub(super) fn halved(block: &Block) -> [[u8; SIDE / 2]; SIDE / 2] {
+    if !block.varied {
+        return [samples(&[block.values[0][0]; SIDE / 2]); SIDE / 2];
+    }
+    let mut low = [[0.0; SIDE / 2]; SIDE / 2];
+    for (low, line) in low.iter_mut().zip(&block.values) {
+        *low = [line[0], line[1], line[2], line[3]];
+    }
+    let lines = short_pass(&transposed(&short_pass(&low)));
+    let mut rows = [[0; SIDE / 2]; SIDE / 2];
+    for (row, line) in rows.iter_mut().zip(&lines) {
+        *row = samples(line);
+    }
+    rows
 }
 
 #[inline]
-fn transposed(lines: &[Lanes; SIDE]) -> [Lanes; SIDE] {
-    let mut turned = [[0.0; SIDE]; SIDE];
+fn transposed<const N: usize>(lines: &[Lanes<N>; N]) -> [Lanes<N>; N] {
+    let mut turned = [[0.0; N]; N];
     for (index, line) in lines.iter().enumerate() {
         for (to, value) in turned.iter_mut().zip(line) {
             if let Some(to) = to.get_mut(index) {
@@ -87,38 +130,57 @@ fn transposed(lines: &[Lanes; SIDE]) -> [Lanes; SIDE] {
     turned
 }
 
-/// Half a dark step is added for rounding, and the mean of all brightnesses.
-const MIDDLE: f32 = 128.0;
-/// Added to a small number, the lowest bits of the sum are that number, rounded.
-const ROUNDING: f32 = 12_582_912.0;
+/// The mean of all brightnesses, added to a number so large that the lowest bits of the sum are the
+/// brightness, rounded.
+const MIDDLE: f32 = 12_582_912.0 + 128.0;
 
 #[inline]
-fn samples(row: &Lanes) -> [u8; SIDE] {
-    let mut bytes = [0; SIDE];
-    for (byte, value) in bytes.iter_mut().zip(row) {
-        let bounded = (value + MIDDLE).clamp(0.0, 255.0);
-        *byte = (bounded + ROUNDING).to_bits().to_le_bytes()[0];
+fn samples<const N: usize>(row: &Lanes<N>) -> [u8; N] {
+    // Sixteen bits, of which there are vectors everywhere, hold whatever a block of ours can come to.
+    let mut wide = [0_i16; N];
+    for (wide, value) in wide.iter_mut().zip(row) {
+        let [low, high, ..] = (value + MIDDLE).to_bits().to_le_bytes();
+        *wide = i16::from_le_bytes([low, high]);
+    }
+    let mut bytes = [0; N];
+    for (byte, wide) in bytes.iter_mut().zip(wide) {
+        *byte = wide.clamp(0, 255).to_le_bytes()[0];
     }
     bytes
 }
 
 #[inline]
-fn plus(a: Lanes, b: Lanes) -> Lanes {
+fn plus<const N: usize>(a: Lanes<N>, b: Lanes<N>) -> Lanes<N> {
     let mut sum = a;
     sum.iter_mut().zip(b).for_each(|(a, b)| *a += b);
     sum
 }
 
 #[inline]
-fn minus(a: Lanes, b: Lanes) -> Lanes {
+fn minus<const N: usize>(a: Lanes<N>, b: Lanes<N>) -> Lanes<N> {
     let mut difference = a;
     difference.iter_mut().zip(b).for_each(|(a, b)| *a -= b);
     difference
 }
 
 #[inline]
-fn times(a: Lanes, factor: f32) -> Lanes {
-    a.map(|value| value * factor)
+fn times<const N: usize>(a: Lanes<N>, factor: f32) -> Lanes<N> {
+    let mut product = a;
+    product.iter_mut().for_each(|value| *value *= factor);
+    product
+}
+
+/// One dimension of a transform of four.
+#[inline]
+fn short_pass(lines: &[Lanes<4>; 4]) -> [Lanes<4>; 4] {
+    // The cosines of π/8 and 3π/8.
+    const NEAR: f32 = 0.923_879_5;
+    const FAR: f32 = 0.382_683_43;
+    let [c0, c1, c2, c3] = *lines;
+    let (outer, inner) = (plus(c0, c2), minus(c0, c2));
+    let first = plus(times(c1, NEAR), times(c3, FAR));
+    let second = minus(times(c1, FAR), times(c3, NEAR));
+    [plus(outer, first), plus(inner, second), minus(inner, second), minus(outer, first)]
 }
 
 /// One dimension, for eight lanes at once.

@@ -30,14 +30,16 @@ pub(super) struct Placed {
 
 /// The one picture of a page, when it covers the page upright or turned by quarters.
 pub(super) fn lone_picture<'p>(page: &Page<'p>) -> Option<Placed> {
-    let mut watch = Watch { page: area(page), placed: None, other: false, decode: false, seen: None };
+    let mut watch =
+        Watch { page: area(page), placed: None, other: false, decode: false, seen: None };
     watch.follow(page);
     watch.placed.filter(|_| !watch.other)
 }
 
 /// The picture in whatever colours and code it is stored; none when it is partly transparent.
 pub(super) fn decoded(page: &Page<'_>) -> Option<DynamicImage> {
-    let mut watch = Watch { page: area(page), placed: None, other: false, decode: true, seen: None };
+    let mut watch =
+        Watch { page: area(page), placed: None, other: false, decode: true, seen: None };
     watch.follow(page);
     watch.seen.filter(|_| !watch.other)
 }
@@ -64,8 +66,7 @@ impl Watch {
             font_resolver: std::sync::Arc::new(|_| None),
             ..InterpreterSettings::default()
         };
-        let mut context =
-            Context::new(Affine::IDENTITY, self.page, &cache, page.xref(), settings);
+        let mut context = Context::new(Affine::IDENTITY, self.page, &cache, page.xref(), settings);
         interpret_page(page, &mut context, self);
     }
 
@@ -90,9 +91,12 @@ impl Watch {
         } else {
             return None;
         };
-        let covered = transform.transform_rect_bbox(Rect::new(0.0, 0.0, width.into(), height.into()));
+        let covered =
+            transform.transform_rect_bbox(Rect::new(0.0, 0.0, width.into(), height.into()));
         let covered = covered.intersect(self.page);
-        if covered.width() < COVERS * self.page.width() || covered.height() < COVERS * self.page.height() {
+        if covered.width() < COVERS * self.page.width()
+            || covered.height() < COVERS * self.page.height()
+        {
             return None;
         }
         let points = a.hypot(b);
@@ -130,7 +134,8 @@ impl<'p> Device<'p> for Watch {
         blend_mode: BlendMode,
     ) {
         // On white paper only the darkest of two is seen as well.
-        let plain = matches!(blend_mode, BlendMode::Normal | BlendMode::Multiply | BlendMode::Darken);
+        let plain =
+            matches!(blend_mode, BlendMode::Normal | BlendMode::Multiply | BlendMode::Darken);
         self.other |= opacity < 0.99 || mask.is_some() || !plain;
     }
 

@@ -80,7 +80,8 @@ fn filters<'s>(stream: &Stream<'s>) -> Vec<Name<'s>> {
 /// The parameters of the only filter.
 fn parameters<'s>(stream: &Stream<'s>) -> Dict<'s> {
     let dictionary = stream.dict();
-    let first = || dictionary.get::<Array<'_>>("DecodeParms")?.iter::<Object<'_>>().next()?.into_dict();
+    let first =
+        || dictionary.get::<Array<'_>>("DecodeParms")?.iter::<Object<'_>>().next()?.into_dict();
     dictionary.get::<Dict<'_>>("DecodeParms").or_else(first).unwrap_or_else(Dict::empty)
 }
 

@@ -12,7 +12,8 @@ pub(super) fn decode(
     data: &[u8],
     limits: &Limits,
 ) -> Result<Option<PageImage>, ReadFault> {
-    let refused = |error: hayro_jbig2::DecodeError| ReadFault::Picture { reason: error.to_string() };
+    let refused =
+        |error: hayro_jbig2::DecodeError| ReadFault::Picture { reason: error.to_string() };
     let Some(inverted) = inverted(stream) else { return Ok(None) };
     let settings = DecodeSettings::default();
     let shared = parameters(stream).get::<Stream<'_>>("JBIG2Globals");

@@ -12,7 +12,8 @@ const ENOUGH_PIXELS: u64 = 12_000_000;
 
 /// None for colours that only the renderer understands.
 pub(super) fn decode(data: &[u8], limits: &Limits) -> Result<Option<PageImage>, ReadFault> {
-    let refused = |error: hayro_jpeg2000::DecodeError| ReadFault::Picture { reason: error.to_string() };
+    let refused =
+        |error: hayro_jpeg2000::DecodeError| ReadFault::Picture { reason: error.to_string() };
     let whole = Image::new(data, &DecodeSettings::default()).map_err(refused)?;
     let (width, height) = (whole.width(), whole.height());
     check_pixels(width, height, limits)?;

@@ -1,15 +1,15 @@
 //! Samples without a picture format, plain or deflated, freed of their predictor row by row: one or eight
 //! bits, grey or RGB.
 
-use std::io::Read;
+mod inflate;
 
-use flate2::read::ZlibDecoder;
 use hayro::hayro_syntax::object::Stream;
 use image::{DynamicImage, RgbImage};
 
 use super::{components, grey, invert, inverted, parameters};
 use crate::scan::PageImage;
 use crate::scan::tiff::unpack;
+use inflate::Inflater;
 
 /// How samples lie in their rows.
 struct Kind {
@@ -60,9 +60,9 @@ pub(super) fn deflated(stream: &Stream<'_>, data: &[u8], size: [u32; 2]) -> Opti
     };
     let predictor = number("Predictor", 1);
     let pixel_bits = number("Colors", 1) * number("BitsPerComponent", 8);
-    let as_declared = pixel_bits == kind.components * kind.bits
-        && number("Columns", 1) == size[0] as usize;
-    let mut source = ZlibDecoder::new(data);
+    let as_declared =
+        pixel_bits == kind.components * kind.bits && number("Columns", 1) == size[0] as usize;
+    let mut source = Inflater::new(data);
     let rows = size[1] as usize;
     let samples = match predictor {
         1 => unpacked(&mut source, kind.row_bytes * rows),
@@ -79,33 +79,21 @@ pub(super) fn deflated(stream: &Stream<'_>, data: &[u8], size: [u32; 2]) -> Opti
 }
 
 /// So many bytes, or as many as can be unpacked.
-fn unpacked(source: &mut impl Read, most: usize) -> Vec<u8> {
+fn unpacked(source: &mut Inflater<'_>, most: usize) -> Vec<u8> {
     let mut samples = vec![0; most];
-    let got = filled(source, &mut samples);
+    let got = source.fill(&mut samples);
     samples.truncate(got);
     samples
 }
 
-/// How many bytes came before the data ended or broke.
-fn filled(source: &mut impl Read, into: &mut [u8]) -> usize {
-    let mut got = 0;
-    while let Some(rest) = into.get_mut(got..).filter(|rest| !rest.is_empty()) {
-        match source.read(rest) {
-            Ok(0) | Err(_) => break,
-            Ok(more) => got += more,
-        }
-    }
-    got
-}
-
 /// Each row begins with the number of its filter (PNG, 9.2).
-fn filtered(source: &mut impl Read, kind: &Kind, rows: usize) -> Vec<u8> {
+fn filtered(source: &mut Inflater<'_>, kind: &Kind, rows: usize) -> Vec<u8> {
     let pixel = (kind.components * kind.bits).div_ceil(8);
     let mut samples = Vec::with_capacity(kind.row_bytes * rows);
     let mut above = vec![0; kind.row_bytes];
     let mut row = vec![0; kind.row_bytes + 1];
     for _ in 0..rows {
-        if filled(source, &mut row) < row.len() {
+        if source.fill(&mut row) < row.len() {
             break;
         }
         let Some((filter, row)) = row.split_first_mut() else { break };
@@ -172,7 +160,11 @@ mod tests {
             (0..width * height * 3).map(|at| u8::try_from(at * at / 7 % 251).unwrap()).collect();
         let kind = Kind { components: 3, bits: 8, inverted: false, row_bytes: 37 * 3 };
         for filter in [
-            FilterType::NoFilter, FilterType::Sub, FilterType::Up, FilterType::Avg, FilterType::Paeth,
+            FilterType::NoFilter,
+            FilterType::Sub,
+            FilterType::Up,
+            FilterType::Avg,
+            FilterType::Paeth,
         ] {
             let mut png = Vec::new();
             PngEncoder::new_with_quality(&mut png, CompressionType::Fast, filter)
@@ -188,10 +180,10 @@ mod tests {
                 }
                 at += length + 12;
             }
-            let rows = filtered(&mut ZlibDecoder::new(data.as_slice()), &kind, 23);
+            let rows = filtered(&mut Inflater::new(&data), &kind, 23);
             assert_eq!(rows, values, "{filter:?}");
             let cut = &data[..data.len() / 2];
-            let half = filtered(&mut ZlibDecoder::new(cut), &kind, 23);
+            let half = filtered(&mut Inflater::new(cut), &kind, 23);
             assert!(!half.is_empty() && half == values[..half.len()]);
         }
     }
