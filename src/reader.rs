@@ -159,14 +159,16 @@ impl Reader {
             file.begun = None;
             let since = Instant::now();
             let mut child = self.start()?;
-            let order =
-                Order { source: Source::Follows(bytes.len()), first: file.next(), step: 1 };
+            let order = Order { source: Source::Follows(bytes.len()), first: file.next(), step: 1 };
             let ended = file.listen(&mut child, key, &order, bytes).await?;
             if ended {
                 return Ok(());
             }
-            let lost = file.begun.ok_or(ReaderFault::Exhausted)?;
-            file.lose(lost, since.elapsed());
+            match file.begun {
+                Some(lost) => file.lose(lost, since.elapsed()),
+                None if file.read.pages.is_empty() => return Err(ReaderFault::Exhausted),
+                None => file.lost = usize::MAX,
+            }
             if file.lost > MOST_LOST || file.lost_time > LOST_TIME {
                 file.read.error = Some(ReaderFault::Exhausted.to_string());
                 return Ok(());
@@ -214,7 +216,8 @@ impl Reading {
         let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(ReaderFault::Exhausted);
         };
-        let order = serde_json::to_string(order).map_err(|source| ReaderFault::Answer { source })?;
+        let order =
+            serde_json::to_string(order).map_err(|source| ReaderFault::Answer { source })?;
         let write = async move {
             stdin.write_all(key).await?;
             stdin.write_all(format!("{order}\n").as_bytes()).await?;
@@ -224,7 +227,9 @@ impl Reading {
         let mut lines = BufReader::new(stdout).lines();
         let hear = async {
             while let Ok(Some(line)) = lines.next_line().await {
-                match serde_json::from_str(&line).map_err(|source| ReaderFault::Answer { source })? {
+                match serde_json::from_str(&line)
+                    .map_err(|source| ReaderFault::Answer { source })?
+                {
                     Said::Begins(number) => self.begun = Some(number),
                     Said::Page(page) => {
                         self.begun = None;
@@ -236,7 +241,7 @@ impl Reading {
                     }
                 }
             }
-            Ok(false)
+            Ok::<bool, ReaderFault>(false)
         };
         // A child that died early breaks the pipe; what it said before says more.
         let (_, ended) = tokio::join!(write, hear);

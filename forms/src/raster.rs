@@ -345,19 +345,19 @@ pub(crate) fn reduced(picture: &GrayImage, longest: u32) -> (GrayImage, u32) {
     let stride = picture.width() as usize;
     let (wide, step) = (width as usize, factor as usize);
     let mut values = Vec::with_capacity(wide * height as usize);
-    // Columns first: whole rows are added at once.
-    let mut columns = vec![0_u32; wide * step];
+    // Columns first: whole rows are added at once. No picture is wide enough for sums of more bits.
+    let mut columns = vec![0_u16; wide * step];
     let area = factor * factor;
     for rows in picture.as_raw().chunks_exact(stride * step).take(height as usize) {
         columns.fill(0);
         for row in rows.chunks_exact(stride) {
-            columns.iter_mut().zip(row).for_each(|(sum, value)| *sum += u32::from(*value));
+            columns.iter_mut().zip(row).for_each(|(sum, value)| *sum += u16::from(*value));
         }
         let squares = columns.chunks_exact(step);
-        values.extend(
-            squares
-                .map(|square| u8::try_from(square.iter().sum::<u32>() / area).unwrap_or(u8::MAX)),
-        );
+        values.extend(squares.map(|square| {
+            let sum: u32 = square.iter().map(|sum| u32::from(*sum)).sum();
+            u8::try_from(sum / area).unwrap_or(u8::MAX)
+        }));
     }
     let small = GrayImage::from_raw(width, height, values);
     (small.unwrap_or_else(|| GrayImage::from_pixel(1, 1, Luma([255]))), factor)

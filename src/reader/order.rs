@@ -57,12 +57,19 @@ pub enum Said<P> {
 /// Pages that a file may lose: more are a file made to harm.
 pub const MOST_LOST: usize = 8;
 
-/// Carries out orders until there are no more.
+/// Carries out orders until there are no more, with a share of memory and time for each file and page.
 ///
 /// # Errors
 /// When an order cannot be understood or an answer not be written.
-pub fn obey(mut input: impl BufRead, mut output: impl Write) -> std::io::Result<()> {
-    let share = limit::Share::measured();
+pub fn obey(input: impl BufRead, output: impl Write) -> std::io::Result<()> {
+    obey_within(&limit::Share::measured(), input, output)
+}
+
+fn obey_within(
+    share: &limit::Share,
+    mut input: impl BufRead,
+    mut output: impl Write,
+) -> std::io::Result<()> {
     let mut key = [0; 32];
     input.read_exact(&mut key)?;
     let options = ReadOptions::new(CodeKey::new(key));
@@ -70,10 +77,10 @@ pub fn obey(mut input: impl BufRead, mut output: impl Write) -> std::io::Result<
     while input.read_line(&mut line)? > 0 {
         let order: Order = serde_json::from_str(&line)?;
         line.clear();
-        let outcome = match loaded(order.source, &mut input, &share, &options) {
+        let outcome = match loaded(order.source, &mut input, share, &options) {
             Ok(bytes) => {
                 let (first, step) = (order.first, order.step.max(1));
-                let mut teller = Teller { first, step, share: &share, output: &mut output };
+                let mut teller = Teller { first, step, share, output: &mut output };
                 read_pages(&bytes, &options, &mut teller)
             }
             Err(fault) => Err(fault),
@@ -100,10 +107,10 @@ fn loaded(
         Source::Path(path) => {
             let mut file = std::fs::File::open(from_hex(&path)).map_err(unopened)?;
             let size = usize::try_from(file.metadata().map_err(unopened)?.len());
-            let size = size.ok().filter(|size| *size <= limit).ok_or(ReadFault::TooLarge {
-                size: size.unwrap_or(usize::MAX),
-                limit,
-            })?;
+            let size = size
+                .ok()
+                .filter(|size| *size <= limit)
+                .ok_or(ReadFault::TooLarge { size: size.unwrap_or(usize::MAX), limit })?;
             share.set(size);
             bytes.reserve_exact(size);
             // A file that still grows, or is none, ends where the limit is.
@@ -174,14 +181,20 @@ mod tests {
         let missing = Order { source: Source::path(std::path::Path::new("/n/none")), ..order };
         input.extend(serde_json::to_vec(&missing).unwrap());
         let mut output = Vec::new();
-        obey(input.as_slice(), &mut output).unwrap();
+        // This process has other tests to run, which are not to be limited.
+        obey_within(&limit::Share::unlimited(), input.as_slice(), &mut output).unwrap();
         let lines: Vec<Said<serde_json::Value>> = String::from_utf8(output)
             .unwrap()
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
-        let [Said::Begins(1), Said::Page(page), Said::End(None), Said::End(None), Said::End(Some(why))] =
-            lines.as_slice()
+        let [
+            Said::Begins(1),
+            Said::Page(page),
+            Said::End(None),
+            Said::End(None),
+            Said::End(Some(why)),
+        ] = lines.as_slice()
         else {
             panic!("{lines:?}");
         };

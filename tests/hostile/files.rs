@@ -9,8 +9,8 @@ pub struct Hostile {
 }
 
 pub fn all() -> Vec<Hostile> {
-    let files: Vec<(&'static str, Vec<u8>)> = [others(), pictures(), tiffs(), structures(), pages()]
-        .concat();
+    let files: Vec<(&'static str, Vec<u8>)> =
+        [others(), pictures(), tiffs(), structures(), pages()].concat();
     files.into_iter().map(|(name, bytes)| Hostile { name, bytes }).collect()
 }
 
@@ -83,7 +83,10 @@ fn pictures() -> Files {
         ("jpeg-of-noise.jpg", filled),
         ("jpeg-progressive-of-nothing.jpg", progressive(7200, 7200)),
         ("heic-of-nothing.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".to_vec()),
-        ("heic-of-noise.heic", [&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], &[0x41; 5000]].concat()),
+        (
+            "heic-of-noise.heic",
+            [&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], &[0x41; 5000]].concat(),
+        ),
     ]
 }
 
@@ -105,8 +108,15 @@ fn tiff(entries: &[(u16, u16, u32, u32)], next: u32, data: &[u8]) -> Vec<u8> {
 fn tiffs() -> Files {
     let picture = |width: u32, height: u32, code: u32, at: u32, length: u32| {
         vec![
-            (256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, code),
-            (262, 3, 1, 1), (273, 4, 1, at), (277, 3, 1, 1), (278, 4, 1, height), (279, 4, 1, length),
+            (256, 4, 1, width),
+            (257, 4, 1, height),
+            (258, 3, 1, 8),
+            (259, 3, 1, code),
+            (262, 3, 1, 1),
+            (273, 4, 1, at),
+            (277, 3, 1, 1),
+            (278, 4, 1, height),
+            (279, 4, 1, length),
         ]
     };
     let behind = 8 + 2 + 9 * 12 + 4;
@@ -114,14 +124,18 @@ fn tiffs() -> Files {
     let length = u32::try_from(squeezed.len()).unwrap();
     let white = vec![255; 64 * 64];
     let small = picture(64, 64, 1, behind, 64 * 64);
-    let noise: Vec<u8> = (0..200_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let noise: Vec<u8> =
+        (0..200_000_u32).map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
     vec![
         ("tiff-loop.tif", tiff(&small, 8, &white)),
         ("tiff-far-directory.tif", tiff(&small, 0xFFFF_FFF0, &white)),
         ("tiff-of-a-square-of-a-billion.tif", tiff(&picture(1 << 30, 1 << 30, 1, 8, 64), 0, &[])),
         ("tiff-strip-beyond-the-end.tif", tiff(&picture(5000, 5000, 1, 1 << 30, 1 << 30), 0, &[])),
         ("tiff-deflated.tif", tiff(&picture(7100, 7100, 8, behind, length), 0, &squeezed)),
-        ("tiff-many-counts.tif", tiff(&[(256, 4, 0xFFFF_FFFF, 8), (273, 4, 0xFFFF_FFFF, 8)], 0, &[])),
+        (
+            "tiff-many-counts.tif",
+            tiff(&[(256, 4, 0xFFFF_FFFF, 8), (273, 4, 0xFFFF_FFFF, 8)], 0, &[]),
+        ),
         ("tiff-fax-of-noise.tif", tiff(&picture(7000, 7000, 4, behind, 200_000), 0, &noise)),
         ("tiff-cut-short.tif", tiff(&small, 0, &white)[..60].to_vec()),
     ]
@@ -161,14 +175,21 @@ fn structures() -> Files {
         ("pdf-packed-objects.pdf", packed.bytes()),
         ("pdf-without-references.pdf", good[..good.len() - 120].to_vec()),
         ("pdf-head-alone.pdf", b"%PDF-1.7\n".to_vec()),
-        ("pdf-of-noise.pdf", [&b"%PDF-1.7\n"[..], &b"1 0 obj << >> stream ".repeat(100_000)].concat()),
-        ("pdf-encrypted.pdf", one(stream("", b"")).with_trailer("/Encrypt << /Filter /Standard /V 4 >>")),
+        (
+            "pdf-of-noise.pdf",
+            [&b"%PDF-1.7\n"[..], &b"1 0 obj << >> stream ".repeat(100_000)].concat(),
+        ),
+        (
+            "pdf-encrypted.pdf",
+            one(stream("", b"")).with_trailer("/Encrypt << /Filter /Standard /V 4 >>"),
+        ),
     ]
 }
 
 /// A page that draws the picture X.
 fn picture(dictionary: &str, data: &[u8]) -> Vec<u8> {
-    let mut pdf = Pdf::pages(&[stream("", b"q 595 0 0 842 0 0 cm /X Do Q")], "/XObject << /X 5 0 R >>");
+    let mut pdf =
+        Pdf::pages(&[stream("", b"q 595 0 0 842 0 0 cm /X Do Q")], "/XObject << /X 5 0 R >>");
     pdf.add(stream(&format!("/Type /XObject /Subtype /Image {dictionary}"), data));
     pdf.bytes()
 }
@@ -219,7 +240,10 @@ fn pages() -> Files {
     };
     vec![
         ("pdf-drawing-bomb.pdf", one(stream("/Filter /FlateDecode", &bomb(b"q Q ", 1000)))),
-        ("pdf-thrice-deflated.pdf", one(stream("/Filter [/FlateDecode /FlateDecode /FlateDecode]", &thrice))),
+        (
+            "pdf-thrice-deflated.pdf",
+            one(stream("/Filter [/FlateDecode /FlateDecode /FlateDecode]", &thrice)),
+        ),
         ("pdf-forms-of-forms.pdf", laughs.bytes()),
         ("pdf-form-of-itself.pdf", itself.bytes()),
         ("pdf-many-paths.pdf", one(deflated("", paths.as_bytes()))),
@@ -227,18 +251,39 @@ fn pages() -> Files {
             let page = one(stream("", b"0 0 m 1 1 l S"));
             String::from_utf8(page).unwrap().replace("595 842]", "14400 14400]").into_bytes()
         }),
-        ("pdf-samples-bomb.pdf", picture(&format!("{} /Filter /FlateDecode", square(100)), &bomb(&[0; 64], 1000))),
-        ("pdf-samples-promised.pdf", picture(&format!("{} /Filter /FlateDecode", square(7200)), &deflate(&[1]))),
-        ("pdf-samples-as-large-as-allowed.pdf",
-            picture(&format!("{} /Filter /FlateDecode", square(7200)), &bomb(&[255; 64], 149))),
+        (
+            "pdf-samples-bomb.pdf",
+            picture(&format!("{} /Filter /FlateDecode", square(100)), &bomb(&[0; 64], 1000)),
+        ),
+        (
+            "pdf-samples-promised.pdf",
+            picture(&format!("{} /Filter /FlateDecode", square(7200)), &deflate(&[1])),
+        ),
+        (
+            "pdf-samples-as-large-as-allowed.pdf",
+            picture(&format!("{} /Filter /FlateDecode", square(7200)), &bomb(&[255; 64], 149)),
+        ),
         ("pdf-a-square-of-two-billion.pdf", picture(&square(2_000_000_000), &[0; 100])),
-        ("pdf-lzw-of-noise.pdf", picture(&format!("{} /Filter /LZWDecode", square(5000)), &[0x80; 100_000])),
-        ("pdf-jpx-of-16384-parts.pdf", picture("/Width 7000 /Height 7000 /Filter /JPXDecode", &jpx)),
-        ("pdf-jbig2-of-nothing.pdf",
-            picture("/Width 9 /Height 9 /BitsPerComponent 1 /Filter /JBIG2Decode", &jbig2(60_000))),
-        ("pdf-fax-of-nothing.pdf", picture(
-            "/Width 7000 /Height 7000 /BitsPerComponent 1 /ColorSpace /DeviceGray \
-             /Filter /CCITTFaxDecode /DecodeParms << /K -1 /Columns 7000 >>", &[0x55; 1000])),
+        (
+            "pdf-lzw-of-noise.pdf",
+            picture(&format!("{} /Filter /LZWDecode", square(5000)), &[0x80; 100_000]),
+        ),
+        (
+            "pdf-jpx-of-16384-parts.pdf",
+            picture("/Width 7000 /Height 7000 /Filter /JPXDecode", &jpx),
+        ),
+        (
+            "pdf-jbig2-of-nothing.pdf",
+            picture("/Width 9 /Height 9 /BitsPerComponent 1 /Filter /JBIG2Decode", &jbig2(60_000)),
+        ),
+        (
+            "pdf-fax-of-nothing.pdf",
+            picture(
+                "/Width 7000 /Height 7000 /BitsPerComponent 1 /ColorSpace /DeviceGray \
+             /Filter /CCITTFaxDecode /DecodeParms << /K -1 /Columns 7000 >>",
+                &[0x55; 1000],
+            ),
+        ),
     ]
 }
 

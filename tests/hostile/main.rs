@@ -1,7 +1,12 @@
 //! Files made to harm, read by the program itself: each is answered in its time and memory, costs no more
 //! than its pages, and leaves whoever reads on unharmed.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests stop where they fail")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests stop where they fail, and tell what they measured"
+)]
 
 mod files;
 mod pdf;
@@ -80,7 +85,8 @@ fn a_page_costs_that_page() {
     let (code, read) = batch(folder.path(), &[name]);
     let file = &read["files"][0];
     assert!(file.get("error").is_none(), "{file}");
-    let kinds: Vec<_> = file["pages"].as_array().unwrap().iter().map(|page| &page["kind"]).collect();
+    let kinds: Vec<_> =
+        file["pages"].as_array().unwrap().iter().map(|page| &page["kind"]).collect();
     assert_eq!(kinds, ["blank", "unknown", "blank"], "{file}");
     assert!(file["pages"][1]["note"].as_str().unwrap().contains("more than its share"));
     assert_eq!(code, 0);

@@ -38,7 +38,10 @@ impl Part {
                 let mut bytes = Vec::new();
                 let limit = forms::Limits::default().file_bytes as u64 + 1;
                 let input = std::io::stdin().lock();
-                input.take(limit).read_to_end(&mut bytes).context("standard input cannot be read")?;
+                input
+                    .take(limit)
+                    .read_to_end(&mut bytes)
+                    .context("standard input cannot be read")?;
                 Held::Bytes(Arc::new(bytes))
             }
         };
