@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use flate2::Compression;
 use flate2::write::ZlibEncoder;
+use flate2::{Compress, Compression, FlushCompress};
 
 /// Objects by number, from 1; the first is the catalogue.
 pub struct Pdf(Vec<Vec<u8>>);
@@ -83,12 +83,55 @@ pub fn deflate(data: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// So many megabytes of a line over and over, deflated without being held.
+/// So many megabytes of a line over and over. A block that looks back on nothing before it is deflated
+/// once and repeated.
 pub fn bomb(line: &[u8], megabytes: usize) -> Vec<u8> {
     let block = line.repeat((1 << 20) / line.len());
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    let mut packed = Vec::with_capacity(1 << 16);
+    let mut deflater = Compress::new(Compression::best(), false);
+    deflater.compress_vec(&block, &mut packed, FlushCompress::Full).unwrap();
+    assert_eq!(deflater.total_in(), block.len() as u64);
+    let mut bytes = b"\x78\xDA".to_vec();
+    let mut sum = [1, 0];
+    let own = adler(&block);
     for _ in 0..megabytes {
-        encoder.write_all(&block).unwrap();
+        bytes.extend(&packed);
+        sum = joined(sum, own, block.len() as u64);
     }
-    encoder.finish().unwrap()
+    // An empty last block, and the sum.
+    bytes.extend([3, 0]);
+    bytes.extend(u32::try_from(sum[1] << 16 | sum[0]).unwrap().to_be_bytes());
+    bytes
+}
+
+const PRIME: u64 = 65_521;
+
+/// Adler's sums (RFC 1950, 8.2).
+fn adler(bytes: &[u8]) -> [u64; 2] {
+    bytes.iter().fold([1, 0], |[a, b], byte| {
+        let a = (a + u64::from(*byte)) % PRIME;
+        [a, (a + b) % PRIME]
+    })
+}
+
+/// Those of two pieces, the second of which has that length.
+fn joined([a, b]: [u64; 2], [a1, b1]: [u64; 2], length: u64) -> [u64; 2] {
+    let before = a + PRIME - 1;
+    [(before + a1) % PRIME, (b + b1 + length % PRIME * (before % PRIME)) % PRIME]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn a_bomb_unpacks() {
+        let mut unpacked = Vec::new();
+        let bomb = bomb(b"q Q ", 3);
+        flate2::read::ZlibDecoder::new(bomb.as_slice()).read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked.len(), 3 << 20);
+        assert!(unpacked.ends_with(b"q Q "));
+    }
 }
