@@ -105,7 +105,7 @@ fn loaded(
             input.take(size as u64).read_to_end(&mut bytes).map_err(unopened)?;
         }
         Source::Path(path) => {
-            let mut file = std::fs::File::open(from_hex(&path)).map_err(unopened)?;
+            let file = std::fs::File::open(from_hex(&path)).map_err(unopened)?;
             let size = usize::try_from(file.metadata().map_err(unopened)?.len());
             let size = size
                 .ok()
@@ -114,7 +114,7 @@ fn loaded(
             share.set(size);
             bytes.reserve_exact(size);
             // A file that still grows, or is none, ends where the limit is.
-            file.by_ref().take(limit as u64).read_to_end(&mut bytes).map_err(unopened)?;
+            file.take(limit as u64).read_to_end(&mut bytes).map_err(unopened)?;
         }
     }
     Ok(Arc::new(bytes))

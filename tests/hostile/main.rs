@@ -1,12 +1,7 @@
 //! Files made to harm, read by the program itself: each is answered in its time and memory, costs no more
 //! than its pages, and leaves whoever reads on unharmed.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "tests stop where they fail, and tell what they measured"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests stop where they fail")]
 
 mod files;
 mod pdf;

@@ -36,7 +36,7 @@ pub(super) struct Header<'d> {
 }
 
 impl<'d> Header<'d> {
-    /// None for anything that is not one interleaved baseline scan in grey or YCbCr.
+    /// None for anything that is not one interleaved baseline scan in grey or `YCbCr`.
     pub(super) fn read(bytes: &'d [u8]) -> Option<Self> {
         let mut header = Self {
             width: 0,

@@ -116,9 +116,8 @@ pub(super) fn work(frontier: &Frontier, sender: &mpsc::SyncSender<Message>) {
             sender.send(message).is_ok()
         };
         let error = match read(&part, &mut place, &say) {
-            Ok(Some(error)) => error,
-            // Nobody listens.
-            Ok(None) => return,
+            Ok(Ended::File(error)) => error,
+            Ok(Ended::Unheard) => return,
             Err(error) => Some(format!("{error:#}")),
         };
         if !say(Heard::End(error)) {
@@ -127,14 +126,17 @@ pub(super) fn work(frontier: &Frontier, sender: &mpsc::SyncSender<Message>) {
     }
 }
 
-/// How the part ended; none when nobody listens.
-fn read(
-    part: &Part,
-    place: &mut Option<Helper>,
-    say: &dyn Fn(Heard) -> bool,
-) -> Result<Option<Option<String>>> {
+/// How reading a part ended.
+enum Ended {
+    /// With the file, or why not.
+    File(Option<String>),
+    /// Nobody listens any more.
+    Unheard,
+}
+
+fn read(part: &Part, place: &mut Option<Helper>, say: &dyn Fn(Heard) -> bool) -> Result<Ended> {
     let (mut next, mut lost, mut lost_time) = (part.number + 1, 0, Duration::ZERO);
-    let exhausted = || Ok(Some(Some(ReadFault::Exhausted.to_string())));
+    let exhausted = || Ok(Ended::File(Some(ReadFault::Exhausted.to_string())));
     loop {
         let mut helper = match place.take() {
             Some(helper) => helper,
@@ -151,12 +153,12 @@ fn read(
                     let number = begun.take().unwrap_or(next);
                     next = number + part.of;
                     if !say(Heard::Page(number, page)) {
-                        return Ok(None);
+                        return Ok(Ended::Unheard);
                     }
                 }
                 Some(Said::End(error)) => {
                     *place = Some(helper);
-                    return Ok(Some(error));
+                    return Ok(Ended::File(error));
                 }
                 None => break,
             }
@@ -164,7 +166,7 @@ fn read(
         let Some(number) = begun else { return exhausted() };
         let page = serde_json::value::to_raw_value(&PageReading::lost(number))?;
         if !say(Heard::Page(number, page)) {
-            return Ok(None);
+            return Ok(Ended::Unheard);
         }
         next = number + part.of;
         lost += 1;
