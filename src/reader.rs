@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -54,9 +55,21 @@ pub struct FileRead {
     pub error: Option<String>,
 }
 
-/// What it says of a page; the fields that intake looks at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What people look at of a page; empty where there is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pictures {
+    /// The page as a JPEG, straightened where it is a form.
+    pub page: Vec<u8>,
+    /// The box of the seal as a PNG.
+    pub seal: Vec<u8>,
+}
+
+/// What it says of a page; the fields that intake and the desk look at.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageRead {
+    /// Its place in the file, from 1; 0 in what was read before this was kept.
+    #[serde(default)]
+    pub page: usize,
     /// `form`, `blank`, `other` or `unknown`.
     pub kind: String,
     /// The submission number that its codes name.
@@ -75,33 +88,71 @@ pub struct PageRead {
     pub seals: BTreeMap<String, Seal>,
     /// Defects of the page.
     pub defects: Vec<String>,
+    /// Which layout version.
+    #[serde(default)]
+    pub version: Option<u8>,
+    /// The skew that was taken out, in degrees.
+    #[serde(default)]
+    pub skew: f32,
+    /// The resolution of the scan.
+    #[serde(default)]
+    pub dpi: Option<u32>,
 }
 
 /// A tick box.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// Ticked, empty, or not sure.
     pub v: Option<bool>,
 }
 
 /// A row of digits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Digits {
     /// With `?` where not sure.
     pub v: String,
+    /// How sure each cell is, 0 to 1.
+    #[serde(default)]
+    pub conf: Vec<f32>,
 }
 
 /// A seal box.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seal {
     /// There is an impression.
     pub found: bool,
+    /// It has the colour of seal ink.
+    #[serde(default)]
+    pub coloured: bool,
+    /// Where it lies on the page in millimetres.
+    #[serde(default)]
+    pub bbox_mm: Option<[f32; 4]>,
+    /// What a clerk should look at: `cut`, `smudged`, `partial`, `double`, `colourless`.
+    #[serde(default)]
+    pub facts: Vec<String>,
 }
 
 /// The child's whole answer.
 #[derive(Deserialize)]
 struct Answer {
     files: Vec<FileRead>,
+    #[serde(default)]
+    pictures: Vec<PicturesText>,
+}
+
+/// Pictures as the child writes them: Base64.
+#[derive(Deserialize)]
+struct PicturesText {
+    page: String,
+    seal: String,
+}
+
+impl From<PicturesText> for Pictures {
+    /// What is no Base64 is no picture.
+    fn from(text: PicturesText) -> Self {
+        let read = |text: &str| BASE64.decode(text.as_bytes()).unwrap_or_default();
+        Self { page: read(&text.page), seal: read(&text.seal) }
+    }
 }
 
 /// Starts children of one program.
@@ -118,12 +169,31 @@ impl Reader {
 
     /// Reads one file. The key of the codes goes over the child's standard input, before the file.
     pub async fn read(&self, key: &[u8; 32], bytes: &[u8]) -> Result<FileRead, ReaderFault> {
+        self.ask(key, bytes, false).await.map(|(read, _)| read)
+    }
+
+    /// The same with the pictures of its pages, in their order.
+    pub async fn read_and_draw(
+        &self,
+        key: &[u8; 32],
+        bytes: &[u8],
+    ) -> Result<(FileRead, Vec<Pictures>), ReaderFault> {
+        self.ask(key, bytes, true).await
+    }
+
+    async fn ask(
+        &self,
+        key: &[u8; 32],
+        bytes: &[u8],
+        draws: bool,
+    ) -> Result<(FileRead, Vec<Pictures>), ReaderFault> {
         if bytes.len() > LARGEST_FILE {
             return Err(ReaderFault::TooLarge);
         }
         let child = |action| move |source| ReaderFault::Child { action, source };
         let mut process = Command::new(&self.program)
             .args(["form", "read", "--json", "--keyed-input"])
+            .args(draws.then_some("--pictures"))
             .arg(format!("--limit-memory={MEMORY_BYTES}"))
             .arg(format!("--limit-seconds={CPU_SECONDS}"))
             .env_clear()
@@ -153,6 +223,7 @@ impl Reader {
         written.map_err(child("fed"))?;
         let answer: Answer = serde_json::from_slice(&output.stdout)
             .map_err(|source| ReaderFault::Answer { source })?;
-        Ok(answer.files.into_iter().next().unwrap_or_default())
+        let pictures = answer.pictures.into_iter().map(Pictures::from).collect();
+        Ok((answer.files.into_iter().next().unwrap_or_default(), pictures))
     }
 }

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
+use data_encoding::BASE64;
 use forms::{
     CodeKey, Copy, FontChoice, FormData, House, Job, Press, ReadOptions, Sheets, SubmissionNumber,
     Variant, Version, layout, read_file,
@@ -68,6 +69,9 @@ pub struct ReadFormOptions {
     /// Standard input begins with the 32 bytes of the code key.
     #[arg(long, hide = true, conflicts_with = "files")]
     keyed_input: bool,
+    /// Answer with every page as a JPEG and every seal box as a PNG in Base64 as well.
+    #[arg(long, hide = true, requires = "json")]
+    pictures: bool,
     /// Take at most so many bytes of memory.
     #[arg(long, hide = true)]
     limit_memory: Option<u64>,
@@ -165,13 +169,24 @@ fn read(options: &ReadFormOptions) -> Result<ExitCode> {
     }
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes).context("standard input cannot be read")?;
-    let reading = read_file(&bytes, "-", &ReadOptions::new(key));
-    if options.answer.json {
+    let read_options = ReadOptions { pictures: options.pictures, ..ReadOptions::new(key) };
+    let reading = read_file(&bytes, "-", &read_options);
+    if options.pictures {
+        let pictures: Vec<_> = reading.pages.iter().map(pictures).collect();
+        print_json(&json!({ "files": [reading], "pictures": pictures }))?;
+    } else if options.answer.json {
         print_json(&json!({ "files": [reading] }))?;
     } else {
         tell(&reading);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What people look at of a page, in Base64; of several seal boxes the first that holds something.
+fn pictures(page: &forms::PageReading) -> serde_json::Value {
+    let seal = page.seals.values().find(|seal| seal.found).or_else(|| page.seals.values().next());
+    let seal = seal.map(|seal| BASE64.encode(&seal.crop)).unwrap_or_default();
+    json!({ "page": BASE64.encode(&page.picture), "seal": seal })
 }
 
 /// Files by name: one that cannot be read is told beside the others, and at the end by the exit
