@@ -5,7 +5,7 @@ use workflows::terms::Role;
 /// Who looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Viewer {
-    /// Whoever sits at the machine and started the demonstration: the page is bound to loopback.
+    /// Nobody in particular, at pages that no server serves: tests and the example that draws them.
     Operator,
     /// Somebody who signed in.
     Signed(Role),

@@ -188,7 +188,9 @@ impl Sources<'_> {
         ledger: &str,
     ) -> Option<Field> {
         let (page, area) = self.area(names)?;
-        let printed = printed.filter(|text| !text.trim().is_empty());
+        // What neither the ledger nor our own print fills in is not asked of anybody's eyes.
+        let is_void = ledger.trim().is_empty();
+        let printed = printed.filter(|text| is_void || !text.trim().is_empty());
         Some(match printed {
             Some(text) => compared(key, page, area, text.trim().to_owned(), ledger),
             None => Field {

@@ -27,6 +27,8 @@ export const okada = member('auditor', '岡田 恵');
 /** A page in which a member of staff has signed in. */
 export async function atWork(world, page, person, lang = 'ja') {
   page.hands = new Hands(page, lang);
+  // A scan is read in a child of the server, which takes its time on a busy machine.
+  page.setDefaultTimeout(120_000);
   await page.goto(`${world.staff}/sign-in`);
   await page.hands.type('staff.sign_in.login', person.id);
   await page.hands.type('staff.sign_in.password', person.password);

@@ -135,7 +135,7 @@ pub(crate) fn addresses(routes: &[&str], cases: &Cases) -> Vec<(String, String)>
 }
 
 /// A cell: the status, and where a redirection leads.
-pub(crate) fn cell(answer: &Answer, cases: &Cases) -> String {
+fn cell(answer: &Answer, cases: &Cases) -> String {
     let status = answer.status.as_u16();
     if !answer.status.is_redirection() {
         return status.to_string();

@@ -73,7 +73,8 @@ pub(super) fn days(
             step * 0.68
         );
         let _ = write!(points, "{x:.1},{:.1} ", BOTTOM - height(dot, top));
-        if at % 7 == 0 || at + 1 == labels.len() {
+        // The last day has its word; one just before would lie under it.
+        if at + 1 == labels.len() || (at % 7 == 0 && at + 3 < labels.len()) {
             let _ = write!(
                 out,
                 "<text x=\"{x:.1}\" y=\"{}\" class=\"middle\">{}</text>",
