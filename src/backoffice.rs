@@ -49,7 +49,7 @@ pub struct AtWork {
 impl AtWork {
     /// Somebody who signed in with password and card.
     pub(crate) fn signed_in(person: &str, role: Role, place: String) -> Self {
-        Self { person: person.to_owned(), role, place, auth: "password+card" }
+        Self { person: person.to_owned(), role, place, auth: "password+totp" }
     }
 
     /// The person: two accounts of one person are one.

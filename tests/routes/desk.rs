@@ -209,7 +209,7 @@ async fn a_form_goes_from_a_clerk_to_another_person() {
         let found = entries.iter().find(|e| e.command == command && e.kind == "transition");
         found.map(|e| (e.actor.clone(), e.auth.clone())).unwrap()
     };
-    assert_eq!(by("Check"), ("staff-S-002".to_owned(), "password+card".to_owned()));
+    assert_eq!(by("Check"), ("staff-S-002".to_owned(), "password+totp".to_owned()));
     assert_eq!(by("Approve").0, "staff-S-004");
 }
 
