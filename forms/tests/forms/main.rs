@@ -10,6 +10,7 @@
 
 mod golden;
 mod hostile;
+mod letters;
 mod measured;
 mod outside;
 mod roundtrip;
