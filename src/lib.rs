@@ -6,6 +6,7 @@
 pub mod app;
 pub mod backoffice;
 pub mod config;
+pub mod correspondence;
 pub mod customer;
 pub mod dates;
 pub mod holidays;
@@ -22,6 +23,7 @@ pub mod reader;
 pub mod secret;
 pub mod server;
 pub mod socket;
+pub mod station;
 pub mod store;
 pub mod text;
 pub mod web;

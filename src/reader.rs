@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use data_encoding::BASE64;
+use forms::{PagePicture, Variant, Version};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -104,6 +106,49 @@ struct Answer {
     files: Vec<FileRead>,
 }
 
+/// The child's answer when it was asked for pictures.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Pictures {
+    /// One a page, in order.
+    pub pictures: Vec<PictureOf>,
+}
+
+/// A picture on its way from the child.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PictureOf {
+    page: u8,
+    version: u8,
+    variant: Variant,
+    size: (u32, u32),
+    /// Base64.
+    jpeg: String,
+}
+
+impl From<PagePicture> for PictureOf {
+    fn from(picture: PagePicture) -> Self {
+        Self {
+            page: picture.page,
+            version: picture.version.number(),
+            variant: picture.variant,
+            size: picture.size,
+            jpeg: BASE64.encode(&picture.jpeg),
+        }
+    }
+}
+
+impl PictureOf {
+    /// The picture, if the child told the truth about its layout.
+    fn taken(self) -> Option<PagePicture> {
+        Some(PagePicture {
+            page: self.page,
+            version: Version::from_number(self.version)?,
+            variant: self.variant,
+            size: self.size,
+            jpeg: BASE64.decode(self.jpeg.as_bytes()).ok()?,
+        })
+    }
+}
+
 /// Starts children of one program.
 #[derive(Debug, Clone)]
 pub struct Reader {
@@ -118,12 +163,35 @@ impl Reader {
 
     /// Reads one file. The key of the codes goes over the child's standard input, before the file.
     pub async fn read(&self, key: &[u8; 32], bytes: &[u8]) -> Result<FileRead, ReaderFault> {
+        let answer: Answer = self.ask(&[], key, bytes).await?;
+        Ok(answer.files.into_iter().next().unwrap_or_default())
+    }
+
+    /// The pages of that submission in a file as pictures for people, upright, seals covered.
+    pub async fn pictures(
+        &self,
+        key: &[u8; 32],
+        number: &str,
+        bytes: &[u8],
+    ) -> Result<Vec<PagePicture>, ReaderFault> {
+        let wish = format!("--pictures-of={number}");
+        let answer: Pictures = self.ask(&[&wish], key, bytes).await?;
+        Ok(answer.pictures.into_iter().filter_map(PictureOf::taken).collect())
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        wishes: &[&str],
+        key: &[u8; 32],
+        bytes: &[u8],
+    ) -> Result<T, ReaderFault> {
         if bytes.len() > LARGEST_FILE {
             return Err(ReaderFault::TooLarge);
         }
         let child = |action| move |source| ReaderFault::Child { action, source };
         let mut process = Command::new(&self.program)
             .args(["form", "read", "--json", "--keyed-input"])
+            .args(wishes)
             .arg(format!("--limit-memory={MEMORY_BYTES}"))
             .arg(format!("--limit-seconds={CPU_SECONDS}"))
             .env_clear()
@@ -151,8 +219,6 @@ impl Reader {
             return Err(ReaderFault::Exhausted);
         }
         written.map_err(child("fed"))?;
-        let answer: Answer = serde_json::from_slice(&output.stdout)
-            .map_err(|source| ReaderFault::Answer { source })?;
-        Ok(answer.files.into_iter().next().unwrap_or_default())
+        serde_json::from_slice(&output.stdout).map_err(|source| ReaderFault::Answer { source })
     }
 }

@@ -8,9 +8,10 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use forms::{
-    CodeKey, Copy, FontChoice, FormData, House, Job, Press, ReadOptions, Sheets, SubmissionNumber,
-    Variant, Version, layout, read_file,
+    CodeKey, Copy, FontChoice, FormData, House, Job, Limits, Press, ReadOptions, Sheets,
+    SubmissionNumber, Variant, Version, layout, page_pictures, read_file,
 };
+use saihakko::reader::{PictureOf, Pictures};
 use serde_json::json;
 
 use super::{Answer, Declined, print_json, say};
@@ -68,6 +69,9 @@ pub struct ReadFormOptions {
     /// Standard input begins with the 32 bytes of the code key.
     #[arg(long, hide = true, conflicts_with = "files")]
     keyed_input: bool,
+    /// Answer with pictures of the pages of this submission, seals covered.
+    #[arg(long, hide = true, value_name = "NUMBER", requires = "keyed_input")]
+    pictures_of: Option<String>,
     /// Take at most so many bytes of memory.
     #[arg(long, hide = true)]
     limit_memory: Option<u64>,
@@ -165,6 +169,12 @@ fn read(options: &ReadFormOptions) -> Result<ExitCode> {
     }
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes).context("standard input cannot be read")?;
+    if let Some(number) = &options.pictures_of {
+        let pictures = page_pictures(&bytes, &key, number, &Limits::default())?;
+        let pictures = pictures.into_iter().map(PictureOf::from).collect();
+        print_json(&Pictures { pictures })?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let reading = read_file(&bytes, "-", &ReadOptions::new(key));
     if options.answer.json {
         print_json(&json!({ "files": [reading] }))?;
