@@ -1,4 +1,5 @@
-//! How fast prefilled forms are printed on one core, and how large they are:
+//! How fast prefilled forms are printed on one core, and how large they are; by the clock, and by the
+//! processor time that the thread got (a busy machine gives less than it has):
 //! `cargo run --release -p forms --example print_rate -- [FORMS A BATCH] [BATCHES]`.
 
 use std::error::Error;
@@ -22,23 +23,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         [("page 1", Sheets::First), ("pages 1 and 2", Sheets::Pages), ("all", Sheets::All)]
     {
         let job = Job { variant: Variant::BizStation, house: &house, key: &key, made_at };
-        let mut rates = Vec::new();
+        let (mut rates, mut worked) = (Vec::new(), Vec::new());
         let mut bytes = 0;
         for batch in 0..batches {
             let copies: Result<Vec<Copy>, _> =
                 (0..size).map(|at| copy(batch * size + at)).collect();
             let copies = copies?;
-            let began = Instant::now();
+            let (began, before) = (Instant::now(), processor_time()?);
             bytes = press.batch(&job, &copies, sheets)?.pdf.len();
             rates.push(f64::from(size) / began.elapsed().as_secs_f64());
+            let took = processor_time()?.saturating_sub(before);
+            worked.push(f64::from(size) / took.as_secs_f64());
         }
-        rates.sort_by(f64::total_cmp);
-        let [least, most] = [rates.first(), rates.last()].map(|rate| rate.copied().unwrap_or(0.0));
-        let median = rates.get(rates.len() / 2).copied().unwrap_or(0.0);
         let each = bytes / usize::try_from(size)?.max(1);
         say(format_args!(
-            "{name}: {size} forms a batch, median {median:.0} forms/s ({least:.0} to {most:.0}), \
-             {each} bytes a form in a batch"
+            "{name}: {size} forms a batch, {} forms/s of processor time, {} by the clock; {each} \
+             bytes a form in a batch",
+            middle(worked),
+            middle(rates),
         ));
     }
     let job = Job { variant: Variant::BizStation, house: &house, key: &key, made_at };
@@ -52,6 +54,20 @@ fn main() -> Result<(), Box<dyn Error>> {
 #[expect(clippy::print_stdout, reason = "a measurement's answer")]
 fn say(line: std::fmt::Arguments<'_>) {
     println!("{line}");
+}
+
+/// The middle one, and in brackets the least and the most.
+fn middle(mut rates: Vec<f64>) -> String {
+    rates.sort_by(f64::total_cmp);
+    let at = |place: usize| rates.get(place).copied().unwrap_or(0.0);
+    format!("{:.0} ({:.0} to {:.0})", at(rates.len() / 2), at(0), at(rates.len().max(1) - 1))
+}
+
+/// What the kernel has given this thread so far.
+fn processor_time() -> Result<Duration, Box<dyn Error>> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanoseconds = text.split(' ').next().unwrap_or_default().parse()?;
+    Ok(Duration::from_nanos(nanoseconds))
 }
 
 fn milliseconds(time: Duration) -> f64 {

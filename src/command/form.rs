@@ -23,6 +23,7 @@ pub enum FormCommand {
     /// Print the form: blank, filled in from JSON, fillable, or a batch of prefilled first pages.
     Print(PrintOptions),
     /// Say where the boxes lie, in millimetres from the top left corner of the page.
+    #[command(disable_version_flag = true)]
     Layout(LayoutOptions),
     /// Read scans and filled forms: PDF, PNG, JPEG, TIFF.
     Read(ReadFormOptions),
@@ -54,8 +55,8 @@ pub struct LayoutOptions {
     /// Which form: bizstation or light.
     #[arg(long, default_value = "bizstation")]
     variant: Variant,
-    /// Which version of the layout.
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    /// Which version of the layout; every version that was ever printed is known.
+    #[arg(long = "version", alias = "layout-version", default_value_t = 1, value_name = "N")]
     layout_version: u8,
     #[command(flatten)]
     answer: Answer,
