@@ -1,21 +1,24 @@
-//! Reads scans in a child process that may not take more than its share: a file made to exhaust
-//! memory or time costs one page, not the service.
+//! Reads scans in a child process that may not take more than its share: a page made to exhaust memory
+//! or time costs that page, not the file and not the service.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use data_encoding::BASE64;
-use forms::{PagePicture, Variant, Version};
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
 
-/// Memory that reading one file may take.
-const MEMORY_BYTES: u64 = 2 << 30;
-/// Processor time that reading one file may take.
-const CPU_SECONDS: u64 = 60;
+mod limit;
+mod order;
+mod pictures;
+
+pub use order::{MOST_LOST, Order, Said, Source, obey};
+pub use pictures::draw_pictures;
+
+/// How long what is lost of a file may take together, before no more of it is tried.
+pub const LOST_TIME: Duration = Duration::from_secs(4);
 /// Time that reading one file may take by the clock.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// The largest file that is looked at.
@@ -79,6 +82,23 @@ pub struct PageRead {
     pub defects: Vec<String>,
 }
 
+impl PageRead {
+    /// A page that took more than its share.
+    fn lost() -> Self {
+        Self {
+            kind: "unknown".to_owned(),
+            case_id: None,
+            variant: None,
+            page_of: None,
+            registered: false,
+            checks: BTreeMap::new(),
+            digits: BTreeMap::new(),
+            seals: BTreeMap::new(),
+            defects: vec!["PAGE".to_owned()],
+        }
+    }
+}
+
 /// A tick box.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Check {
@@ -100,55 +120,6 @@ pub struct Seal {
     pub found: bool,
 }
 
-/// The child's whole answer.
-#[derive(Deserialize)]
-struct Answer {
-    files: Vec<FileRead>,
-}
-
-/// The child's answer when it was asked for pictures.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Pictures {
-    /// One a page, in order.
-    pub pictures: Vec<PictureOf>,
-}
-
-/// A picture on its way from the child.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct PictureOf {
-    page: u8,
-    version: u8,
-    variant: Variant,
-    size: (u32, u32),
-    /// Base64.
-    jpeg: String,
-}
-
-impl From<PagePicture> for PictureOf {
-    fn from(picture: PagePicture) -> Self {
-        Self {
-            page: picture.page,
-            version: picture.version.number(),
-            variant: picture.variant,
-            size: picture.size,
-            jpeg: BASE64.encode(&picture.jpeg),
-        }
-    }
-}
-
-impl PictureOf {
-    /// The picture, if the child told the truth about its layout.
-    fn taken(self) -> Option<PagePicture> {
-        Some(PagePicture {
-            page: self.page,
-            version: Version::from_number(self.version)?,
-            variant: self.variant,
-            size: self.size,
-            jpeg: BASE64.decode(self.jpeg.as_bytes()).ok()?,
-        })
-    }
-}
-
 /// Starts children of one program.
 #[derive(Debug, Clone)]
 pub struct Reader {
@@ -162,63 +133,128 @@ impl Reader {
     }
 
     /// Reads one file. The key of the codes goes over the child's standard input, before the file.
+    ///
+    /// # Errors
+    /// When not even the first page could be reached; what was read before a fault is an answer.
     pub async fn read(&self, key: &[u8; 32], bytes: &[u8]) -> Result<FileRead, ReaderFault> {
-        let answer: Answer = self.ask(&[], key, bytes).await?;
-        Ok(answer.files.into_iter().next().unwrap_or_default())
-    }
-
-    /// The pages of that submission in a file as pictures for people, upright, seals covered.
-    pub async fn pictures(
-        &self,
-        key: &[u8; 32],
-        number: &str,
-        bytes: &[u8],
-    ) -> Result<Vec<PagePicture>, ReaderFault> {
-        let wish = format!("--pictures-of={number}");
-        let answer: Pictures = self.ask(&[&wish], key, bytes).await?;
-        Ok(answer.pictures.into_iter().filter_map(PictureOf::taken).collect())
-    }
-
-    async fn ask<T: serde::de::DeserializeOwned>(
-        &self,
-        wishes: &[&str],
-        key: &[u8; 32],
-        bytes: &[u8],
-    ) -> Result<T, ReaderFault> {
         if bytes.len() > LARGEST_FILE {
             return Err(ReaderFault::TooLarge);
         }
-        let child = |action| move |source| ReaderFault::Child { action, source };
-        let mut process = Command::new(&self.program)
-            .args(["form", "read", "--json", "--keyed-input"])
-            .args(wishes)
-            .arg(format!("--limit-memory={MEMORY_BYTES}"))
-            .arg(format!("--limit-seconds={CPU_SECONDS}"))
+        let mut file = Reading::default();
+        let whole = self.read_on(key, bytes, &mut file);
+        match tokio::time::timeout(PATIENCE, whole).await {
+            Ok(outcome) => outcome?,
+            Err(_) if file.read.pages.is_empty() => return Err(ReaderFault::Exhausted),
+            Err(_) => file.read.error = Some(ReaderFault::Exhausted.to_string()),
+        }
+        Ok(file.read)
+    }
+
+    /// A child that dies of a page is followed by one that goes on behind it.
+    async fn read_on(
+        &self,
+        key: &[u8; 32],
+        bytes: &[u8],
+        file: &mut Reading,
+    ) -> Result<(), ReaderFault> {
+        loop {
+            file.begun = None;
+            let since = Instant::now();
+            let mut child = self.start()?;
+            let order = Order { source: Source::Follows(bytes.len()), first: file.next(), step: 1 };
+            let ended = file.listen(&mut child, key, &order, bytes).await?;
+            if ended {
+                return Ok(());
+            }
+            match file.begun {
+                Some(lost) => file.lose(lost, since.elapsed()),
+                None if file.read.pages.is_empty() => return Err(ReaderFault::Exhausted),
+                None => file.lost = usize::MAX,
+            }
+            if file.lost > MOST_LOST || file.lost_time > LOST_TIME {
+                file.read.error = Some(ReaderFault::Exhausted.to_string());
+                return Ok(());
+            }
+        }
+    }
+
+    fn start(&self) -> Result<Child, ReaderFault> {
+        Command::new(&self.program)
+            .args(["form", "read", "--worker"])
             .env_clear()
+            // Pictures of telephones would be decoded by as many threads as there are cores.
+            .env("RAYON_NUM_THREADS", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .map_err(child("started"))?;
-        let stdin = process.stdin.take();
-        let write = async move {
-            if let Some(mut stdin) = stdin {
-                stdin.write_all(key).await?;
-                stdin.write_all(bytes).await?;
-                stdin.shutdown().await?;
-            }
-            Ok::<(), std::io::Error>(())
-        };
-        let run = async { tokio::join!(write, process.wait_with_output()) };
-        let (written, output) =
-            tokio::time::timeout(PATIENCE, run).await.map_err(|_| ReaderFault::Exhausted)?;
-        let output = output.map_err(child("waited for"))?;
-        // A child that died early breaks the pipe; its exit code says more.
-        if !output.status.success() {
+            .map_err(|source| ReaderFault::Child { action: "started", source })
+    }
+}
+
+/// A file on the way.
+#[derive(Default)]
+struct Reading {
+    read: FileRead,
+    begun: Option<usize>,
+    lost: usize,
+    lost_time: Duration,
+}
+
+impl Reading {
+    fn next(&self) -> usize {
+        self.read.pages.len() + 1
+    }
+
+    /// Whether the child came to the end of the file.
+    async fn listen(
+        &mut self,
+        child: &mut Child,
+        key: &[u8; 32],
+        order: &Order,
+        bytes: &[u8],
+    ) -> Result<bool, ReaderFault> {
+        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(ReaderFault::Exhausted);
-        }
-        written.map_err(child("fed"))?;
-        serde_json::from_slice(&output.stdout).map_err(|source| ReaderFault::Answer { source })
+        };
+        let order =
+            serde_json::to_string(order).map_err(|source| ReaderFault::Answer { source })?;
+        let write = async move {
+            stdin.write_all(key).await?;
+            stdin.write_all(format!("{order}\n").as_bytes()).await?;
+            stdin.write_all(bytes).await?;
+            stdin.shutdown().await
+        };
+        let mut lines = BufReader::new(stdout).lines();
+        let hear = async {
+            while let Ok(Some(line)) = lines.next_line().await {
+                match serde_json::from_str(&line)
+                    .map_err(|source| ReaderFault::Answer { source })?
+                {
+                    Said::Begins(number) => self.begun = Some(number),
+                    Said::Page(page) => {
+                        self.begun = None;
+                        self.read.pages.push(page);
+                    }
+                    Said::End(error) => {
+                        self.read.error = error;
+                        return Ok(true);
+                    }
+                }
+            }
+            Ok::<bool, ReaderFault>(false)
+        };
+        // A child that died early breaks the pipe; what it said before says more.
+        let (_, ended) = tokio::join!(write, hear);
+        ended
+    }
+
+    fn lose(&mut self, number: usize, took: Duration) {
+        self.lost += 1;
+        self.lost_time += took;
+        // Pages are numbered by their places.
+        debug_assert_eq!(number, self.next());
+        self.read.pages.push(PageRead::lost());
     }
 }

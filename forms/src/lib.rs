@@ -57,7 +57,8 @@ pub use picture::{PagePicture, page_pictures};
 pub use press::{Batch, Copy, Job, Press, Sheets};
 pub use quality::{Quality, QualityFact};
 pub use reading::{
-    Defect, FileReading, PageKind, PageReading, ReadOptions, read_file, read_picture,
+    Defect, FileReading, PageKind, PageReading, ReadOptions, Reader, read_file, read_pages,
+    read_picture,
 };
 pub use scan::{Depth, Limits, PageImage, page_images};
 pub use seal::{SealFact, SealReading};

@@ -2,6 +2,7 @@
 //! picture in a letter teaches nobody what a seal looks like.
 
 use std::io::Cursor;
+use std::sync::Arc;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
@@ -12,7 +13,7 @@ use crate::form3::{BoxMm, PAGE_MM, PageLayout, Variant, Version, layout};
 use crate::locate::{Located, locate};
 use crate::payload::CodeKey;
 use crate::raster::{Homography, colour_patch, patch};
-use crate::scan::{Limits, Page, PageImage, for_each_page, guarded};
+use crate::scan::{Limits, Page, PageImage, Visitor, for_each_page, guarded};
 
 /// The picture of one page of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,14 +49,29 @@ pub fn page_pictures(
     number: &str,
     limits: &Limits,
 ) -> Result<Vec<PagePicture>, ReadFault> {
-    let mut pictures = Vec::new();
-    for_each_page(bytes, limits, &mut |page| {
+    let mut album = Album { key, number, pictures: Vec::new() };
+    for_each_page(&Arc::new(bytes.to_vec()), limits, &mut album)?;
+    Ok(album.pictures)
+}
+
+/// The pages of one submission.
+struct Album<'a> {
+    key: &'a CodeKey,
+    number: &'a str,
+    pictures: Vec<PagePicture>,
+}
+
+impl Visitor for Album<'_> {
+    fn wants(&mut self, _: usize) -> bool {
+        true
+    }
+
+    fn page(&mut self, _: usize, page: Result<Page, ReadFault>) {
         if let Ok(Page::Picture(page)) = page {
-            let shown = guarded(|| Ok(shown(&page, key, number)));
-            pictures.extend(shown.ok().flatten());
+            let shown = guarded(|| Ok(shown(&page, self.key, self.number)));
+            self.pictures.extend(shown.ok().flatten());
         }
-    })?;
-    Ok(pictures)
+    }
 }
 
 fn shown(page: &PageImage, key: &CodeKey, number: &str) -> Option<PagePicture> {
@@ -85,8 +101,8 @@ fn shown(page: &PageImage, key: &CodeKey, number: &str) -> Option<PagePicture> {
 
 fn straight(page: &PageImage, map: &Homography) -> Option<RgbImage> {
     let area = BoxMm::new(0.0, 0.0, PAGE_MM[0], PAGE_MM[1]);
-    let fine = match &page.colour {
-        Some(colour) => colour_patch(colour, map, area, PER_MM * FINER),
+    let fine = match page.colours() {
+        Some(colours) => colour_patch(colours, map, area, PER_MM * FINER),
         None => {
             let grey = patch(&page.grey, map, area, PER_MM * FINER);
             let (width, height) =

@@ -125,7 +125,8 @@ impl App {
             token: Token::generate(&self.tools.entropy),
             ticket: Token::generate(&self.tools.entropy),
         };
-        let mut tx = self.tools.db.write().await?;
+        // The first entry of the session flushes it.
+        let mut tx = self.tools.db.write_lazily().await?;
         let session = sessions::create(
             &mut tx,
             user,
@@ -353,15 +354,11 @@ impl App {
     ) -> Result<bool, Declined> {
         let keys = self.tools.keys.clone();
         let secret = Zeroizing::new(secret.to_vec());
-        let permit = self.hashing.acquire().await.map_err(Fault::host("judge an entry"))?;
-        let judged = tokio::task::spawn_blocking(move || {
+        let verify = move || {
             let pepper = pepper.as_ref().map(|(id, purpose)| (&keys, id.as_str(), *purpose));
             verify_password(pepper, &secret, &verifier)
-        })
-        .await;
-        drop(permit);
-        let judged = judged.map_err(Fault::host("judge an entry"))?;
-        Ok(judged.map_err(Fault::host("judge an entry"))?)
+        };
+        Ok(self.tools.hashed("judge an entry", verify).await?)
     }
 
     /// Makes a command id that nobody else can have made.
@@ -410,7 +407,8 @@ impl App {
 
     async fn rotate(&self, session: &Session) -> Result<Token, Declined> {
         let token = Token::generate(&self.tools.entropy);
-        let mut tx = self.tools.db.write().await?;
+        // Undone, somebody signs in once more.
+        let mut tx = self.tools.db.write_lazily().await?;
         sessions::rotate(&mut tx, session.id, &token.digest()).await?;
         tx.commit().await?;
         Ok(token)
