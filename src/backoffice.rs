@@ -280,6 +280,16 @@ fn seal_scan(keys: &Keys, number: SubmissionNumber, bytes: &[u8]) -> Result<Vec<
     keys.seal(SCAN, place.as_bytes(), bytes).map_err(Fault::host("seal a scan"))
 }
 
+/// A scanned file as it came.
+pub(crate) fn open_scan(
+    keys: &Keys,
+    number: SubmissionNumber,
+    sealed: &[u8],
+) -> Result<zeroize::Zeroizing<Vec<u8>>, Fault> {
+    let place = number.to_string();
+    keys.open(SCAN, place.as_bytes(), sealed).map_err(Fault::host("open a scan"))
+}
+
 /// A submission's number as the database keeps it.
 fn stored(number: SubmissionNumber) -> i64 {
     number.to_string().parse().unwrap_or_default()

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod backoffice;
 pub mod config;
+pub mod correspondence;
 pub mod customer;
 pub mod dates;
 pub mod fold;
@@ -24,6 +25,7 @@ pub mod secret;
 pub mod server;
 pub mod socket;
 pub mod staffing;
+pub mod station;
 pub mod store;
 pub mod text;
 pub mod web;

@@ -13,8 +13,10 @@ use tokio::process::{Child, Command};
 
 mod limit;
 mod order;
+mod pictures;
 
 pub use order::{Drawn, MOST_LOST, Order, Said, Source, obey};
+pub use pictures::draw_pictures;
 
 /// How long what is lost of a file may take together, before no more of it is tried.
 pub const LOST_TIME: Duration = Duration::from_secs(4);

@@ -11,6 +11,7 @@ mod outbox;
 mod schedule;
 mod serve;
 mod staff;
+mod station;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -69,6 +70,11 @@ enum Command {
         after_help = "Example: saihakko staff add hara --name '原 大輔' --roles system_administrator"
     )]
     Staff(staff::StaffCommand),
+    /// Print the letters of a running server: sealed ones are opened here, in memory alone.
+    #[command(
+        after_help = "Example: saihakko print-station --login hassou --printer 'lp -d mailer'"
+    )]
+    PrintStation(station::StationOptions),
     /// Check configuration, keys, database, fonts and mail.
     Doctor(doctor::DoctorOptions),
     /// Measure.
@@ -153,6 +159,7 @@ pub fn run(options: Options) -> Result<ExitCode> {
             Command::History(command) => history::run(config, command).await,
             Command::Schedule(command) => schedule::run(config, command).await,
             Command::Staff(command) => staff::run(config, command).await,
+            Command::PrintStation(options) => station::run(config, options).await,
             Command::Doctor(options) => doctor::run(config, options).await,
             Command::Bench(command) => bench::run(command).await,
         }
