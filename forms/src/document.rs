@@ -1,6 +1,7 @@
 //! From drawn sheets to a PDF file: fonts subset, what pages share written once, dates set.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use allsorts::binary::read::ReadScope;
@@ -271,7 +272,8 @@ fn lay_under(
         let name = format!("Picture{index}");
         let [x, y, w, h] = [area.x, PAGE_MM[1] - area.bottom(), area.w, area.h]
             .map(|millimetres| millimetres / MM_PER_POINT);
-        drawn.push_str(&format!("q {w:.2} 0 0 {h:.2} {x:.2} {y:.2} cm /{name} Do Q\n"));
+        // Writing into a string cannot fail.
+        let _ = writeln!(drawn, "q {w:.2} 0 0 {h:.2} {x:.2} {y:.2} cm /{name} Do Q");
         let about = dictionary! {
             "Type" => "XObject", "Subtype" => "Image",
             "Width" => i64::from(picture.size.0), "Height" => i64::from(picture.size.1),

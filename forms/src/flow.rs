@@ -39,7 +39,7 @@ pub(crate) fn wrap<'t>(
 fn may_break(before: char, after: char) -> bool {
     let is_word = |c: char| c.is_ascii_graphic() && !matches!(c, '(' | ')');
     let stays = NOT_FIRST.contains(after) || NOT_LAST.contains(before) || after == ' ';
-    !stays && !(is_word(before) && is_word(after))
+    !(stays || is_word(before) && is_word(after))
 }
 
 #[cfg(test)]

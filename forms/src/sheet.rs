@@ -312,27 +312,27 @@ impl<'a> Sheet<'a> {
 }
 
 /// The corners of a rectangle as curves: places, and whether each is a control point.
-fn rounded(area: BoxMm, r: f32) -> Vec<(f32, f32, bool)> {
-    let (l, t, right, b) = (area.x, area.y, area.right(), area.bottom());
-    let k = r * (1.0 - BOW);
+fn rounded(area: BoxMm, radius: f32) -> Vec<(f32, f32, bool)> {
+    let (left, top, right, bottom) = (area.x, area.y, area.right(), area.bottom());
+    let bow = radius * (1.0 - BOW);
     vec![
-        (l + r, t, false),
-        (right - r, t, false),
-        (right - k, t, true),
-        (right, t + k, true),
-        (right, t + r, false),
-        (right, b - r, false),
-        (right, b - k, true),
-        (right - k, b, true),
-        (right - r, b, false),
-        (l + r, b, false),
-        (l + k, b, true),
-        (l, b - k, true),
-        (l, b - r, false),
-        (l, t + r, false),
-        (l, t + k, true),
-        (l + k, t, true),
-        (l + r, t, false),
+        (left + radius, top, false),
+        (right - radius, top, false),
+        (right - bow, top, true),
+        (right, top + bow, true),
+        (right, top + radius, false),
+        (right, bottom - radius, false),
+        (right, bottom - bow, true),
+        (right - bow, bottom, true),
+        (right - radius, bottom, false),
+        (left + radius, bottom, false),
+        (left + bow, bottom, true),
+        (left, bottom - bow, true),
+        (left, bottom - radius, false),
+        (left, top + radius, false),
+        (left, top + bow, true),
+        (left + bow, top, true),
+        (left + radius, top, false),
     ]
 }
 

@@ -14,7 +14,7 @@ pub(super) struct Wording<'a> {
     pub(super) english: Vec<String>,
 }
 
-impl<'a> Wording<'a> {
+impl Wording<'_> {
     pub(super) fn of(head: &LetterHead<'_>, letter: &Letter<'_>) -> Self {
         let mut wording = match letter {
             Letter::Closure(why) => closure(head, *why),
