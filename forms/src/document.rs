@@ -272,6 +272,7 @@ fn lay_under(
         let name = format!("Picture{index}");
         let [x, y, w, h] = [area.x, PAGE_MM[1] - area.bottom(), area.w, area.h]
             .map(|millimetres| millimetres / MM_PER_POINT);
+        // Writing into a string cannot fail.
         let _ = writeln!(drawn, "q {w:.2} 0 0 {h:.2} {x:.2} {y:.2} cm /{name} Do Q");
         let about = dictionary! {
             "Type" => "XObject", "Subtype" => "Image",

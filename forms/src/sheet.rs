@@ -314,24 +314,24 @@ impl<'a> Sheet<'a> {
 /// The corners of a rectangle as curves: places, and whether each is a control point.
 fn rounded(area: BoxMm, radius: f32) -> Vec<(f32, f32, bool)> {
     let (left, top, right, bottom) = (area.x, area.y, area.right(), area.bottom());
-    let near = radius * (1.0 - BOW);
+    let bow = radius * (1.0 - BOW);
     vec![
         (left + radius, top, false),
         (right - radius, top, false),
-        (right - near, top, true),
-        (right, top + near, true),
+        (right - bow, top, true),
+        (right, top + bow, true),
         (right, top + radius, false),
         (right, bottom - radius, false),
-        (right, bottom - near, true),
-        (right - near, bottom, true),
+        (right, bottom - bow, true),
+        (right - bow, bottom, true),
         (right - radius, bottom, false),
         (left + radius, bottom, false),
-        (left + near, bottom, true),
-        (left, bottom - near, true),
+        (left + bow, bottom, true),
+        (left, bottom - bow, true),
         (left, bottom - radius, false),
         (left, top + radius, false),
-        (left, top + near, true),
-        (left + near, top, true),
+        (left, top + bow, true),
+        (left + bow, top, true),
         (left + radius, top, false),
     ]
 }
