@@ -48,7 +48,8 @@ pub use payload::{CodeKey, Payload, PayloadFault};
 pub use press::{Batch, Copy, Job, Press, Sheets};
 pub use quality::{Quality, QualityFact};
 pub use reading::{
-    Defect, FileReading, PageKind, PageReading, ReadOptions, read_file, read_picture,
+    Defect, FileReading, PageKind, PageReading, ReadOptions, Reader, read_file, read_pages,
+    read_picture,
 };
 pub use scan::{Depth, Limits, PageImage, page_images};
 pub use seal::{SealFact, SealReading};

@@ -1,8 +1,7 @@
 //! Reads files of pages: value, confidence and crop of every field, and all defects together.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, mpsc};
-use std::thread;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -18,7 +17,7 @@ use crate::locate::{Located, Registration, Unclear, locate};
 use crate::payload::{CodeKey, Payload, PayloadFault};
 use crate::quality::Quality;
 use crate::raster::real;
-use crate::scan::{Depth, Limits, Page, PageImage, for_each_page, guarded};
+use crate::scan::{Depth, Limits, Page, PageImage, Visitor, for_each_page, guarded};
 use crate::seal::{SealReading, crop, read_seal};
 use crate::submission::SubmissionNumber;
 
@@ -33,20 +32,12 @@ pub struct ReadOptions {
     pub crops: bool,
     /// Whether every page is kept as a picture for people: straightened where it is a form.
     pub pictures: bool,
-    /// How many threads read pages of one file while another decodes them; 0 and 1 are the same.
-    pub threads: usize,
 }
 
 impl ReadOptions {
     /// One key, the usual limits, no crops.
     pub fn new(key: CodeKey) -> Self {
-        Self {
-            keys: vec![key],
-            limits: Limits::default(),
-            crops: false,
-            pictures: false,
-            threads: 1,
-        }
+        Self { keys: vec![key], limits: Limits::default(), crops: false, pictures: false }
     }
 }
 
@@ -182,6 +173,11 @@ impl PageReading {
         }
     }
 
+    /// A page that took more than its share, and the process that read it with it.
+    pub fn lost(page: usize) -> Self {
+        Self::unreadable(page, &ReadFault::Exhausted)
+    }
+
     fn unreadable(page: usize, fault: &ReadFault) -> Self {
         let note = Some(fault.to_string());
         Self { note, defects: vec![Defect::Page], ..Self::new(page, PageKind::Unknown) }
@@ -199,16 +195,56 @@ impl PageReading {
 
 /// Reads a file whatever it is; a fault of the file or of a page is part of the answer.
 pub fn read_file(bytes: &[u8], name: &str, options: &ReadOptions) -> FileReading {
-    let (pages, error) = if options.threads > 1 {
-        read_shared(bytes, options)
-    } else {
-        let mut pages = Vec::new();
-        let outcome = for_each_page(bytes, &options.limits, &mut |page| {
-            pages.push(read_one(pages.len() + 1, page, options));
-        });
-        (pages, outcome.err())
-    };
-    FileReading { file: name.to_owned(), pages, error }
+    let mut pages = Vec::new();
+    let bytes = Arc::new(bytes.to_vec());
+    let outcome = read_pages(&bytes, options, &mut pages);
+    FileReading { file: name.to_owned(), pages, error: outcome.err() }
+}
+
+/// Who takes readings as they come.
+pub trait Reader {
+    /// Whether the page of that number, from 1, is to be read; said right before it is decoded.
+    fn wants(&mut self, number: usize) -> bool;
+    /// What it says.
+    fn page(&mut self, reading: PageReading);
+}
+
+/// All pages, kept.
+impl Reader for Vec<PageReading> {
+    fn wants(&mut self, _: usize) -> bool {
+        true
+    }
+
+    fn page(&mut self, reading: PageReading) {
+        self.push(reading);
+    }
+}
+
+/// Reads the pages that are wanted, one at a time.
+///
+/// # Errors
+/// When the file as a whole cannot be read, or not to its end.
+pub fn read_pages(
+    bytes: &Arc<Vec<u8>>,
+    options: &ReadOptions,
+    reader: &mut dyn Reader,
+) -> Result<(), ReadFault> {
+    for_each_page(bytes, &options.limits, &mut Each { options, reader })
+}
+
+struct Each<'r> {
+    options: &'r ReadOptions,
+    reader: &'r mut dyn Reader,
+}
+
+impl Visitor for Each<'_> {
+    fn wants(&mut self, number: usize) -> bool {
+        self.reader.wants(number)
+    }
+
+    fn page(&mut self, number: usize, page: Result<Page, ReadFault>) {
+        self.reader.page(read_one(number, page, self.options));
+    }
 }
 
 fn read_one(number: usize, page: Result<Page, ReadFault>, options: &ReadOptions) -> PageReading {
@@ -219,36 +255,6 @@ fn read_one(number: usize, page: Result<Page, ReadFault>, options: &ReadOptions)
     };
     reading.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     reading
-}
-
-/// Pages are decoded one after the other and read by several threads; decoding waits for them, so
-/// that few pictures are held.
-fn read_shared(bytes: &[u8], options: &ReadOptions) -> (Vec<PageReading>, Option<ReadFault>) {
-    let (sender, receiver) = mpsc::sync_channel::<(usize, Result<Page, ReadFault>)>(1);
-    let receiver = Mutex::new(receiver);
-    let take = || receiver.lock().ok().and_then(|receiver| receiver.recv().ok());
-    let work = || {
-        let mut pages = Vec::new();
-        while let Some((number, page)) = take() {
-            pages.push(read_one(number, page, options));
-        }
-        pages
-    };
-    let (mut pages, outcome) = thread::scope(|scope| {
-        let workers: Vec<_> = (0..options.threads).map(|_| scope.spawn(work)).collect();
-        let mut number = 0;
-        let outcome = for_each_page(bytes, &options.limits, &mut |page| {
-            number += 1;
-            // A worker never ends before the sender does: reading is guarded against panics.
-            let _ = sender.send((number, page));
-        });
-        drop(sender);
-        let pages: Vec<PageReading> =
-            workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect();
-        (pages, outcome)
-    });
-    pages.sort_by_key(|page| page.page);
-    (pages, outcome.err())
 }
 
 fn read_guarded(number: usize, page: &Page, options: &ReadOptions) -> PageReading {

@@ -68,8 +68,8 @@ pub(crate) fn read_seal(
     crops: bool,
 ) -> SealReading {
     let around = area.grown(AROUND_MM);
-    let coloured = page.colour.as_ref().and_then(|colour| {
-        let cut = colour_patch(colour, map, around, PER_MM);
+    let coloured = page.colours().and_then(|colours| {
+        let cut = colour_patch(colours, map, around, PER_MM);
         let mask = red_mask(&cut);
         shape::find(&mask, cut.width() as usize, around)
     });
@@ -103,8 +103,8 @@ fn tenths(area: BoxMm) -> BoxMm {
 
 /// The area as a picture for people.
 pub(crate) fn crop(page: &PageImage, map: &Homography, area: BoxMm) -> Vec<u8> {
-    let picture = if let Some(colour) = &page.colour {
-        DynamicImage::ImageRgb8(colour_patch(colour, map, area, CROP_PER_MM))
+    let picture = if let Some(colours) = page.colours() {
+        DynamicImage::ImageRgb8(colour_patch(colours, map, area, CROP_PER_MM))
     } else {
         let cut = patch(&page.grey, map, area, CROP_PER_MM);
         let size = (u32::try_from(cut.width), u32::try_from(cut.height));

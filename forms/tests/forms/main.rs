@@ -8,6 +8,7 @@
     reason = "a test that finds something else than it expects shall fail there"
 )]
 
+mod carriers;
 mod golden;
 mod hostile;
 mod measured;
