@@ -86,6 +86,8 @@ export async function office(guide) {
   await auditor.goto(`${world.staff}/cases/${case_}`);
   await stop('history', auditor);
   const lead = await at(guide, matsumoto);
+  await lead.goto(`${world.staff}/dashboard`);
+  await stop('dashboard', lead);
   await lead.goto(`${world.staff}/desk/${case_}`);
   await lead.waitForLoadState('networkidle');
   await stop('desk-read', lead);
