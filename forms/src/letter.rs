@@ -250,7 +250,7 @@ fn message(sheet: &mut Sheet<'_>, letter: &Words<'_>) -> Drawn {
         }
     }
     sheet.lines([DIGITS_LEFT, 175.0], 5.4, Style::label(8.5), &letter.below)?;
-    let reference = format!("お問い合わせ番号 {}", letter.reference);
+    let reference = format!("受付番号 {}", letter.reference);
     sheet.text([196.0, 191.5], Style::label(7.5).ink(GREY).align(Align::Right), &reference)?;
     Ok(())
 }

@@ -191,7 +191,7 @@ impl<'a, 'h> Composition<'a, 'h> {
         let mut sheet = Sheet::new(self.setter);
         sheet.text([LEFT, 20.0], Style::bold(9.5).ink(STRONG), self.title)?;
         let style = Style::label(8.0).ink(GREY).align(Align::Right);
-        sheet.text([RIGHT, 20.0], style, &format!("お問い合わせ番号 {}", self.head.reference))?;
+        sheet.text([RIGHT, 20.0], style, &format!("受付番号 {}", self.head.reference))?;
         sheet.line([LEFT, 24.0], [RIGHT, 24.0], 0.3, STRONG);
         if self.head.house.specimen {
             draw_specimen(&mut sheet)?;

@@ -30,7 +30,7 @@ pub(super) fn draw_slip(sheet: &mut Sheet<'_>, head: &LetterHead<'_>) -> Result<
     let style = Style::label(7.0).ink(GREY).align(Align::Centre);
     sheet.text([105.0, TOP], style, "切り取り線")?;
     sheet.text([18.0, 207.0], Style::bold(11.0).ink(STRONG), "回答書")?;
-    let reference = format!("お問い合わせ番号 {}", head.reference);
+    let reference = format!("受付番号 {}", head.reference);
     sheet.text([192.0, 207.0], Style::label(9.0).align(Align::Right), &reference)?;
     let answers = [
         "住所の変更は、当社が届け出たものです。",

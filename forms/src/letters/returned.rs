@@ -114,7 +114,7 @@ impl Press {
 fn wording<'a>(head: &LetterHead<'_>, letter: &DefectLetter<'_>) -> Wording<'a> {
     let mut facts = common_facts(head);
     if !letter.receipt.is_empty() {
-        facts.insert(0, ("受付番号", letter.receipt.to_owned()));
+        facts.insert(1, ("封筒の番号", letter.receipt.to_owned()));
     }
     facts.push(("再提出の期限", letter.reply_by.japanese.clone()));
     let enclosed = if letter.form.is_some() {

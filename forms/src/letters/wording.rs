@@ -35,7 +35,7 @@ pub(super) const NEVER_ASKED: &str =
 /// The facts under 記 that every letter has.
 pub(super) fn common_facts(head: &LetterHead<'_>) -> Vec<(&'static str, String)> {
     let mut facts = vec![
-        ("お問い合わせ番号", head.reference.to_owned()),
+        ("受付番号", head.reference.to_owned()),
         ("契約者番号", format!("下4桁 {}", head.contract_last_four)),
     ];
     facts.extend(head.user_name.map(|name| ("利用者名", format!("{name} 様"))));
