@@ -1,19 +1,25 @@
-//! Reads scans in a child process that may not take more than its share: a file made to exhaust
-//! memory or time costs one page, not the service.
+//! Reads scans in a child process that may not take more than its share: a page made to exhaust memory
+//! or time costs that page, not the file and not the service.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
 
-/// Memory that reading one file may take.
-const MEMORY_BYTES: u64 = 2 << 30;
-/// Processor time that reading one file may take.
-const CPU_SECONDS: u64 = 60;
+mod limit;
+mod order;
+mod pictures;
+
+pub use order::{Drawn, MOST_LOST, Order, Said, Source, obey};
+pub use pictures::draw_pictures;
+
+/// How long what is lost of a file may take together, before no more of it is tried.
+pub const LOST_TIME: Duration = Duration::from_secs(4);
 /// Time that reading one file may take by the clock.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// The largest file that is looked at.
@@ -54,9 +60,29 @@ pub struct FileRead {
     pub error: Option<String>,
 }
 
-/// What it says of a page; the fields that intake looks at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What people look at of a page; empty where there is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pictures {
+    /// The page as a JPEG, straightened where it is a form.
+    pub page: Vec<u8>,
+    /// The box of the seal as a PNG.
+    pub seal: Vec<u8>,
+}
+
+impl From<Drawn> for Pictures {
+    /// What is no Base64 is no picture.
+    fn from(drawn: Drawn) -> Self {
+        let read = |text: &str| BASE64.decode(text.as_bytes()).unwrap_or_default();
+        Self { page: read(&drawn.page), seal: read(&drawn.seal) }
+    }
+}
+
+/// What it says of a page; the fields that intake and the desk look at.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageRead {
+    /// Its place in the file, from 1; 0 in what was read before this was kept.
+    #[serde(default)]
+    pub page: usize,
     /// `form`, `blank`, `other` or `unknown`.
     pub kind: String,
     /// The submission number that its codes name.
@@ -75,33 +101,60 @@ pub struct PageRead {
     pub seals: BTreeMap<String, Seal>,
     /// Defects of the page.
     pub defects: Vec<String>,
+    /// Which layout version.
+    #[serde(default)]
+    pub version: Option<u8>,
+    /// The skew that was taken out, in degrees.
+    #[serde(default)]
+    pub skew: f32,
+    /// The resolution of the scan.
+    #[serde(default)]
+    pub dpi: Option<u32>,
+}
+
+impl PageRead {
+    /// A page that took more than its share.
+    fn lost(number: usize) -> Self {
+        Self {
+            page: number,
+            kind: "unknown".to_owned(),
+            defects: vec!["PAGE".to_owned()],
+            ..Self::default()
+        }
+    }
 }
 
 /// A tick box.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// Ticked, empty, or not sure.
     pub v: Option<bool>,
 }
 
 /// A row of digits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Digits {
     /// With `?` where not sure.
     pub v: String,
+    /// How sure each cell is, 0 to 1.
+    #[serde(default)]
+    pub conf: Vec<f32>,
 }
 
 /// A seal box.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seal {
     /// There is an impression.
     pub found: bool,
-}
-
-/// The child's whole answer.
-#[derive(Deserialize)]
-struct Answer {
-    files: Vec<FileRead>,
+    /// It has the colour of seal ink.
+    #[serde(default)]
+    pub coloured: bool,
+    /// Where it lies on the page in millimetres.
+    #[serde(default)]
+    pub bbox_mm: Option<[f32; 4]>,
+    /// What a clerk should look at: `cut`, `smudged`, `partial`, `double`, `colourless`.
+    #[serde(default)]
+    pub facts: Vec<String>,
 }
 
 /// Starts children of one program.
@@ -117,42 +170,157 @@ impl Reader {
     }
 
     /// Reads one file. The key of the codes goes over the child's standard input, before the file.
+    ///
+    /// # Errors
+    /// When not even the first page could be reached; what was read before a fault is an answer.
     pub async fn read(&self, key: &[u8; 32], bytes: &[u8]) -> Result<FileRead, ReaderFault> {
+        self.ask(key, bytes, false).await.map(|(read, _)| read)
+    }
+
+    /// The same with the pictures of its pages, in their order.
+    pub async fn read_and_draw(
+        &self,
+        key: &[u8; 32],
+        bytes: &[u8],
+    ) -> Result<(FileRead, Vec<Pictures>), ReaderFault> {
+        self.ask(key, bytes, true).await
+    }
+
+    async fn ask(
+        &self,
+        key: &[u8; 32],
+        bytes: &[u8],
+        draws: bool,
+    ) -> Result<(FileRead, Vec<Pictures>), ReaderFault> {
         if bytes.len() > LARGEST_FILE {
             return Err(ReaderFault::TooLarge);
         }
-        let child = |action| move |source| ReaderFault::Child { action, source };
-        let mut process = Command::new(&self.program)
-            .args(["form", "read", "--json", "--keyed-input"])
-            .arg(format!("--limit-memory={MEMORY_BYTES}"))
-            .arg(format!("--limit-seconds={CPU_SECONDS}"))
+        let mut file = Reading { draws, ..Reading::default() };
+        let whole = self.read_on(key, bytes, &mut file);
+        match tokio::time::timeout(PATIENCE, whole).await {
+            Ok(outcome) => outcome?,
+            Err(_) if file.read.pages.is_empty() => return Err(ReaderFault::Exhausted),
+            Err(_) => file.read.error = Some(ReaderFault::Exhausted.to_string()),
+        }
+        Ok((file.read, file.pictures))
+    }
+
+    /// A child that dies of a page is followed by one that goes on behind it.
+    async fn read_on(
+        &self,
+        key: &[u8; 32],
+        bytes: &[u8],
+        file: &mut Reading,
+    ) -> Result<(), ReaderFault> {
+        loop {
+            file.begun = None;
+            let since = Instant::now();
+            let mut child = self.start()?;
+            let source = Source::Follows(bytes.len());
+            let order = Order { source, first: file.next(), step: 1, draws: file.draws };
+            let ended = file.listen(&mut child, key, &order, bytes).await?;
+            if ended {
+                return Ok(());
+            }
+            match file.begun {
+                Some(lost) => file.lose(lost, since.elapsed()),
+                None if file.read.pages.is_empty() => return Err(ReaderFault::Exhausted),
+                None => file.lost = usize::MAX,
+            }
+            if file.lost > MOST_LOST || file.lost_time > LOST_TIME {
+                file.read.error = Some(ReaderFault::Exhausted.to_string());
+                return Ok(());
+            }
+        }
+    }
+
+    fn start(&self) -> Result<Child, ReaderFault> {
+        Command::new(&self.program)
+            .args(["form", "read", "--worker"])
             .env_clear()
+            // Pictures of telephones would be decoded by as many threads as there are cores.
+            .env("RAYON_NUM_THREADS", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .map_err(child("started"))?;
-        let stdin = process.stdin.take();
-        let write = async move {
-            if let Some(mut stdin) = stdin {
-                stdin.write_all(key).await?;
-                stdin.write_all(bytes).await?;
-                stdin.shutdown().await?;
-            }
-            Ok::<(), std::io::Error>(())
-        };
-        let run = async { tokio::join!(write, process.wait_with_output()) };
-        let (written, output) =
-            tokio::time::timeout(PATIENCE, run).await.map_err(|_| ReaderFault::Exhausted)?;
-        let output = output.map_err(child("waited for"))?;
-        // A child that died early breaks the pipe; its exit code says more.
-        if !output.status.success() {
+            .map_err(|source| ReaderFault::Child { action: "started", source })
+    }
+}
+
+/// A file on the way.
+#[derive(Default)]
+struct Reading {
+    read: FileRead,
+    draws: bool,
+    /// Of each page, when they are wanted.
+    pictures: Vec<Pictures>,
+    begun: Option<usize>,
+    lost: usize,
+    lost_time: Duration,
+}
+
+impl Reading {
+    fn next(&self) -> usize {
+        self.read.pages.len() + 1
+    }
+
+    /// Whether the child came to the end of the file.
+    async fn listen(
+        &mut self,
+        child: &mut Child,
+        key: &[u8; 32],
+        order: &Order,
+        bytes: &[u8],
+    ) -> Result<bool, ReaderFault> {
+        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(ReaderFault::Exhausted);
-        }
-        written.map_err(child("fed"))?;
-        let answer: Answer = serde_json::from_slice(&output.stdout)
-            .map_err(|source| ReaderFault::Answer { source })?;
-        Ok(answer.files.into_iter().next().unwrap_or_default())
+        };
+        let order =
+            serde_json::to_string(order).map_err(|source| ReaderFault::Answer { source })?;
+        let write = async move {
+            stdin.write_all(key).await?;
+            stdin.write_all(format!("{order}\n").as_bytes()).await?;
+            stdin.write_all(bytes).await?;
+            stdin.shutdown().await
+        };
+        let mut lines = BufReader::new(stdout).lines();
+        let hear = async {
+            while let Ok(Some(line)) = lines.next_line().await {
+                match serde_json::from_str(&line)
+                    .map_err(|source| ReaderFault::Answer { source })?
+                {
+                    Said::Begins(number) => self.begun = Some(number),
+                    Said::Page(page) => {
+                        self.begun = None;
+                        self.read.pages.push(page);
+                        self.pictures.push(Pictures::default());
+                    }
+                    Said::Drawn(drawn) => {
+                        if let Some(pictures) = self.pictures.last_mut() {
+                            *pictures = drawn.into();
+                        }
+                    }
+                    Said::End(error) => {
+                        self.read.error = error;
+                        return Ok(true);
+                    }
+                }
+            }
+            Ok::<bool, ReaderFault>(false)
+        };
+        // A child that died early breaks the pipe; what it said before says more.
+        let (_, ended) = tokio::join!(write, hear);
+        ended
+    }
+
+    fn lose(&mut self, number: usize, took: Duration) {
+        self.lost += 1;
+        self.lost_time += took;
+        // Pages are numbered by their places.
+        debug_assert_eq!(number, self.next());
+        self.read.pages.push(PageRead::lost(number));
+        self.pictures.push(Pictures::default());
     }
 }

@@ -118,8 +118,8 @@ pub enum ReadFault {
         /// The system's word.
         reason: String,
     },
-    /// The content is none of PDF, PNG, JPEG and TIFF.
-    #[error("the file is neither PDF, PNG, JPEG nor TIFF")]
+    /// The content is none of PDF, PNG, JPEG, TIFF and HEIC.
+    #[error("the file is neither PDF, PNG, JPEG, TIFF nor HEIC")]
     UnknownType,
     /// The file is larger than allowed.
     #[error("the file has {size} bytes, more than {limit}")]
@@ -155,6 +155,9 @@ pub enum ReadFault {
         /// What the parser says.
         reason: String,
     },
+    /// The page exhausted the share of memory or time that pages have.
+    #[error("the page took more than its share of memory or time and was set aside")]
+    Exhausted,
     /// A decoder gave up on hostile data in a way it should not.
     #[error("the decoder broke on this file")]
     DecoderBroke,

@@ -51,6 +51,17 @@ pub(crate) enum Located {
     Form { registration: Registration, payload: Payload },
 }
 
+impl Located {
+    /// Where the page lies, as far as it is known.
+    pub(crate) fn map(&self) -> Option<&Homography> {
+        match self {
+            Self::Foreign => None,
+            Self::Unclear { registration, .. } => registration.as_ref().map(|found| &found.map),
+            Self::Form { registration, .. } => Some(&registration.map),
+        }
+    }
+}
+
 /// Why a page of ours has no case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unclear {
@@ -79,7 +90,7 @@ pub(crate) fn locate(grey: &GrayImage, keys: &[CodeKey]) -> Located {
     };
     if let Some(known) = known.as_ref().filter(|known| convinces(known.frames.share)) {
         return match payload_at(grey, page, &known.map, keys) {
-            Ok(payload) => named(grey, &known.map, payload),
+            Ok(payload) => known_by_name(grey, known, payload),
             Err(Unclear::NoCode) => whole_page(grey, page, keys, &guesses)
                 .unwrap_or_else(|| unclear(Some(known.registration(grey)), Unclear::NoCode)),
             Err(why) => unclear(Some(known.registration(grey)), why),
@@ -134,6 +145,17 @@ fn by_marks(grey: &GrayImage, page: &PageLayout, guesses: &mut Vec<Pairs>) -> Ma
     best.map_or(Marks::None, Marks::Seen)
 }
 
+/// A page that its codes name, when it is the one whose frames already corrected the map.
+fn known_by_name(grey: &GrayImage, known: &Known, payload: Payload) -> Located {
+    let own = layout(payload.version, payload.variant).page(payload.page);
+    match (known.page, own) {
+        (Some(page), Some(own)) if std::ptr::eq(page, own) => {
+            checked(grey, known.map, known.frames, page, payload)
+        }
+        _ => named(grey, &known.map, payload),
+    }
+}
+
 /// A page that its codes name: the map is corrected by the frames of that page, and the number in
 /// print must not say otherwise.
 fn named(grey: &GrayImage, map: &Homography, payload: Payload) -> Located {
@@ -141,6 +163,16 @@ fn named(grey: &GrayImage, map: &Homography, payload: Payload) -> Located {
         return unclear(None, Unclear::Code(PayloadFault::Unknown));
     };
     let (map, frames) = snapped(grey, map, page);
+    checked(grey, map, frames, page, payload)
+}
+
+fn checked(
+    grey: &GrayImage,
+    map: Homography,
+    frames: Frames,
+    page: &'static PageLayout,
+    payload: Payload,
+) -> Located {
     let printed = printed_number(grey, &map, page);
     let registration = Registration { map, frames, page: Some(page), printed };
     if printed.is_some() && printed != payload.submission {

@@ -24,10 +24,13 @@ impl CodeKey {
         Self(bytes)
     }
 
+    /// The published key of specimens, in bytes.
+    pub const SAMPLE: [u8; 32] = *b"saihakko sample key, not secret!";
+
     /// The published key of specimens and of the command line without configuration. It guards
     /// against misreading only; whoever wants protection against forgery configures a secret one.
     pub fn sample() -> Self {
-        Self(*b"saihakko sample key, not secret!")
+        Self(Self::SAMPLE)
     }
 }
 

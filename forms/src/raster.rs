@@ -3,9 +3,10 @@
 mod paper;
 pub(crate) mod spots;
 
-use image::{GrayImage, Luma, Rgb, RgbImage};
+use image::{GrayImage, Luma, RgbImage};
 
 use crate::form3::BoxMm;
+use crate::scan::Colours;
 
 /// A point in millimetres or pixels.
 pub(crate) type Place = [f64; 2];
@@ -225,35 +226,40 @@ pub(crate) fn patch(picture: &GrayImage, map: &Homography, area: BoxMm, per_mm: 
     let (width, height) = (whole(area.w * per_mm).max(1), whole(area.h * per_mm).max(1));
     let mut values = Vec::with_capacity(width * height);
     let sampler = Sampler::new(picture);
-    each_place(map, area, per_mm, width, height, |at| values.push(sampler.at(at)));
+    each_row(map, area, per_mm, width, height, |begin, step| {
+        values.extend(sampler.row(begin, step, width));
+    });
     Patch { area, per_mm, width, height, values }
 }
 
 /// The same in colour.
 pub(crate) fn colour_patch(
-    picture: &RgbImage,
+    colours: Colours<'_>,
     map: &Homography,
     area: BoxMm,
     per_mm: f32,
 ) -> RgbImage {
     let (width, height) = (whole(area.w * per_mm).max(1), whole(area.h * per_mm).max(1));
     let mut values = Vec::with_capacity(width * height * 3);
-    each_place(map, area, per_mm, width, height, |at| {
-        values.extend(nearest(picture, at).0);
+    each_row(map, area, per_mm, width, height, |mut at, step| {
+        for _ in 0..width {
+            values.extend(nearest(colours, at));
+            at = [at[0] + step[0], at[1] + step[1]];
+        }
     });
     let (width, height) = (u32::try_from(width).unwrap_or(1), u32::try_from(height).unwrap_or(1));
     RgbImage::from_raw(width, height, values).unwrap_or_default()
 }
 
-/// The places in the picture of all pixels of a patch, projected once a corner and interpolated:
-/// over a few centimetres the perspective of a scan is a straight line.
-fn each_place(
+/// Where every row of a patch begins in the picture, and how far it is from pixel to pixel: projected once
+/// a row, for over a few centimetres the perspective of a scan is a straight line.
+fn each_row(
     map: &Homography,
     area: BoxMm,
     per_mm: f32,
     width: usize,
     height: usize,
-    mut each: impl FnMut(Place),
+    mut each: impl FnMut(Place, Place),
 ) {
     let step = 1.0 / f64::from(per_mm);
     for row in 0..height {
@@ -261,12 +267,7 @@ fn each_place(
         let left = map.apply([f64::from(area.x) + 0.5 * step, y]);
         let span = f64::from(real(width.max(2) - 1));
         let right = map.apply([f64::from(area.x) + (0.5 + span) * step, y]);
-        let (dx, dy) = ((right[0] - left[0]) / span, (right[1] - left[1]) / span);
-        let mut at = left;
-        for _ in 0..width {
-            each(at);
-            at = [at[0] + dx, at[1] + dy];
-        }
+        each(left, [(right[0] - left[0]) / span, (right[1] - left[1]) / span]);
     }
 }
 
@@ -277,43 +278,61 @@ struct Sampler<'p> {
     height: usize,
 }
 
+/// Parts of a pixel in which places are counted along a row.
+const PARTS: u32 = 16;
+
 impl<'p> Sampler<'p> {
     fn new(picture: &'p GrayImage) -> Self {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         Self { values: picture.as_raw(), width, height }
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "range checked first"
-    )]
-    fn at(&self, [x, y]: Place) -> u8 {
+    /// So many pixels from a place on; in whole numbers, for that is where most of the time goes.
+    fn row(&self, [x, y]: Place, [dx, dy]: Place, count: usize) -> impl Iterator<Item = u8> {
         // Pixel centres lie at halves.
-        let (x, y) = (x - 0.5, y - 0.5);
-        if !(x >= 0.0 && y >= 0.0) {
+        let (mut x, mut y) = (parts(x - 0.5), parts(y - 0.5));
+        let (dx, dy) = (parts(dx), parts(dy));
+        (0..count).map(move |_| {
+            let value = self.at(x, y);
+            (x, y) = (x.wrapping_add(dx), y.wrapping_add(dy));
+            value
+        })
+    }
+
+    #[inline]
+    fn at(&self, x: i64, y: i64) -> u8 {
+        let (Ok(left), Ok(top)) = (usize::try_from(x >> PARTS), usize::try_from(y >> PARTS)) else {
             return 255;
-        }
-        let (left, top) = (x as usize, y as usize);
+        };
         if left + 1 >= self.width || top + 1 >= self.height {
             return 255;
         }
-        let (fx, fy) = ((x.fract() * 256.0) as u32, (y.fract() * 256.0) as u32);
+        let (fx, fy) = (share(x), share(y));
         let first = top * self.width + left;
         let pair = |at: usize| match self.values.get(at..at + 2) {
             Some([a, b]) => u32::from(*a) * (256 - fx) + u32::from(*b) * fx,
             _ => 255 * 256,
         };
         let value = pair(first) * (256 - fy) + pair(first + self.width) * fy;
-        (value >> 16) as u8
+        u8::try_from(value >> 16).unwrap_or(u8::MAX)
     }
 }
 
+/// A place, or none: saturated, which lies outside of every picture.
+#[expect(clippy::cast_possible_truncation, reason = "casts of floats saturate")]
+fn parts(pixels: f64) -> i64 {
+    (pixels * f64::from(1_u32 << PARTS)).clamp(-1e15, 1e15) as i64
+}
+
+/// How far it is to the next pixel, in parts of 256.
+fn share(at: i64) -> u32 {
+    u32::try_from(at >> (PARTS - 8) & 255).unwrap_or(0)
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked first")]
-fn nearest(picture: &RgbImage, [x, y]: Place) -> Rgb<u8> {
+fn nearest(colours: Colours<'_>, [x, y]: Place) -> [u8; 3] {
     let inside = x >= 0.0 && y >= 0.0;
-    let found = inside.then(|| picture.get_pixel_checked(x as u32, y as u32)).flatten();
-    found.copied().unwrap_or(Rgb([255, 255, 255]))
+    inside.then(|| colours.at(x as u32, y as u32)).flatten().unwrap_or([255; 3])
 }
 
 /// Reduced by whole pixels, each the mean of a square; answers the factor too.
@@ -327,16 +346,19 @@ pub(crate) fn reduced(picture: &GrayImage, longest: u32) -> (GrayImage, u32) {
     let stride = picture.width() as usize;
     let (wide, step) = (width as usize, factor as usize);
     let mut values = Vec::with_capacity(wide * height as usize);
-    let mut sums = vec![0_u32; wide];
+    // Columns first: whole rows are added at once. No picture is wide enough for sums of more bits.
+    let mut columns = vec![0_u16; wide * step];
     let area = factor * factor;
     for rows in picture.as_raw().chunks_exact(stride * step).take(height as usize) {
-        sums.fill(0);
+        columns.fill(0);
         for row in rows.chunks_exact(stride) {
-            for (sum, group) in sums.iter_mut().zip(row.chunks_exact(step)) {
-                *sum += group.iter().map(|value| u32::from(*value)).sum::<u32>();
-            }
+            columns.iter_mut().zip(row).for_each(|(sum, value)| *sum += u16::from(*value));
         }
-        values.extend(sums.iter().map(|sum| u8::try_from(sum / area).unwrap_or(u8::MAX)));
+        let squares = columns.chunks_exact(step);
+        values.extend(squares.map(|square| {
+            let sum: u32 = square.iter().map(|sum| u32::from(*sum)).sum();
+            u8::try_from(sum / area).unwrap_or(u8::MAX)
+        }));
     }
     let small = GrayImage::from_raw(width, height, values);
     (small.unwrap_or_else(|| GrayImage::from_pixel(1, 1, Luma([255]))), factor)

@@ -1,8 +1,7 @@
 //! Reads files of pages: value, confidence and crop of every field, and all defects together.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, mpsc};
-use std::thread;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -18,7 +17,7 @@ use crate::locate::{Located, Registration, Unclear, locate};
 use crate::payload::{CodeKey, Payload, PayloadFault};
 use crate::quality::Quality;
 use crate::raster::real;
-use crate::scan::{Depth, Limits, Page, PageImage, for_each_page, guarded};
+use crate::scan::{Depth, Limits, Page, PageImage, Visitor, for_each_page, guarded};
 use crate::seal::{SealReading, crop, read_seal};
 use crate::submission::SubmissionNumber;
 
@@ -31,14 +30,14 @@ pub struct ReadOptions {
     pub limits: Limits,
     /// Whether every field is cut out as a picture.
     pub crops: bool,
-    /// How many threads read pages of one file while another decodes them; 0 and 1 are the same.
-    pub threads: usize,
+    /// Whether every page is kept as a picture for people: straightened where it is a form.
+    pub pictures: bool,
 }
 
 impl ReadOptions {
     /// One key, the usual limits, no crops.
     pub fn new(key: CodeKey) -> Self {
-        Self { keys: vec![key], limits: Limits::default(), crops: false, threads: 1 }
+        Self { keys: vec![key], limits: Limits::default(), crops: false, pictures: false }
     }
 }
 
@@ -142,6 +141,9 @@ pub struct PageReading {
     /// Every field as a PNG, by name; empty unless asked for.
     #[serde(skip)]
     pub crops: BTreeMap<String, Vec<u8>>,
+    /// The page as a JPEG for people; empty unless asked for.
+    #[serde(skip)]
+    pub picture: Vec<u8>,
 }
 
 impl PageReading {
@@ -167,7 +169,13 @@ impl PageReading {
             defects: Vec::new(),
             note: None,
             crops: BTreeMap::new(),
+            picture: Vec::new(),
         }
+    }
+
+    /// A page that took more than its share, and the process that read it with it.
+    pub fn lost(page: usize) -> Self {
+        Self::unreadable(page, &ReadFault::Exhausted)
     }
 
     fn unreadable(page: usize, fault: &ReadFault) -> Self {
@@ -187,16 +195,56 @@ impl PageReading {
 
 /// Reads a file whatever it is; a fault of the file or of a page is part of the answer.
 pub fn read_file(bytes: &[u8], name: &str, options: &ReadOptions) -> FileReading {
-    let (pages, error) = if options.threads > 1 {
-        read_shared(bytes, options)
-    } else {
-        let mut pages = Vec::new();
-        let outcome = for_each_page(bytes, &options.limits, &mut |page| {
-            pages.push(read_one(pages.len() + 1, page, options));
-        });
-        (pages, outcome.err())
-    };
-    FileReading { file: name.to_owned(), pages, error }
+    let mut pages = Vec::new();
+    let bytes = Arc::new(bytes.to_vec());
+    let outcome = read_pages(&bytes, options, &mut pages);
+    FileReading { file: name.to_owned(), pages, error: outcome.err() }
+}
+
+/// Who takes readings as they come.
+pub trait Reader {
+    /// Whether the page of that number, from 1, is to be read; said right before it is decoded.
+    fn wants(&mut self, number: usize) -> bool;
+    /// What it says.
+    fn page(&mut self, reading: PageReading);
+}
+
+/// All pages, kept.
+impl Reader for Vec<PageReading> {
+    fn wants(&mut self, _: usize) -> bool {
+        true
+    }
+
+    fn page(&mut self, reading: PageReading) {
+        self.push(reading);
+    }
+}
+
+/// Reads the pages that are wanted, one at a time.
+///
+/// # Errors
+/// When the file as a whole cannot be read, or not to its end.
+pub fn read_pages(
+    bytes: &Arc<Vec<u8>>,
+    options: &ReadOptions,
+    reader: &mut dyn Reader,
+) -> Result<(), ReadFault> {
+    for_each_page(bytes, &options.limits, &mut Each { options, reader })
+}
+
+struct Each<'r> {
+    options: &'r ReadOptions,
+    reader: &'r mut dyn Reader,
+}
+
+impl Visitor for Each<'_> {
+    fn wants(&mut self, number: usize) -> bool {
+        self.reader.wants(number)
+    }
+
+    fn page(&mut self, number: usize, page: Result<Page, ReadFault>) {
+        self.reader.page(read_one(number, page, self.options));
+    }
 }
 
 fn read_one(number: usize, page: Result<Page, ReadFault>, options: &ReadOptions) -> PageReading {
@@ -207,36 +255,6 @@ fn read_one(number: usize, page: Result<Page, ReadFault>, options: &ReadOptions)
     };
     reading.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     reading
-}
-
-/// Pages are decoded one after the other and read by several threads; decoding waits for them, so
-/// that few pictures are held.
-fn read_shared(bytes: &[u8], options: &ReadOptions) -> (Vec<PageReading>, Option<ReadFault>) {
-    let (sender, receiver) = mpsc::sync_channel::<(usize, Result<Page, ReadFault>)>(1);
-    let receiver = Mutex::new(receiver);
-    let take = || receiver.lock().ok().and_then(|receiver| receiver.recv().ok());
-    let work = || {
-        let mut pages = Vec::new();
-        while let Some((number, page)) = take() {
-            pages.push(read_one(number, page, options));
-        }
-        pages
-    };
-    let (mut pages, outcome) = thread::scope(|scope| {
-        let workers: Vec<_> = (0..options.threads).map(|_| scope.spawn(work)).collect();
-        let mut number = 0;
-        let outcome = for_each_page(bytes, &options.limits, &mut |page| {
-            number += 1;
-            // A worker never ends before the sender does: reading is guarded against panics.
-            let _ = sender.send((number, page));
-        });
-        drop(sender);
-        let pages: Vec<PageReading> =
-            workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect();
-        (pages, outcome)
-    });
-    pages.sort_by_key(|page| page.page);
-    (pages, outcome.err())
 }
 
 fn read_guarded(number: usize, page: &Page, options: &ReadOptions) -> PageReading {
@@ -253,9 +271,13 @@ fn read_guarded(number: usize, page: &Page, options: &ReadOptions) -> PageReadin
 pub fn read_picture(number: usize, picture: &PageImage, options: &ReadOptions) -> PageReading {
     let mut reading = PageReading::new(number, PageKind::Other);
     reading.dpi = picture.dpi.map(rounded);
-    match locate(&picture.grey, &options.keys) {
+    let located = locate(&picture.grey, &options.keys);
+    if options.pictures {
+        reading.picture = crate::scan::portrait(picture, located.map());
+    }
+    match located {
         Located::Foreign => {
-            if is_blank(picture) {
+            if picture.is_blank() {
                 reading.kind = PageKind::Blank;
             }
         }
@@ -266,7 +288,7 @@ pub fn read_picture(number: usize, picture: &PageImage, options: &ReadOptions) -
                 place(&mut reading, &registration);
                 // What stands on the page is shown to whoever finds out whose it is.
                 if let Some(page) = registration.page {
-                    read_fields(&mut reading, picture, &registration, page, options.crops);
+                    read_fields(&mut reading, picture, &registration, page, options);
                 }
             }
             reading.defects.push(Defect::Page);
@@ -277,7 +299,7 @@ pub fn read_picture(number: usize, picture: &PageImage, options: &ReadOptions) -
             let layout = layout(payload.version, payload.variant);
             match layout.page(payload.page) {
                 Some(page) => {
-                    read_fields(&mut reading, picture, &registration, page, options.crops);
+                    read_fields(&mut reading, picture, &registration, page, options);
                     reading.defects = defects(&reading, layout, page, picture.depth);
                 }
                 None => reading.defects.push(Defect::Page),
@@ -324,8 +346,9 @@ fn read_fields(
     picture: &PageImage,
     registration: &Registration,
     page: &PageLayout,
-    crops: bool,
+    options: &ReadOptions,
 ) {
+    let (crops, pictures) = (options.crops, options.pictures);
     let map = &registration.map;
     let (mut seen, mut all) = (0, 0);
     for field in &page.checkboxes {
@@ -341,7 +364,7 @@ fn read_fields(
         reading.digits.insert(field.id.clone(), digits);
     }
     for field in &page.seals {
-        let seal = read_seal(picture, map, field.area, crops);
+        let seal = read_seal(picture, map, field.area, crops || pictures);
         reading.seals.insert(field.id.clone(), seal);
     }
     reading.registered = real(seen) >= FRAMES_SEEN * real(all);
@@ -354,28 +377,6 @@ fn read_fields(
             reading.crops.insert(id.clone(), crop(picture, map, area.grown(1.5)));
         }
     }
-}
-
-/// A page on which less than a thousandth is darker than its paper.
-fn is_blank(picture: &PageImage) -> bool {
-    let values = picture.grey.as_raw();
-    let mut counts = [0_usize; 256];
-    for value in values {
-        if let Some(count) = counts.get_mut(usize::from(*value)) {
-            *count += 1;
-        }
-    }
-    let (mut seen, mut paper) = (0, 255);
-    for (value, count) in counts.iter().enumerate() {
-        seen += count;
-        if seen * 2 >= values.len() {
-            paper = value;
-            break;
-        }
-    }
-    let dark: usize = counts.iter().take(paper.saturating_sub(50)).sum();
-    // Edges of scans are often dark; a thousandth allows for a few of them and for dust.
-    dark * 1000 < values.len()
 }
 
 /// A page of a form that was filled in a viewer: exact values, and of course no seal.

@@ -1,16 +1,24 @@
 //! Pictures of pages from a file: the type is told by content, limits hold before decoding, and a
 //! page that cannot be read takes nothing else with it.
 
+mod colour;
+mod heic;
+mod jpeg;
 mod pdf;
 mod tiff;
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
 
 use crate::fault::ReadFault;
 use crate::fillable::FilledForm;
+use crate::form3::{BoxMm, PAGE_MM};
+use crate::raster::{Homography, colour_patch, patch};
+pub(crate) use colour::Colours;
+use colour::{Tint, turned};
 
 /// What a file may cost before it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +27,13 @@ pub struct Limits {
     pub file_bytes: usize,
     /// Pages of a file.
     pub pages: usize,
-    /// Pixels of one picture: A4 at 600 dpi has 35 million.
+    /// Pixels of one picture: A4 at 600 dpi has 35 million, the finest telephones take 50.
     pub pixels: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { file_bytes: 256 << 20, pages: 2000, pixels: 40_000_000 }
+        Self { file_bytes: 1 << 30, pages: 10_000, pixels: 52_000_000 }
     }
 }
 
@@ -47,7 +55,7 @@ pub struct PageImage {
     /// Brightness.
     pub(crate) grey: GrayImage,
     /// Colour, when there is any.
-    pub(crate) colour: Option<RgbImage>,
+    tint: Option<Tint>,
     pub(crate) depth: Depth,
     /// What the file says of its resolution.
     pub(crate) dpi: Option<f32>,
@@ -59,10 +67,37 @@ impl PageImage {
     /// # Errors
     /// When the encoder refuses, which it does for empty pictures only.
     pub fn to_png(&self) -> Result<Vec<u8>, ReadFault> {
-        match &self.colour {
-            Some(colour) => png(&DynamicImage::ImageRgb8(colour.clone())),
+        match self.colours() {
+            Some(colours) => png(&DynamicImage::ImageRgb8(colours.picture())),
             None => png(&DynamicImage::ImageLuma8(self.grey.clone())),
         }
+    }
+
+    /// Its colours, when it has any.
+    pub(crate) fn colours(&self) -> Option<Colours<'_>> {
+        self.tint.as_ref().map(|tint| Colours::new(&self.grey, tint))
+    }
+
+    /// A page on which less than a thousandth is darker than its paper.
+    pub(crate) fn is_blank(&self) -> bool {
+        let values = self.grey.as_raw();
+        let mut counts = [0_usize; 256];
+        for value in values {
+            if let Some(count) = counts.get_mut(usize::from(*value)) {
+                *count += 1;
+            }
+        }
+        let (mut seen, mut paper) = (0, 255);
+        for (value, count) in counts.iter().enumerate() {
+            seen += count;
+            if seen * 2 >= values.len() {
+                paper = value;
+                break;
+            }
+        }
+        let dark: usize = counts.iter().take(paper.saturating_sub(50)).sum();
+        // Edges of scans are often dark; a thousandth allows for a few of them and for dust.
+        dark * 1000 < values.len()
     }
 
     /// Width and height in pixels.
@@ -79,32 +114,28 @@ impl PageImage {
         if picture.color().has_color() {
             let colour = picture.into_rgb8();
             let grey = brightness(&colour);
-            return Self { grey, colour: Some(colour), depth: Depth::Colour, dpi };
+            return Self { grey, tint: Some(Tint::Full(colour)), depth: Depth::Colour, dpi };
         }
         Self::from_grey(picture.into_luma8(), dpi)
+    }
+
+    fn from_planes(planes: jpeg::Planes, dpi: Option<f32>) -> Self {
+        match planes.chroma.map(Tint::Chroma) {
+            Some(tint) => Self { grey: planes.grey, tint: Some(tint), depth: Depth::Colour, dpi },
+            None => Self::from_grey(planes.grey, dpi),
+        }
     }
 
     fn from_grey(grey: GrayImage, dpi: Option<f32>) -> Self {
         let two = grey.as_raw().iter().all(|value| *value == 0 || *value == 255);
         let depth = if two { Depth::Bilevel } else { Depth::Grey };
-        Self { grey, colour: None, depth, dpi }
+        Self { grey, tint: None, depth, dpi }
     }
 
     /// Turned clockwise by so many quarters.
     fn turned(self, quarters: u8) -> Self {
-        let turn_grey = |grey: GrayImage| match quarters % 4 {
-            1 => image::imageops::rotate90(&grey),
-            2 => image::imageops::rotate180(&grey),
-            3 => image::imageops::rotate270(&grey),
-            _ => grey,
-        };
-        let turn_colour = |colour: RgbImage| match quarters % 4 {
-            1 => image::imageops::rotate90(&colour),
-            2 => image::imageops::rotate180(&colour),
-            3 => image::imageops::rotate270(&colour),
-            _ => colour,
-        };
-        Self { grey: turn_grey(self.grey), colour: self.colour.map(turn_colour), ..self }
+        let tint = self.tint.map(|tint| tint.turned(quarters));
+        Self { grey: turned(self.grey, quarters), tint, ..self }
     }
 }
 
@@ -130,32 +161,83 @@ pub(crate) fn png(picture: &DynamicImage) -> Result<Vec<u8>, ReadFault> {
     Ok(bytes.into_inner())
 }
 
+const WHOLE_PAGE: BoxMm = BoxMm::new(0.0, 0.0, PAGE_MM[0], PAGE_MM[1]);
+/// Pixels of a millimetre in a page that people look at: enough for a stroke of a pen.
+const PORTRAIT_PER_MM: f32 = 7.0;
+/// The longer side of a page that is none of ours.
+const PORTRAIT_PIXELS: u32 = 2_079;
+const PORTRAIT_QUALITY: u8 = 82;
+
+/// A page as a JPEG for people: as it lies on the form's own map, or else as it was scanned.
+pub(crate) fn portrait(picture: &PageImage, map: Option<&Homography>) -> Vec<u8> {
+    let whole = match (picture.colours(), map) {
+        (Some(colour), Some(map)) => {
+            DynamicImage::ImageRgb8(colour_patch(colour, map, WHOLE_PAGE, PORTRAIT_PER_MM))
+        }
+        (None, Some(map)) => {
+            let cut = patch(&picture.grey, map, WHOLE_PAGE, PORTRAIT_PER_MM);
+            let size = (u32::try_from(cut.width), u32::try_from(cut.height));
+            let grey = match size {
+                (Ok(width), Ok(height)) => GrayImage::from_raw(width, height, cut.values),
+                _ => None,
+            };
+            DynamicImage::ImageLuma8(grey.unwrap_or_default())
+        }
+        (Some(colour), None) => DynamicImage::ImageRgb8(colour.picture()),
+        (None, None) => DynamicImage::ImageLuma8(picture.grey.clone()),
+    };
+    let (width, height) = (whole.width(), whole.height());
+    let whole = if width.max(height) > PORTRAIT_PIXELS {
+        whole.resize(PORTRAIT_PIXELS, PORTRAIT_PIXELS, image::imageops::FilterType::Triangle)
+    } else {
+        whole
+    };
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder =
+        image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, PORTRAIT_QUALITY);
+    // An encoder refuses empty pictures only: then there is nothing to look at.
+    if encoder.encode_image(&whole).is_err() {
+        return Vec::new();
+    }
+    bytes.into_inner()
+}
+
 /// One page of a file.
 pub(crate) enum Page {
     /// A picture to look at.
     Picture(Box<PageImage>),
     /// A page of a filled AcroForm, with the text of its code.
-    Fields { form: std::sync::Arc<FilledForm>, code: String },
+    Fields { form: Arc<FilledForm>, code: String },
 }
 
-/// Calls `each` with the pages in order, holding one picture at a time.
+/// Who is shown the pages of a file, in order, one picture at a time.
+pub(crate) trait Visitor {
+    /// Whether the page of that number, from 1, is to be decoded; said right before it is.
+    fn wants(&mut self, number: usize) -> bool;
+    /// The page, or why it could not be decoded.
+    fn page(&mut self, number: usize, page: Result<Page, ReadFault>);
+}
+
+/// Shows the pages of a file.
 ///
 /// # Errors
-/// When the file as a whole cannot be read; a fault of one page goes to `each`.
+/// When the file as a whole cannot be read; a fault of one page goes to the visitor.
 pub(crate) fn for_each_page(
-    bytes: &[u8],
+    bytes: &Arc<Vec<u8>>,
     limits: &Limits,
-    each: &mut dyn FnMut(Result<Page, ReadFault>),
+    visitor: &mut dyn Visitor,
 ) -> Result<(), ReadFault> {
     if bytes.len() > limits.file_bytes {
         return Err(ReadFault::TooLarge { size: bytes.len(), limit: limits.file_bytes });
     }
     match kind(bytes).ok_or(ReadFault::UnknownType)? {
-        Kind::Pdf => pdf::for_each_page(bytes, limits, each),
-        Kind::Tiff => tiff::for_each_page(bytes, limits, each),
-        Kind::Picture(format) => {
-            let picture = guarded(|| decode(bytes, format, limits))?;
-            each(Ok(Page::Picture(Box::new(picture))));
+        Kind::Pdf => pdf::for_each_page(bytes, limits, visitor),
+        Kind::Tiff => tiff::for_each_page(bytes, limits, visitor),
+        kind => {
+            if visitor.wants(1) {
+                let picture = guarded(|| decode(bytes, &kind, limits))?;
+                visitor.page(1, Ok(Page::Picture(Box::new(picture))));
+            }
             Ok(())
         }
     }
@@ -169,19 +251,31 @@ pub fn page_images(
     bytes: &[u8],
     limits: &Limits,
 ) -> Result<Vec<Result<PageImage, ReadFault>>, ReadFault> {
-    let mut pages = Vec::new();
-    let mut each = |page: Result<Page, ReadFault>| match page {
-        Ok(Page::Picture(picture)) => pages.push(Ok(*picture)),
-        Ok(Page::Fields { .. }) => {}
-        Err(fault) => pages.push(Err(fault)),
-    };
-    match kind(bytes) {
+    let mut pictures = Pictures(Vec::new());
+    let bytes = Arc::new(bytes.to_vec());
+    match kind(&bytes) {
         Some(Kind::Pdf) if bytes.len() <= limits.file_bytes => {
-            pdf::for_each_picture(bytes, limits, &mut each)?;
+            pdf::for_each_picture(&bytes, limits, &mut pictures)?;
         }
-        _ => for_each_page(bytes, limits, &mut each)?,
+        _ => for_each_page(&bytes, limits, &mut pictures)?,
     }
-    Ok(pages)
+    Ok(pictures.0)
+}
+
+struct Pictures(Vec<Result<PageImage, ReadFault>>);
+
+impl Visitor for Pictures {
+    fn wants(&mut self, _: usize) -> bool {
+        true
+    }
+
+    fn page(&mut self, _: usize, page: Result<Page, ReadFault>) {
+        match page {
+            Ok(Page::Picture(picture)) => self.0.push(Ok(*picture)),
+            Ok(Page::Fields { .. }) => {}
+            Err(fault) => self.0.push(Err(fault)),
+        }
+    }
 }
 
 /// The pages of a PDF rendered at that resolution, all at once.
@@ -196,7 +290,9 @@ pub(crate) fn render_pages(
 enum Kind {
     Pdf,
     Tiff,
-    Picture(ImageFormat),
+    Jpeg,
+    Png,
+    Heic,
 }
 
 /// By content alone: names and declared types lie.
@@ -204,13 +300,16 @@ fn kind(bytes: &[u8]) -> Option<Kind> {
     let head = bytes.get(..bytes.len().min(1024))?;
     let starts = |magic: &[u8]| head.starts_with(magic);
     if starts(b"\x89PNG\r\n\x1a\n") {
-        return Some(Kind::Picture(ImageFormat::Png));
+        return Some(Kind::Png);
     }
     if starts(b"\xFF\xD8\xFF") {
-        return Some(Kind::Picture(ImageFormat::Jpeg));
+        return Some(Kind::Jpeg);
     }
     if [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|magic| starts(*magic)) {
         return Some(Kind::Tiff);
+    }
+    if heic::is_heic(head) {
+        return Some(Kind::Heic);
     }
     // ISO 32000-1, H.3.4.1: readers accept the header within the first kilobyte.
     head.windows(5).any(|window| window == b"%PDF-").then_some(Kind::Pdf)
@@ -225,12 +324,19 @@ pub(super) fn check_pixels(width: u32, height: u32, limits: &Limits) -> Result<(
     Ok(())
 }
 
-/// A PNG or JPEG.
-pub(super) fn decode(
-    bytes: &[u8],
-    format: ImageFormat,
-    limits: &Limits,
-) -> Result<PageImage, ReadFault> {
+/// A file that is one picture.
+fn decode(bytes: &[u8], kind: &Kind, limits: &Limits) -> Result<PageImage, ReadFault> {
+    let format = match kind {
+        Kind::Heic => return heic::decode(bytes, limits),
+        Kind::Jpeg => ImageFormat::Jpeg,
+        _ => ImageFormat::Png,
+    };
+    let dpi = declared_dpi(bytes, format);
+    if format == ImageFormat::Jpeg
+        && let Some(planes) = jpeg::decode(bytes, limits)?
+    {
+        return Ok(PageImage::from_planes(planes, dpi));
+    }
     let refused = |error: image::ImageError| ReadFault::Picture { reason: error.to_string() };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut bounds = image::Limits::default();
@@ -240,7 +346,7 @@ pub(super) fn decode(
     let (width, height) = decoder.dimensions();
     check_pixels(width, height, limits)?;
     let picture = DynamicImage::from_decoder(decoder).map_err(refused)?;
-    Ok(PageImage::from_dynamic(picture, declared_dpi(bytes, format)))
+    Ok(PageImage::from_dynamic(picture, dpi))
 }
 
 /// The resolution of a JFIF header or a PNG's pHYs chunk.

@@ -4,7 +4,7 @@ mod likeness;
 mod shape;
 mod specimen;
 
-pub use likeness::likeness;
+pub use likeness::{Alignment, aligned, likeness};
 pub use specimen::Impression;
 pub(crate) use specimen::{PER_MM as STAMP_PER_MM, VERMILION, blend};
 
@@ -26,7 +26,7 @@ pub struct SealReading {
     pub coloured: bool,
     /// What a clerk should look at.
     pub facts: Vec<SealFact>,
-    /// The box with the impression as a PNG, empty unless crops were asked for.
+    /// The box with the impression as a PNG, empty unless crops or pictures were asked for.
     #[serde(skip)]
     pub crop: Vec<u8>,
 }
@@ -68,8 +68,8 @@ pub(crate) fn read_seal(
     crops: bool,
 ) -> SealReading {
     let around = area.grown(AROUND_MM);
-    let coloured = page.colour.as_ref().and_then(|colour| {
-        let cut = colour_patch(colour, map, around, PER_MM);
+    let coloured = page.colours().and_then(|colours| {
+        let cut = colour_patch(colours, map, around, PER_MM);
         let mask = red_mask(&cut);
         shape::find(&mask, cut.width() as usize, around)
     });
@@ -103,8 +103,8 @@ fn tenths(area: BoxMm) -> BoxMm {
 
 /// The area as a picture for people.
 pub(crate) fn crop(page: &PageImage, map: &Homography, area: BoxMm) -> Vec<u8> {
-    let picture = if let Some(colour) = &page.colour {
-        DynamicImage::ImageRgb8(colour_patch(colour, map, area, CROP_PER_MM))
+    let picture = if let Some(colours) = page.colours() {
+        DynamicImage::ImageRgb8(colour_patch(colours, map, area, CROP_PER_MM))
     } else {
         let cut = patch(&page.grey, map, area, CROP_PER_MM);
         let size = (u32::try_from(cut.width), u32::try_from(cut.height));

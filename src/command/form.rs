@@ -1,6 +1,6 @@
 //! `saihakko form`: prints, lays out and reads Form 3 with no database and no configuration.
 
-use std::io::Read;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -8,10 +8,13 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use forms::{
-    CodeKey, Copy, FontChoice, FormData, House, Job, Press, ReadOptions, Sheets, SubmissionNumber,
-    Variant, Version, layout, read_file,
+    CodeKey, Copy, FontChoice, FormData, House, Job, Press, Sheets, SubmissionNumber, Variant,
+    Version, layout,
 };
+use saihakko::reader::{Check, Digits, Seal, draw_pictures, obey};
+use serde::Deserialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::{Answer, Declined, print_json, say};
 
@@ -22,8 +25,9 @@ pub enum FormCommand {
     /// Print the form: blank, filled in from JSON, fillable, or a batch of prefilled first pages.
     Print(PrintOptions),
     /// Say where the boxes lie, in millimetres from the top left corner of the page.
+    #[command(disable_version_flag = true)]
     Layout(LayoutOptions),
-    /// Read scans and filled forms: PDF, PNG, JPEG, TIFF.
+    /// Read scans and filled forms: PDF, TIFF, JPEG, PNG, HEIC.
     Read(ReadFormOptions),
 }
 
@@ -53,8 +57,8 @@ pub struct LayoutOptions {
     /// Which form: bizstation or light.
     #[arg(long, default_value = "bizstation")]
     variant: Variant,
-    /// Which version of the layout.
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    /// Which version of the layout; every version that was ever printed is known.
+    #[arg(long = "version", alias = "layout-version", default_value_t = 1, value_name = "N")]
     layout_version: u8,
     #[command(flatten)]
     answer: Answer,
@@ -65,15 +69,12 @@ pub struct ReadFormOptions {
     /// The files; - or none reads standard input.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Standard input begins with the 32 bytes of the code key.
+    /// Carry out orders from standard input.
     #[arg(long, hide = true, conflicts_with = "files")]
-    keyed_input: bool,
-    /// Take at most so many bytes of memory.
-    #[arg(long, hide = true)]
-    limit_memory: Option<u64>,
-    /// Take at most so many seconds of processor time.
-    #[arg(long, hide = true)]
-    limit_seconds: Option<u64>,
+    worker: bool,
+    /// Draw the pages of this submission; key and file come on standard input.
+    #[arg(long, hide = true, value_name = "NUMBER", conflicts_with_all = ["files", "worker"])]
+    pictures_of: Option<String>,
     #[command(flatten)]
     answer: Answer,
 }
@@ -151,43 +152,28 @@ fn show_layout(options: &LayoutOptions) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Files by name, or standard input: one that cannot be read is told beside the others, and at the end by
+/// the exit code.
 fn read(options: &ReadFormOptions) -> Result<ExitCode> {
-    limit(options)?;
-    if !options.files.is_empty() && options.files != [PathBuf::from("-")] {
-        return read_batch(options);
+    if options.worker {
+        let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
+        obey(input, output).context("the orders cannot be carried out")?;
+        return Ok(ExitCode::SUCCESS);
     }
-    let mut key = CodeKey::sample();
-    let mut input = std::io::stdin().lock();
-    if options.keyed_input {
-        let mut bytes = [0; 32];
-        input.read_exact(&mut bytes).context("no code key on standard input")?;
-        key = CodeKey::new(bytes);
+    if let Some(number) = &options.pictures_of {
+        let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
+        draw_pictures(number, input, output).context("the pages cannot be drawn")?;
+        return Ok(ExitCode::SUCCESS);
     }
-    let mut bytes = Vec::new();
-    input.read_to_end(&mut bytes).context("standard input cannot be read")?;
-    let reading = read_file(&bytes, "-", &ReadOptions::new(key));
-    if options.answer.json {
-        print_json(&json!({ "files": [reading] }))?;
+    let files: Vec<batch::File> = if options.files.is_empty() {
+        vec![batch::File::Standard]
     } else {
-        tell(&reading);
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Files by name: one that cannot be read is told beside the others, and at the end by the exit
-/// code.
-fn read_batch(options: &ReadFormOptions) -> Result<ExitCode> {
-    let read_options = ReadOptions::new(CodeKey::sample());
+        options.files.iter().map(|path| batch::File::of(path)).collect()
+    };
     let counts = if options.answer.json {
-        let mut stream = batch::JsonStream::new(std::io::stdout().lock());
-        let counts = batch::read(&options.files, &read_options, |file| stream.file(file))?;
-        stream.end(&counts)?;
-        counts
+        batch::read(files, &mut batch::JsonStream::new(std::io::stdout().lock()))?
     } else {
-        batch::read(&options.files, &read_options, |file| {
-            tell(file);
-            Ok(())
-        })?
+        batch::read(files, &mut Lines)?
     };
     Ok(if counts.errors > 0 { ExitCode::from(UNREAD) } else { ExitCode::SUCCESS })
 }
@@ -195,23 +181,34 @@ fn read_batch(options: &ReadFormOptions) -> Result<ExitCode> {
 /// The exit code when a file was not found or not read to its end.
 const UNREAD: u8 = 3;
 
-/// A child that reads a stranger's file may not take more than its share.
-fn limit(options: &ReadFormOptions) -> Result<()> {
-    if let Some(bytes) = options.limit_memory {
-        rlimit::setrlimit(rlimit::Resource::AS, bytes, bytes).context("no memory limit")?;
-    }
-    if let Some(seconds) = options.limit_seconds {
-        rlimit::setrlimit(rlimit::Resource::CPU, seconds, seconds).context("no time limit")?;
-    }
-    Ok(())
+/// Readings for people.
+struct Lines;
+
+/// What of a page is told in lines.
+#[derive(Deserialize)]
+struct Told {
+    page: usize,
+    kind: String,
+    case_id: Option<String>,
+    page_of: Option<String>,
+    digits: BTreeMap<String, Digits>,
+    checks: BTreeMap<String, Check>,
+    seals: BTreeMap<String, Seal>,
+    defects: Vec<String>,
+    note: Option<String>,
 }
 
-fn tell(file: &forms::FileReading) {
-    say(&file.file);
-    for page in &file.pages {
-        let number = page.case_id.map_or_else(|| "-".to_owned(), forms::SubmissionNumber::grouped);
-        let of = page.page_of.clone().unwrap_or_default();
-        say(format_args!("  page {}: {:?} {number} {of}", page.page, page.kind));
+impl batch::Listener for Lines {
+    fn file(&mut self, name: &str) -> Result<()> {
+        say(name);
+        Ok(())
+    }
+
+    fn page(&mut self, page: &RawValue) -> Result<()> {
+        let page: Told = serde_json::from_str(page.get()).context("a reading is no page")?;
+        let number = page.case_id.as_deref().unwrap_or("-");
+        let of = page.page_of.unwrap_or_default();
+        say(format_args!("  page {}: {} {number} {of}", page.page, page.kind));
         for (name, digits) in page.digits.iter().filter(|(_, digits)| !digits.v.is_empty()) {
             say(format_args!("    {name}: {}", digits.v));
         }
@@ -222,10 +219,22 @@ fn tell(file: &forms::FileReading) {
             say(format_args!("    {name}: {}", if seal.found { "found" } else { "none" }));
         }
         if !page.defects.is_empty() {
-            say(format_args!("    defects: {:?}", page.defects));
+            say(format_args!("    defects: {}", page.defects.join(", ")));
         }
+        if let Some(note) = page.note {
+            say(format_args!("    {note}"));
+        }
+        Ok(())
     }
-    if let Some(error) = &file.error {
-        say(format_args!("  not read to the end: {error}"));
+
+    fn end(&mut self, error: Option<&str>) -> Result<()> {
+        if let Some(error) = error {
+            say(format_args!("  not read to the end: {error}"));
+        }
+        Ok(())
+    }
+
+    fn counts(&mut self, _: &batch::Counts) -> Result<()> {
+        Ok(())
     }
 }

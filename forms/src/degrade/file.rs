@@ -21,6 +21,12 @@ pub enum Carrier {
     Tiff,
     /// A PDF with a JPEG on every page.
     Pdf,
+    /// A PDF with plain samples on every page, each row told by its difference, deflated.
+    PdfFlate,
+    /// A PDF with a group 4 fax on every page.
+    PdfFax,
+    /// A PDF with JBIG2 on every page.
+    PdfJbig2,
     /// A TIFF of all pages in black and white (CCITT group 4).
     Fax,
 }
@@ -35,7 +41,10 @@ pub fn encode(pages: &[RgbImage], dpi: f32, carrier: Carrier) -> Result<Vec<u8>,
         Carrier::Png => png(&as_deep_as_needed(first)).map_err(|fault| refused(&fault)),
         Carrier::Jpeg(quality) => jpeg(first, dpi, quality),
         Carrier::Tiff => tiff_file(pages, dpi),
-        Carrier::Pdf => pdf_file(pages, dpi),
+        Carrier::Pdf => pdf_file(pages, dpi, |page| Ok(dct(page, jpeg(page, dpi, 88)?))),
+        Carrier::PdfFlate => pdf_file(pages, dpi, |page| Ok(flate(page))),
+        Carrier::PdfFax => pdf_file(pages, dpi, |page| Ok(ccitt(page))),
+        Carrier::PdfJbig2 => pdf_file(pages, dpi, |page| Ok(jbig2(page))),
         Carrier::Fax => fax_file(pages, dpi),
     }
 }
@@ -84,26 +93,23 @@ fn tiff_file(pages: &[RgbImage], dpi: f32) -> Result<Vec<u8>, PrintFault> {
     Ok(bytes.into_inner())
 }
 
-fn pdf_file(pages: &[RgbImage], dpi: f32) -> Result<Vec<u8>, PrintFault> {
-    let mut pdf = Document::with_version("1.4");
+fn pdf_file(
+    pages: &[RgbImage],
+    dpi: f32,
+    picture: impl Fn(&RgbImage) -> Result<Stream, PrintFault>,
+) -> Result<Vec<u8>, PrintFault> {
+    let mut pdf = Document::with_version("1.5");
     let tree = pdf.new_object_id();
     let mut kids = Vec::new();
     for page in pages {
         let (width, height) = page.dimensions();
         let points = |pixels: u32| Object::Real(crate::raster::real_u32(pixels) / dpi * 72.0);
-        let space = if matches!(as_deep_as_needed(page), DynamicImage::ImageLuma8(_)) {
-            "DeviceGray"
-        } else {
-            "DeviceRGB"
-        };
-        let picture = pdf.add_object(Stream::new(
-            dictionary! {
-                "Type" => "XObject", "Subtype" => "Image", "Filter" => "DCTDecode",
-                "Width" => i64::from(width), "Height" => i64::from(height),
-                "ColorSpace" => space, "BitsPerComponent" => 8,
-            },
-            jpeg(page, dpi, 88)?,
-        ));
+        let mut stream = picture(page)?;
+        stream.dict.set("Type", "XObject");
+        stream.dict.set("Subtype", "Image");
+        stream.dict.set("Width", i64::from(width));
+        stream.dict.set("Height", i64::from(height));
+        let picture = pdf.add_object(stream);
         let (w, h) = (points(width), points(height));
         let size = |object: &Object| object.as_float().unwrap_or(0.0);
         let content = format!("q {} 0 0 {} 0 0 cm /Scan Do Q", size(&w), size(&h));
@@ -122,6 +128,70 @@ fn pdf_file(pages: &[RgbImage], dpi: f32) -> Result<Vec<u8>, PrintFault> {
     let mut bytes = Vec::new();
     pdf.save_to(&mut bytes).map_err(|error| refused(&error))?;
     Ok(bytes)
+}
+
+fn dct(page: &RgbImage, jpeg: Vec<u8>) -> Stream {
+    let grey = matches!(as_deep_as_needed(page), DynamicImage::ImageLuma8(_));
+    let space = if grey { "DeviceGray" } else { "DeviceRGB" };
+    let dictionary = dictionary! {
+        "Filter" => "DCTDecode", "ColorSpace" => space, "BitsPerComponent" => 8,
+    };
+    Stream::new(dictionary, jpeg)
+}
+
+/// Every sample as its difference to the one above (PNG's second filter).
+fn flate(page: &RgbImage) -> Stream {
+    let picture = as_deep_as_needed(page);
+    let (space, colors) =
+        if picture.color().has_color() { ("DeviceRGB", 3) } else { ("DeviceGray", 1) };
+    let stride = page.width() as usize * colors;
+    let mut samples = Vec::with_capacity(picture.as_bytes().len() + page.height() as usize);
+    let mut above = vec![0; stride];
+    for row in picture.as_bytes().chunks_exact(stride.max(1)) {
+        samples.push(2);
+        samples.extend(row.iter().zip(&above).map(|(value, above)| value.wrapping_sub(*above)));
+        above.copy_from_slice(row);
+    }
+    let mut stream = Stream::new(dictionary! {}, samples);
+    // Nothing is lost where the samples cannot be made smaller.
+    let _ = stream.compress();
+    let colors = i64::try_from(colors).unwrap_or(1);
+    stream.dict.set("ColorSpace", space);
+    stream.dict.set("BitsPerComponent", 8);
+    stream.dict.set(
+        "DecodeParms",
+        dictionary! { "Predictor" => 15, "Colors" => colors, "Columns" => i64::from(page.width()) },
+    );
+    stream
+}
+
+fn two_colours(filter: &str) -> lopdf::Dictionary {
+    dictionary! {
+        "Filter" => filter, "ColorSpace" => "DeviceGray", "BitsPerComponent" => 1,
+    }
+}
+
+fn ccitt(page: &RgbImage) -> Stream {
+    let mut dictionary = two_colours("CCITTFaxDecode");
+    let (columns, rows) = (i64::from(page.width()), i64::from(page.height()));
+    dictionary.set("DecodeParms", dictionary! { "K" => -1, "Columns" => columns, "Rows" => rows });
+    Stream::new(dictionary, group4(page))
+}
+
+/// JBIG2 as PDF wants it (T.88, annex D.3): what the page is like, and one region that is coded as a
+/// fax is.
+fn jbig2(page: &RgbImage) -> Stream {
+    let (width, height) = (page.width().to_be_bytes(), page.height().to_be_bytes());
+    let segment = |number: u32, kind: u8, data: &[&[u8]]| {
+        let length: usize = data.iter().map(|part| part.len()).sum();
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        // No other segment is referred to; the page is the first.
+        let head = [&number.to_be_bytes()[..], &[kind, 0, 1], &length.to_be_bytes()].concat();
+        [head, data.concat()].concat()
+    };
+    let about = segment(0, 48, &[&width, &height, &[0; 8], &[0, 0, 0]]);
+    let region = segment(1, 38, &[&width, &height, &[0; 8], &[0, 1], &group4(page)]);
+    Stream::new(two_colours("JBIG2Decode"), [about, region].concat())
 }
 
 /// A grey picture through a JPEG of that quality and back.

@@ -117,8 +117,14 @@ impl Fold {
 impl PaperSheet {
     /// Sends the sheet on its way.
     pub fn travelled(&self, severity: Severity, seed: u64) -> Arrived {
+        self.travelled_at(severity, None, seed)
+    }
+
+    /// The same through a device of that resolution, where one is named.
+    pub fn travelled_at(&self, severity: Severity, dpi: Option<f32>, seed: u64) -> Arrived {
         let mut chance = Chance::new(seed);
-        let way = Way::of(severity, &mut chance);
+        let mut way = Way::of(severity, &mut chance);
+        way.dpi = dpi.unwrap_or(way.dpi);
         let blurred = blurred(&self.picture, way.blur_mm * self.per_mm);
         let (map, [wide, high]) = pose(severity, way.dpi / 25.4, &mut chance);
         let picture = self.seen(&blurred, &way, &map, [wide, high], &mut chance);

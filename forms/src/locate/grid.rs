@@ -30,7 +30,7 @@ fn within(grey: &GrayImage, map: &Homography, code: &CodeBox, reach: f32) -> Opt
     let side = side(code.kind);
     let module = code.area.w / real(side);
     let area = code.area.grown(module * (reach + 1.0));
-    let cut = patch(grey, map, area, real(PER_MODULE) / module);
+    let cut = Middles::of(&patch(grey, map, area, real(PER_MODULE) / module));
     let mut tries: Vec<(f32, Vec<bool>)> = Vec::new();
     let steps = whole(reach * 3.0);
     let off = |step: usize| reach + 1.0 + (real(step) - real(steps)) / 3.0;
@@ -54,41 +54,71 @@ fn side(kind: CodeKind) -> usize {
     }
 }
 
+/// The sum of every three by three pixels of a patch: the middle of a module, of five by five.
+struct Middles {
+    sums: Vec<u16>,
+    width: usize,
+}
+
+impl Middles {
+    fn of(cut: &Patch) -> Self {
+        let mut sums = Vec::with_capacity(cut.values.len());
+        let rows =
+            (0..cut.height.saturating_sub(2)).map(|y| [cut.row(y), cut.row(y + 1), cut.row(y + 2)]);
+        let mut columns = vec![0_u16; cut.width];
+        for [upper, middle, lower] in rows {
+            for (sum, ((a, b), c)) in columns.iter_mut().zip(upper.iter().zip(middle).zip(lower)) {
+                *sum = u16::from(*a) + u16::from(*b) + u16::from(*c);
+            }
+            sums.extend(columns.windows(3).map(|three| three.iter().sum::<u16>()));
+        }
+        Self { sums, width: cut.width.saturating_sub(2) }
+    }
+
+    fn at(&self, x: usize, y: usize) -> u16 {
+        self.sums.get(y * self.width + x).copied().unwrap_or(0)
+    }
+}
+
 /// Whether each module is dark, against what is bright and dark around it; the code begins so many
 /// modules from the corner of the patch.
-fn sampled(cut: &Patch, side: usize, begin: [f32; 2]) -> Vec<bool> {
+fn sampled(cut: &Middles, side: usize, begin: [f32; 2]) -> Vec<bool> {
     let [left, top] = begin.map(|modules| modules * real(PER_MODULE));
-    let mut means = Vec::with_capacity(side * side);
-    for row in 0..side {
-        for column in 0..side {
-            // The middle of a module: three by three of its five by five pixels.
-            let x = whole(left + real(column * PER_MODULE) + 0.5);
-            let y = whole(top + real(row * PER_MODULE) + 0.5);
-            let rows = (y..y + 3).map(|y| cut.row(y).get(x..x + 3).unwrap_or_default());
-            let (sum, count) =
-                rows.flatten().fold((0_u32, 0_u32), |(s, n), value| (s + u32::from(*value), n + 1));
-            means.push(sum / count.max(1));
-        }
-    }
+    let place = |from: f32, module: usize| whole(from + real(module * PER_MODULE) + 0.5);
+    let columns: Vec<usize> = (0..side).map(|column| place(left, column)).collect();
+    let rows: Vec<usize> = (0..side).map(|row| place(top, row)).collect();
+    let sums: Vec<u16> =
+        rows.iter().flat_map(|y| columns.iter().map(move |x| cut.at(*x, *y))).collect();
     // Shadows differ across a code, neighbours do not: blocks of four by four modules, and those
     // around, tell bright from dark.
     let blocks = side.div_ceil(BLOCK);
-    let mut ranges = vec![(u32::MAX, 0_u32); blocks * blocks];
-    for (index, value) in means.iter().enumerate() {
-        let (row, column) = (index / side / BLOCK, index % side / BLOCK);
-        for r in row.saturating_sub(1)..(row + 2).min(blocks) {
-            for c in column.saturating_sub(1)..(column + 2).min(blocks) {
-                if let Some((low, high)) = ranges.get_mut(r * blocks + c) {
+    let mut own = vec![(u16::MAX, 0_u16); blocks * blocks];
+    for (row, line) in sums.chunks_exact(side).enumerate() {
+        for (column, part) in line.chunks(BLOCK).enumerate() {
+            if let Some((low, high)) = own.get_mut(row / BLOCK * blocks + column) {
+                for value in part {
                     (*low, *high) = ((*low).min(*value), (*high).max(*value));
                 }
             }
         }
     }
-    let is_dark = |(index, value): (usize, &u32)| {
+    let ranges: Vec<(u16, u16)> = (0..blocks * blocks).map(|at| around(&own, blocks, at)).collect();
+    let is_dark = |(index, value): (usize, &u16)| {
         let block = index / side / BLOCK * blocks + index % side / BLOCK;
         ranges.get(block).is_some_and(|(low, high)| value * 2 < low + high)
     };
-    means.iter().enumerate().map(is_dark).collect()
+    sums.iter().enumerate().map(is_dark).collect()
+}
+
+/// The darkest and the brightest of a block and those beside it.
+fn around(own: &[(u16, u16)], blocks: usize, at: usize) -> (u16, u16) {
+    let (row, column) = (at / blocks, at % blocks);
+    let rows = row.saturating_sub(1)..(row + 2).min(blocks);
+    let near = rows.flat_map(|r| {
+        let columns = column.saturating_sub(1)..(column + 2).min(blocks);
+        columns.filter_map(move |c| own.get(r * blocks + c))
+    });
+    near.fold((u16::MAX, 0), |(low, high), (l, h)| (low.min(*l), high.max(*h)))
 }
 
 /// The share of modules right among those that are the same in every code.

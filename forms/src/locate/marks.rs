@@ -47,38 +47,37 @@ fn spots(small: &GrayImage) -> Vec<FoundMark> {
 pub(super) fn darkened(small: &GrayImage) -> Vec<bool> {
     let (width, height) = (small.width() as usize, small.height() as usize);
     let radius = (width.max(height) / 24).max(8);
-    let sums = integral(small.as_raw(), width);
-    let sum_at = |x: usize, y: usize| sums.get(y * (width + 1) + x).copied().unwrap_or(0);
+    let rows: Vec<&[u8]> = small.as_raw().chunks_exact(width.max(1)).collect();
+    // The sum of every column over the rows around: the next row comes, the last one goes.
+    let mut columns = vec![0_u32; width];
+    for row in rows.iter().take(radius) {
+        columns.iter_mut().zip(*row).for_each(|(sum, value)| *sum += u32::from(*value));
+    }
     let mut dark = Vec::with_capacity(width * height);
-    for (y, row) in small.as_raw().chunks_exact(width.max(1)).enumerate() {
-        let (top, bottom) = (y.saturating_sub(radius), (y + radius + 1).min(height));
-        for (x, value) in row.iter().enumerate() {
-            let (left, right) = (x.saturating_sub(radius), (x + radius + 1).min(width));
-            let sum = sum_at(right, bottom) + sum_at(left, top)
-                - sum_at(left, bottom)
-                - sum_at(right, top);
-            let count = ((right - left) * (bottom - top)) as u64;
-            dark.push(u64::from(*value) * count * 4 < sum * 3 && *value < 170);
+    let mut before = vec![0_u32; width + 1];
+    for (y, row) in rows.iter().enumerate() {
+        if let Some(next) = rows.get(y + radius) {
+            columns.iter_mut().zip(*next).for_each(|(sum, value)| *sum += u32::from(*value));
         }
+        if let Some(last) = y.checked_sub(radius + 1).and_then(|last| rows.get(last)) {
+            columns.iter_mut().zip(*last).for_each(|(sum, value)| *sum -= u32::from(*value));
+        }
+        let mut running = 0;
+        for (before, column) in before.iter_mut().skip(1).zip(&columns) {
+            running += column;
+            *before = running;
+        }
+        let high = (y + radius + 1).min(height) - y.saturating_sub(radius);
+        let mean_darkens = |x: usize, value: u8| {
+            let (left, right) = (x.saturating_sub(radius), (x + radius + 1).min(width));
+            let sum = |x: usize| before.get(x).copied().unwrap_or(0);
+            let count = u32::try_from((right - left) * high).unwrap_or(u32::MAX);
+            u32::from(value) * count * 4 < (sum(right) - sum(left)) * 3
+        };
+        let is_dark = |(x, value): (usize, &u8)| *value < 170 && mean_darkens(x, *value);
+        dark.extend(row.iter().enumerate().map(is_dark));
     }
     dark
-}
-
-fn integral(values: &[u8], width: usize) -> Vec<u64> {
-    let mut sums = vec![0_u64; width + 1];
-    let mut above = vec![0_u64; width + 1];
-    for row in values.chunks_exact(width.max(1)) {
-        let mut running = 0;
-        let mut line = Vec::with_capacity(width + 1);
-        line.push(0);
-        for (value, up) in row.iter().zip(above.iter().skip(1)) {
-            running += u64::from(*value);
-            line.push(up + running);
-        }
-        sums.extend_from_slice(&line);
-        above = line;
-    }
-    sums
 }
 
 /// Moments of a connected dark area.

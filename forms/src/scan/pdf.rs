@@ -4,48 +4,69 @@ use std::sync::Arc;
 
 use hayro::hayro_interpret::InterpreterSettings;
 use hayro::hayro_syntax::Pdf;
+use hayro::hayro_syntax::object::Dict;
 use hayro::hayro_syntax::page::Page as PdfPage;
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings, render};
 use image::RgbImage;
 use lopdf::{Document, LoadOptions};
 
-use super::{Limits, Page, PageImage, check_pixels, guarded};
+use super::{Limits, Page, PageImage, Visitor, check_pixels, guarded};
 use crate::fault::ReadFault;
 use crate::fillable::{FilledForm, read_fields};
 
+mod lone;
 mod picture;
 
 /// What a page without a picture of its own is rendered at.
 const RENDER_DPI: f32 = 200.0;
 
-/// What any single stream of the structure may unpack to.
+/// What any single stream of a filled form's structure may unpack to.
 const STRUCTURE_BYTES: usize = 32 << 20;
+
+/// A form of ours that was filled in in a viewer is smaller.
+const FORM_BYTES: usize = 16 << 20;
 
 fn refused(reason: impl std::fmt::Display) -> ReadFault {
     ReadFault::Pdf { reason: reason.to_string() }
 }
 
-/// A form filled in a viewer is read from its fields; everything else by its looks.
+fn open(bytes: &Arc<Vec<u8>>) -> Result<Pdf, ReadFault> {
+    // Objects are parsed where they lie, when they are asked for.
+    let pdf = || Pdf::new(Arc::clone(bytes)).map_err(|error| refused(format!("{error:?}")));
+    guarded(pdf)
+}
+
+/// A form filled in in a viewer is read from its fields; everything else by its looks.
 pub(super) fn for_each_page(
-    bytes: &[u8],
+    bytes: &Arc<Vec<u8>>,
     limits: &Limits,
-    each: &mut dyn FnMut(Result<Page, ReadFault>),
+    visitor: &mut dyn Visitor,
 ) -> Result<(), ReadFault> {
-    let objects = guarded(|| objects(bytes, limits)).ok();
-    if let Some(form) = objects.as_ref().and_then(read_fields).map(Arc::new) {
-        return fields(&form, limits, each);
+    let pdf = open(bytes)?;
+    if bytes.len() <= FORM_BYTES && has_fields(&pdf) {
+        let form = guarded(|| objects(bytes, limits)).ok();
+        if let Some(form) = form.as_ref().and_then(read_fields).map(Arc::new) {
+            return fields(&form, limits, visitor);
+        }
     }
-    pictures(bytes, objects.as_ref(), limits, each)
+    pictures(&pdf, limits, visitor)
 }
 
 pub(super) fn for_each_picture(
-    bytes: &[u8],
+    bytes: &Arc<Vec<u8>>,
     limits: &Limits,
-    each: &mut dyn FnMut(Result<Page, ReadFault>),
+    visitor: &mut dyn Visitor,
 ) -> Result<(), ReadFault> {
-    let objects = guarded(|| objects(bytes, limits)).ok();
-    pictures(bytes, objects.as_ref(), limits, each)
+    pictures(&open(bytes)?, limits, visitor)
+}
+
+fn has_fields(pdf: &Pdf) -> bool {
+    let has = || {
+        let catalog = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id());
+        Ok(catalog.is_some_and(|catalog| catalog.contains_key("AcroForm")))
+    };
+    guarded(has).unwrap_or(false)
 }
 
 fn objects(bytes: &[u8], limits: &Limits) -> Result<Document, ReadFault> {
@@ -64,24 +85,21 @@ fn objects(bytes: &[u8], limits: &Limits) -> Result<Document, ReadFault> {
 fn fields(
     form: &Arc<FilledForm>,
     limits: &Limits,
-    each: &mut dyn FnMut(Result<Page, ReadFault>),
+    visitor: &mut dyn Visitor,
 ) -> Result<(), ReadFault> {
     if form.codes.len() > limits.pages {
         return Err(ReadFault::TooManyPages { limit: limits.pages });
     }
-    for code in form.codes.values() {
-        each(Ok(Page::Fields { form: Arc::clone(form), code: code.clone() }));
+    for (number, code) in (1..).zip(form.codes.values()) {
+        if visitor.wants(number) {
+            let page = Page::Fields { form: Arc::clone(form), code: code.clone() };
+            visitor.page(number, Ok(page));
+        }
     }
     Ok(())
 }
 
-fn pictures(
-    bytes: &[u8],
-    objects: Option<&Document>,
-    limits: &Limits,
-    each: &mut dyn FnMut(Result<Page, ReadFault>),
-) -> Result<(), ReadFault> {
-    let pdf = guarded(|| Pdf::new(bytes.to_vec()).map_err(|error| refused(format!("{error:?}"))))?;
+fn pictures(pdf: &Pdf, limits: &Limits, visitor: &mut dyn Visitor) -> Result<(), ReadFault> {
     let pages = guarded(|| Ok(pdf.pages()))?;
     if pages.len() > limits.pages {
         return Err(ReadFault::TooManyPages { limit: limits.pages });
@@ -89,21 +107,20 @@ fn pictures(
     if pages.is_empty() {
         return Err(refused("the file has no pages"));
     }
-    let ids: Vec<_> = objects.map(|document| document.page_iter().collect()).unwrap_or_default();
-    for (index, page) in pages.iter().enumerate() {
-        let extracted = objects.zip(ids.get(index)).and_then(|(document, id)| {
-            guarded(|| picture::extract(document, *id, limits)).ok().flatten()
-        });
-        let picture = match extracted {
-            Some(picture) => Ok(picture),
-            None => guarded(|| {
-                let colour = rendered(page, RENDER_DPI, limits)?;
-                Ok(PageImage::from_dynamic(colour.into(), Some(RENDER_DPI)))
-            }),
-        };
-        each(picture.map(|picture| Page::Picture(Box::new(picture))));
+    for (number, page) in (1..).zip(pages.iter()) {
+        if !visitor.wants(number) {
+            continue;
+        }
+        let picture = guarded(|| picture::extract(page, limits))
+            .and_then(|extracted| extracted.map_or_else(|| guarded(|| seen(page, limits)), Ok));
+        visitor.page(number, picture.map(|picture| Page::Picture(Box::new(picture))));
     }
     Ok(())
+}
+
+fn seen<'p>(page: &'p PdfPage<'p>, limits: &Limits) -> Result<PageImage, ReadFault> {
+    let colour = rendered(page, RENDER_DPI, limits)?;
+    Ok(PageImage::from_dynamic(colour.into(), Some(RENDER_DPI)))
 }
 
 /// All pages at that resolution.
@@ -112,7 +129,7 @@ pub(super) fn render_pages(
     dpi: f32,
     limits: &Limits,
 ) -> Result<Vec<RgbImage>, ReadFault> {
-    let pdf = guarded(|| Pdf::new(bytes.to_vec()).map_err(|error| refused(format!("{error:?}"))))?;
+    let pdf = open(&Arc::new(bytes.to_vec()))?;
     pdf.pages().iter().map(|page| guarded(|| rendered(page, dpi, limits))).collect()
 }
 

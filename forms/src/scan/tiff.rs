@@ -7,7 +7,7 @@ use ::tiff::decoder::{Decoder, DecodingResult, Limits as TiffLimits};
 use ::tiff::tags::Tag;
 use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
 
-use super::{Limits, Page, PageImage, check_pixels, guarded};
+use super::{Limits, Page, PageImage, Visitor, check_pixels, guarded};
 use crate::fault::ReadFault;
 
 fn refused(error: &::tiff::TiffError) -> ReadFault {
@@ -17,7 +17,7 @@ fn refused(error: &::tiff::TiffError) -> ReadFault {
 pub(super) fn for_each_page(
     bytes: &[u8],
     limits: &Limits,
-    each: &mut dyn FnMut(Result<Page, ReadFault>),
+    visitor: &mut dyn Visitor,
 ) -> Result<(), ReadFault> {
     let mut decoder = guarded(|| {
         let mut bounds = TiffLimits::default();
@@ -27,19 +27,19 @@ pub(super) fn for_each_page(
             .map(|decoder| decoder.with_limits(bounds))
             .map_err(|error| refused(&error))
     })?;
-    for number in 0.. {
-        if number >= limits.pages {
+    for number in 1.. {
+        if number > limits.pages {
             return Err(ReadFault::TooManyPages { limit: limits.pages });
         }
-        let page = guarded(|| decode(&mut decoder, limits));
-        each(page.map(|page| Page::Picture(Box::new(page))));
+        if visitor.wants(number) {
+            let page = guarded(|| decode(&mut decoder, limits));
+            visitor.page(number, page.map(|page| Page::Picture(Box::new(page))));
+        }
         if !decoder.more_images() {
             return Ok(());
         }
-        if let Err(error) = decoder.next_image() {
-            each(Err(refused(&error)));
-            return Ok(());
-        }
+        // The chain of pages is broken: those behind cannot be found.
+        guarded(|| decoder.next_image().map_err(|error| refused(&error)))?;
     }
     Ok(())
 }

@@ -8,8 +8,10 @@
     reason = "a test that finds something else than it expects shall fail there"
 )]
 
+mod carriers;
 mod golden;
 mod hostile;
+mod letters;
 mod measured;
 mod outside;
 mod roundtrip;

@@ -139,9 +139,13 @@ fn every_rotation_comes_back() {
 
 #[test]
 fn every_kind_of_file_comes_back_with_all_its_pages() {
-    for (seed, carrier) in
-        [(31, Carrier::Png), (32, Carrier::Jpeg(70)), (33, Carrier::Tiff), (34, Carrier::Pdf)]
-    {
+    for (seed, carrier) in [
+        (31, Carrier::Png),
+        (32, Carrier::Jpeg(70)),
+        (33, Carrier::Tiff),
+        (34, Carrier::Pdf),
+        (35, Carrier::PdfFlate),
+    ] {
         check(&Way { carrier, ..Way::plain(Variant::BizStation, seed) });
     }
 }

@@ -1,17 +1,46 @@
-//! Reads many files on all cores: answers in the order of the files, as they come, while no more is
-//! held than what is being read.
+//! Reads many files on all cores, in children that may not take more than their share: answers in the
+//! order of files and pages, as they come, while no more is held than what is being read.
+
+mod bar;
+mod crew;
+mod json;
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
 use anyhow::{Context, Result};
-use forms::{FileReading, PageKind, ReadFault, ReadOptions, read_file};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use bar::Bar;
+use crew::{Frontier, Heard, Part};
+pub use json::JsonStream;
+
+/// A file to be read.
+#[derive(Debug)]
+pub enum File {
+    /// What comes in on standard input.
+    Standard,
+    /// By its path.
+    Path(PathBuf),
+}
+
+impl File {
+    /// `-` stands for standard input.
+    pub fn of(path: &Path) -> Self {
+        if path.as_os_str() == "-" { Self::Standard } else { Self::Path(path.to_owned()) }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Standard => "-".to_owned(),
+            Self::Path(path) => path.display().to_string(),
+        }
+    }
+}
 
 /// What a batch came to.
 #[derive(Debug, Default, Serialize)]
@@ -26,145 +55,194 @@ pub struct Counts {
     unknown: usize,
 }
 
+#[derive(Deserialize)]
+struct Kind {
+    kind: String,
+}
+
 impl Counts {
-    fn add(&mut self, file: &FileReading) {
-        self.files += 1;
-        self.errors += usize::from(file.error.is_some());
-        self.pages += file.pages.len();
-        for page in &file.pages {
-            match page.kind {
-                PageKind::Form => self.form += 1,
-                PageKind::Blank => self.blank += 1,
-                PageKind::Other => self.other += 1,
-                PageKind::Unknown => self.unknown += 1,
-            }
+    fn add(&mut self, page: &RawValue) -> Result<()> {
+        let page: Kind = serde_json::from_str(page.get()).context("a reading has no kind")?;
+        self.pages += 1;
+        match page.kind.as_str() {
+            "form" => self.form += 1,
+            "blank" => self.blank += 1,
+            "other" => self.other += 1,
+            _ => self.unknown += 1,
         }
+        Ok(())
     }
 }
 
-/// Reads the files and hands each reading over in their order.
-pub fn read(
-    paths: &[PathBuf],
-    options: &ReadOptions,
-    mut each: impl FnMut(&FileReading) -> Result<()>,
-) -> Result<Counts> {
+/// Who is told what is read, in order.
+pub trait Listener {
+    /// The next file.
+    fn file(&mut self, name: &str) -> Result<()>;
+    /// A page of it, as JSON.
+    fn page(&mut self, page: &RawValue) -> Result<()>;
+    /// The file is done; or why it could not be read to its end.
+    fn end(&mut self, error: Option<&str>) -> Result<()>;
+    /// The batch is done.
+    fn counts(&mut self, counts: &Counts) -> Result<()>;
+}
+
+/// Larger files are shared by all children, every one of which reads every so manyth page.
+const SHARED_BYTES: u64 = 2 << 20;
+
+/// Reads the files and tells the listener.
+pub fn read(files: Vec<File>, listener: &mut dyn Listener) -> Result<Counts> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    // Few files: the cores share the pages of each. Many files: each core has its own.
-    let workers = cores.min(paths.len()).max(1);
-    let options = ReadOptions { threads: cores / workers, ..options.clone() };
-    let next = AtomicUsize::new(0);
-    // A worker that is far ahead of the slowest file waits.
-    let (sender, receiver) = mpsc::sync_channel(workers);
+    let names: Vec<String> = files.iter().map(File::name).collect();
+    let parts = parts(files, cores)?;
+    let workers = cores.min(parts.len()).max(1);
+    let frontier = Frontier::new(parts);
+    // Who is far ahead of the slowest waits.
+    let (sender, receiver) = mpsc::sync_channel(64);
     thread::scope(|scope| {
         for _ in 0..workers {
-            let (sender, next, options) = (sender.clone(), &next, &options);
-            scope.spawn(move || {
-                while let Some((index, path)) = take(next, paths) {
-                    // Nobody listens any more: the answer could not be written.
-                    if sender.send((index, one(path, options))).is_err() {
-                        break;
-                    }
-                }
-            });
+            let (sender, frontier) = (sender.clone(), &frontier);
+            scope.spawn(move || crew::work(frontier, &sender));
         }
         drop(sender);
-        let (mut counts, mut early, mut wanted) = (Counts::default(), BTreeMap::new(), 0);
-        let mut bar = Bar::new(paths.len());
-        for (index, reading) in receiver {
-            bar.step();
-            early.insert(index, reading);
-            while let Some(reading) = early.remove(&wanted) {
-                counts.add(&reading);
-                each(&reading)?;
-                wanted += 1;
-            }
-        }
-        bar.end();
-        Ok(counts)
+        let told = tell(&names, receiver, &frontier, listener);
+        // When telling ended early nobody goes on for it.
+        frontier.clear();
+        told
     })
 }
 
-fn take<'p>(next: &AtomicUsize, paths: &'p [PathBuf]) -> Option<(usize, &'p Path)> {
-    let index = next.fetch_add(1, Ordering::Relaxed);
-    paths.get(index).map(|path| (index, path.as_path()))
-}
-
-/// A file that cannot be opened is an answer like any other.
-fn one(path: &Path, options: &ReadOptions) -> FileReading {
-    let name = path.display().to_string();
-    match bytes(path, options) {
-        Ok(bytes) => read_file(&bytes, &name, options),
-        Err(error) => FileReading { file: name, pages: Vec::new(), error: Some(error) },
+fn parts(files: Vec<File>, cores: usize) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    for (file, from) in files.into_iter().enumerate() {
+        let size = match &from {
+            File::Standard => 0,
+            File::Path(path) => std::fs::metadata(path).map_or(0, |about| about.len()),
+        };
+        let of = if size > SHARED_BYTES { cores } else { 1 };
+        parts.extend(Part::all(file, from, of)?);
     }
+    Ok(parts)
 }
 
-/// Too large a file is not even loaded.
-fn bytes(path: &Path, options: &ReadOptions) -> Result<Vec<u8>, ReadFault> {
-    let refused = |error: std::io::Error| ReadFault::Unopened { reason: error.to_string() };
-    let limit = options.limits.file_bytes;
-    let size = usize::try_from(std::fs::metadata(path).map_err(refused)?.len());
-    match size {
-        Ok(size) if size <= limit => std::fs::read(path).map_err(refused),
-        size => Err(ReadFault::TooLarge { size: size.unwrap_or(usize::MAX), limit }),
-    }
+/// What was heard of a file and not told yet.
+#[derive(Default)]
+struct Pending {
+    /// Pages of each part, by the number of the page.
+    pages: BTreeMap<usize, Box<RawValue>>,
+    /// How far each part is; none when it is done.
+    parts: BTreeMap<usize, Option<usize>>,
+    error: Option<String>,
 }
 
-/// Progress for people; nothing where nobody watches.
-struct Bar {
-    done: usize,
-    all: usize,
-    shown: bool,
-}
-
-const WIDTH: usize = 30;
-
-impl Bar {
-    fn new(all: usize) -> Self {
-        Self { done: 0, all, shown: all > 1 && std::io::stderr().is_terminal() }
-    }
-
-    fn step(&mut self) {
-        self.done += 1;
-        if self.shown {
-            let full = self.done * WIDTH / self.all.max(1);
-            let (full, rest) = ("#".repeat(full), "-".repeat(WIDTH - full.min(WIDTH)));
-            // Reading does not depend on whether its progress can be shown.
-            let _ = write!(std::io::stderr(), "\r[{full}{rest}] {}/{}", self.done, self.all);
+impl Pending {
+    fn hear(&mut self, part: usize, of: usize, heard: Heard) {
+        // Nothing of a part is told before it has begun.
+        for part in 0..of {
+            self.parts.entry(part).or_insert(Some(part + 1));
+        }
+        match heard {
+            Heard::Page(number, page) => {
+                self.parts.insert(part, Some(number + of));
+                self.pages.insert(number, page);
+            }
+            Heard::End(error) => {
+                self.parts.insert(part, None);
+                self.error = self.error.take().or(error);
+            }
         }
     }
 
-    fn end(&self) {
-        if self.shown {
-            let _ = writeln!(std::io::stderr());
+    /// The next page before which none can come any more.
+    fn next(&mut self) -> Option<Box<RawValue>> {
+        let first = self.pages.first_entry()?;
+        let number = *first.key();
+        let earlier = self.parts.values().flatten().any(|next| *next < number);
+        (!earlier).then(|| first.remove())
+    }
+
+    fn is_done(&self) -> bool {
+        !self.parts.is_empty() && self.pages.is_empty() && self.parts.values().all(Option::is_none)
+    }
+}
+
+fn tell(
+    names: &[String],
+    receiver: mpsc::Receiver<crew::Message>,
+    frontier: &Frontier,
+    listener: &mut dyn Listener,
+) -> Result<Counts> {
+    let (mut counts, mut pending) = (Counts::default(), BTreeMap::<usize, Pending>::new());
+    let (mut current, mut begun) = (0, false);
+    let mut bar = Bar::new(names.len());
+    for message in receiver {
+        pending.entry(message.file).or_default().hear(message.part, message.of, message.heard);
+        while let Some(name) = names.get(current) {
+            if !begun {
+                listener.file(name)?;
+                begun = true;
+            }
+            let Some(file) = pending.get_mut(&current) else { break };
+            while let Some(page) = file.next() {
+                counts.add(&page)?;
+                listener.page(&page)?;
+            }
+            bar.show(current, counts.pages);
+            if !file.is_done() {
+                break;
+            }
+            listener.end(file.error.as_deref())?;
+            counts.files += 1;
+            counts.errors += usize::from(file.error.is_some());
+            pending.remove(&current);
+            (current, begun) = (current + 1, false);
+            frontier.told(current);
         }
     }
+    bar.end(counts.files, counts.pages);
+    listener.counts(&counts)?;
+    Ok(counts)
 }
 
-/// The readings as they come in the one object that `--json` promises.
-pub struct JsonStream<W: Write> {
-    out: W,
-    begun: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<W: Write> JsonStream<W> {
-    /// Writes to `out`.
-    pub fn new(out: W) -> Self {
-        Self { out, begun: false }
+    fn page(number: usize) -> Heard {
+        Heard::Page(number, RawValue::from_string(number.to_string()).unwrap())
     }
 
-    /// The next file.
-    pub fn file(&mut self, reading: &FileReading) -> Result<()> {
-        let lead = if self.begun { ",\n" } else { "{\"files\": [\n" };
-        self.begun = true;
-        let text = serde_json::to_string(reading).context("the answer is no JSON")?;
-        write!(self.out, "{lead}{text}").context("the answer cannot be written")
+    #[test]
+    fn pages_of_several_children_are_told_in_order() {
+        let mut file = Pending::default();
+        let mut told = Vec::new();
+        let heard = [
+            (1, page(2)),
+            (1, page(4)),
+            (0, page(1)),
+            (1, Heard::End(None)),
+            (0, page(3)),
+            (0, page(5)),
+            (0, Heard::End(Some("broken".to_owned()))),
+        ];
+        for (part, heard) in heard {
+            file.hear(part, 2, heard);
+            while let Some(page) = file.next() {
+                told.push(page.get().to_owned());
+            }
+        }
+        assert_eq!(told.join(" "), "1 2 3 4 5");
+        assert!(file.is_done());
+        assert_eq!(file.error.as_deref(), Some("broken"));
     }
 
-    /// The counts, and the end.
-    pub fn end(mut self, counts: &Counts) -> Result<()> {
-        let lead = if self.begun { "" } else { "{\"files\": [" };
-        let text = serde_json::to_string(counts).context("the answer is no JSON")?;
-        writeln!(self.out, "{lead}\n], \"counts\": {text}}}")
-            .context("the answer cannot be written")
+    #[test]
+    fn a_part_that_was_given_up_holds_nothing_back() {
+        let mut file = Pending::default();
+        file.hear(0, 2, Heard::End(Some("lost".to_owned())));
+        assert!(!file.is_done() && file.next().is_none());
+        file.hear(1, 2, page(2));
+        assert_eq!(file.next().unwrap().get(), "2");
+        file.hear(1, 2, Heard::End(None));
+        assert!(file.is_done());
     }
 }
