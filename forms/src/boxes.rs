@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::form3::BoxMm;
 use crate::locate::Registration;
+use crate::raster::spots::{extent, flood};
 use crate::raster::{Homography, Patch, Window, patch, real, whole};
 
 /// Whether a box is ticked.
@@ -162,8 +163,14 @@ const STROKE_MM: f32 = 0.9;
 const EMPTY: f32 = 0.014;
 /// A drawn tick has at least this; a ball-pen tick about a tenth.
 const TICKED: f32 = 0.04;
-/// Ink of a pen is at least so dark against the frame.
+/// Ink of a pen is at least so dark against the frame; what is lighter must hang together and go
+/// across the box as a stroke does, for a pencil or a pale pen leaves that and dirt does not.
 const PEN: f32 = 0.85;
+const PALE: f32 = 0.6;
+/// So much of the inside a stroke of a pale pen takes, both ways.
+const ACROSS: f32 = 0.3;
+/// So much of the ink belongs to it.
+const TOGETHER: f32 = 0.6;
 /// A box filled in has at least so much darkness.
 const FILLED: f32 = 0.3;
 
@@ -178,13 +185,18 @@ pub(crate) fn read_check(
     let (dx, dy) = if frame.seen() { (frame.dx, frame.dy) } else { (0.0, 0.0) };
     let inside = patch.window(area.moved(dx, dy).grown(-INSET_MM));
     let contrast = if frame.seen() { frame.contrast } else { place.frames.contrast };
-    let (thin, ink) = written(&patch.flattened(STROKE_MM), inside, contrast);
+    let written = Written::of(&patch.flattened(STROKE_MM), inside, contrast);
     let solid = filled(&patch, inside);
-    let (score, ink) = if solid >= FILLED { (solid.max(thin), ink.max(1.0)) } else { (thin, ink) };
+    let (score, ink) = if solid >= FILLED {
+        (solid.max(written.share), written.dark.max(1.0))
+    } else {
+        (written.share, written.dark)
+    };
+    let pen = ink >= PEN || (ink >= PALE && written.stroke);
     let v = match score {
         // A wide tick hides its own frame; then those around must show where it is.
         _ if !frame.seen() && !place.is_trusted() => None,
-        score if score >= TICKED && ink >= PEN => Some(true),
+        score if score >= TICKED && pen => Some(true),
         score if score <= EMPTY => Some(false),
         _ => None,
     };
@@ -192,21 +204,48 @@ pub(crate) fn read_check(
     (CheckReading { v, score: rounded(score), ink: rounded(ink) }, frame)
 }
 
-/// The share of lines darker than half of the frame, and how dark they are against it.
-fn written(flat: &Patch, inside: Window, contrast: f32) -> (f32, f32) {
-    let limit = (contrast * 0.55).max(26.0);
-    let mut inked: Vec<u8> = Vec::new();
-    let mut count = 0;
-    for value in flat.inside(inside) {
-        count += 1;
-        if f32::from(255 - value) > limit {
-            inked.push(255 - value);
-        }
+/// The lines inside a box.
+struct Written {
+    /// The share that is darker than half of the frame.
+    share: f32,
+    /// How dark that is against the frame.
+    dark: f32,
+    /// Whether most of it is one stroke that goes some way across and some way down.
+    stroke: bool,
+}
+
+impl Written {
+    fn of(flat: &Patch, inside: Window, contrast: f32) -> Self {
+        let limit = (contrast * 0.55).max(26.0);
+        let values: Vec<u8> = flat.inside(inside).map(|value| 255 - value).collect();
+        let mut inked: Vec<u8> =
+            values.iter().copied().filter(|value| f32::from(*value) > limit).collect();
+        let share = real(inked.len()) / real(values.len().max(1));
+        let at = inked.len() * 4 / 5;
+        let dark = if inked.is_empty() { 0 } else { *inked.select_nth_unstable(at).1 };
+        let width = inside.right.saturating_sub(inside.left);
+        let stroke = stroke(&values, width, limit * 0.85);
+        Self { share, dark: f32::from(dark) / contrast.max(1.0), stroke }
     }
-    let score = real(inked.len()) / real(count.max(1));
-    let at = inked.len() * 4 / 5;
-    let dark = if inked.is_empty() { 0 } else { *inked.select_nth_unstable(at).1 };
-    (score, f32::from(dark) / contrast.max(1.0))
+}
+
+/// Whether one stroke takes most of the ink and goes across and down. It is looked for with less
+/// darkness, for a pencil leaves gaps.
+fn stroke(values: &[u8], width: usize, limit: f32) -> bool {
+    let dark: Vec<bool> = values.iter().map(|value| f32::from(*value) > limit).collect();
+    let all = dark.iter().filter(|dark| **dark).count();
+    let height = values.len() / width.max(1);
+    let mut seen = vec![false; dark.len()];
+    (0..dark.len()).any(|start| {
+        if dark.get(start) != Some(&true) || seen.get(start) != Some(&false) {
+            return false;
+        }
+        let spot = flood(start, &dark, &mut seen, width);
+        let [left, top, right, bottom] = extent(&spot, width);
+        real(spot.len()) >= TOGETHER * real(all)
+            && real(right - left) >= ACROSS * real(width)
+            && real(bottom - top) >= ACROSS * real(height)
+    })
 }
 
 /// The share that is nearer to the darkest than to the paper: wide strokes, a box filled in.
@@ -219,4 +258,26 @@ fn filled(patch: &Patch, inside: Window) -> f32 {
         dark += usize::from(value < limit);
     }
     real(dark) / real(count.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Forty by forty values, dark where it is said.
+    fn drawn(dark: impl Fn(usize, usize) -> bool) -> Vec<u8> {
+        (0..1600).map(|at| if dark(at % 40, at / 40) { 120 } else { 0 }).collect()
+    }
+
+    #[test]
+    fn a_pale_line_is_a_stroke_only_when_it_goes_both_ways_in_one_piece() {
+        let check = drawn(|x, y| x.abs_diff(40 - y) < 3 && x > 8);
+        assert!(stroke(&check, 40, 80.0));
+        assert!(!stroke(&check, 40, 130.0), "nothing is as dark as that");
+        let fold = drawn(|_, y| y.abs_diff(20) < 3);
+        assert!(!stroke(&fold, 40, 80.0));
+        let dirt = drawn(|x, y| x % 10 < 4 && y % 10 < 4);
+        assert!(!stroke(&dirt, 40, 80.0));
+        assert!(!stroke(&[], 0, 80.0));
+    }
 }

@@ -1,6 +1,7 @@
 //! Geometry between millimetres on paper and pixels in a picture, and small pictures cut out by it.
 
 mod paper;
+pub(crate) mod spots;
 
 use image::{GrayImage, Luma, RgbImage};
 

@@ -1,10 +1,21 @@
 //! What is written in a cell: the strokes, freed of dust and of what is left of the frame.
 
 use crate::glyph::Glyph;
-use crate::raster::{Patch, Window, real};
+use crate::raster::spots::{extent, flood};
+use crate::raster::{Patch, Window, real, whole};
 
 /// Smaller spots are dust, in square millimetres.
 const DUST_MM2: f32 = 0.12;
+/// What touches the edge of a cell and is smaller than this against the largest stroke, and reaches
+/// in no further than that, belongs to the next cell.
+const STRAY: f32 = 0.3;
+const STRAY_MM: f32 = 1.4;
+/// A spot smaller than this against the largest stroke, and further from it than that, is a speck.
+const SPECK: f32 = 0.07;
+const APART_MM: f32 = 0.4;
+/// A frame comes in no further than this, and is dark over so much of a side.
+const FRAME_MM: f32 = 0.5;
+const FRAMED: f32 = 0.92;
 /// The height that printed and written digits have at least, in millimetres.
 const LEAST_HEIGHT_MM: f32 = 1.6;
 
@@ -21,6 +32,7 @@ pub(super) struct Ink {
 
 impl Ink {
     pub(super) fn of(patch: &Patch, window: Window, limit: u8) -> Self {
+        let window = unframed(patch, window, limit);
         let (width, height) = (window.right - window.left, window.bottom - window.top);
         let values: Vec<u8> = patch.inside(window).collect();
         let dark: Vec<bool> = values.iter().map(|value| *value < limit).collect();
@@ -30,7 +42,7 @@ impl Ink {
         let bounds = bounds(&strokes, width);
         // The soft edges of strokes belong to them, what lies further off does not.
         let paper = patch.percentile(0.75);
-        let near = grown(&strokes, width);
+        let near = grown(&grown(&strokes, width), width);
         let values = values
             .iter()
             .zip(near)
@@ -52,65 +64,92 @@ impl Ink {
     }
 }
 
-/// Connected dark areas, less dust and less slivers along the edge, which are the frame.
+/// A connected dark area.
+struct Spot {
+    places: Vec<usize>,
+    /// Left, top, right, bottom.
+    extent: [usize; 4],
+}
+
+impl Spot {
+    /// How far it reaches from the edge of the cell that it touches; none when it touches none.
+    fn reach(&self, width: usize, height: usize) -> Option<usize> {
+        let [left, top, right, bottom] = self.extent;
+        let sideways = (left == 0).then_some(right).or((right >= width).then(|| width - left));
+        let upright = (top == 0).then_some(bottom).or((bottom >= height).then(|| height - top));
+        sideways.into_iter().chain(upright).min()
+    }
+
+    /// How far apart two areas lie, the larger of both directions.
+    fn gap(&self, other: &Self) -> usize {
+        let ([left, top, right, bottom], [l, t, r, b]) = (self.extent, other.extent);
+        let across = l.saturating_sub(right).max(left.saturating_sub(r));
+        across.max(t.saturating_sub(bottom)).max(top.saturating_sub(b))
+    }
+}
+
+/// Connected dark areas, less dust, less slivers along the edge, which are the frame, and less what
+/// reaches over from the next cell.
 fn strokes(dark: &[bool], width: usize, height: usize, per_mm: f32) -> Vec<bool> {
-    let mut kept = vec![false; dark.len()];
     let mut seen = vec![false; dark.len()];
+    let mut spots: Vec<Spot> = Vec::new();
     for start in 0..dark.len() {
         if dark.get(start) != Some(&true) || seen.get(start) != Some(&false) {
             continue;
         }
-        let spot = flood(start, dark, &mut seen, width);
-        let [left, top, right, bottom] = extent(&spot, width);
+        let places = flood(start, dark, &mut seen, width);
+        let spot = Spot { extent: extent(&places, width), places };
+        let [left, top, right, bottom] = spot.extent;
         let thin = real((right - left).min(bottom - top)) < 0.45 * per_mm;
-        let at_edge = left == 0 || top == 0 || right >= width || bottom >= height;
-        let dust = real(spot.len()) < DUST_MM2 * per_mm * per_mm;
-        if dust || (thin && at_edge) {
+        let dust = real(spot.places.len()) < DUST_MM2 * per_mm * per_mm;
+        if dust || (thin && spot.reach(width, height).is_some()) {
             continue;
         }
-        for at in spot {
-            if let Some(kept) = kept.get_mut(at) {
-                *kept = true;
-            }
+        spots.push(spot);
+    }
+    let mut kept = vec![false; dark.len()];
+    let Some(main) = spots.iter().max_by_key(|spot| spot.places.len()) else { return kept };
+    let belongs = |spot: &&Spot| {
+        let share = real(spot.places.len()) / real(main.places.len().max(1));
+        match spot.reach(width, height) {
+            Some(reach) if share < STRAY => real(reach) > STRAY_MM * per_mm,
+            _ => share >= SPECK || real(spot.gap(main)) < APART_MM * per_mm,
+        }
+    };
+    for at in spots.iter().filter(belongs).flat_map(|spot| &spot.places) {
+        if let Some(kept) = kept.get_mut(*at) {
+            *kept = true;
         }
     }
     kept
 }
 
-fn flood(start: usize, dark: &[bool], seen: &mut [bool], width: usize) -> Vec<usize> {
-    let (mut spot, mut next) = (vec![start], 0);
-    if let Some(seen) = seen.get_mut(start) {
-        *seen = true;
+/// The window less the frame where it came in: rows and columns at its edges that are dark for the
+/// most part.
+fn unframed(patch: &Patch, window: Window, limit: u8) -> Window {
+    let deep = whole(FRAME_MM * patch.per_mm);
+    let dark = |x: usize, y: usize| patch.row(y).get(x).is_some_and(|value| *value < limit);
+    let line = |fixed: usize, from: usize, to: usize, upright: bool| {
+        let count =
+            (from..to).filter(|at| if upright { dark(fixed, *at) } else { dark(*at, fixed) });
+        real(count.count()) > FRAMED * real(to - from)
+    };
+    let Window { left, top, right, bottom } = window;
+    // The innermost line that is dark, and one more for its soft edge.
+    let inner = |found: Option<usize>| found.map_or(0, |at| at + 2);
+    let near = deep.min((right - left) / 4).min((bottom - top) / 4);
+    let cut = [
+        inner((0..near).rev().find(|at| line(left + at, top, bottom, true))),
+        inner((0..near).rev().find(|at| line(top + at, left, right, false))),
+        inner((0..near).rev().find(|at| line(right - 1 - at, top, bottom, true))),
+        inner((0..near).rev().find(|at| line(bottom - 1 - at, left, right, false))),
+    ];
+    Window {
+        left: left + cut[0],
+        top: top + cut[1],
+        right: right - cut[2],
+        bottom: bottom - cut[3],
     }
-    while let Some(at) = spot.get(next).copied() {
-        next += 1;
-        let column = at % width;
-        for (dy, dx) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2)] {
-            if column + dx == 0 || column + dx > width {
-                continue;
-            }
-            let Some(to) = (at + dy * width + dx).checked_sub(width + 1) else { continue };
-            if dark.get(to) == Some(&true)
-                && let Some(fresh) = seen.get_mut(to)
-                && !*fresh
-            {
-                *fresh = true;
-                spot.push(to);
-            }
-        }
-    }
-    spot
-}
-
-fn extent(spot: &[usize], width: usize) -> [usize; 4] {
-    let columns = || spot.iter().map(|at| at % width);
-    let rows = || spot.iter().map(|at| at / width);
-    [
-        columns().min().unwrap_or(0),
-        rows().min().unwrap_or(0),
-        columns().max().unwrap_or(0) + 1,
-        rows().max().unwrap_or(0) + 1,
-    ]
 }
 
 fn bounds(kept: &[bool], width: usize) -> Option<[usize; 4]> {

@@ -2,12 +2,28 @@
 
 use super::Patch;
 
+/// A wide pen makes blots wider than its line; what is as dark as ink and no wider than twice this
+/// in millimetres is none the less ink.
+const BLOT_MM: f32 = 1.7;
+
 impl Patch {
     /// The patch as if on white paper: everything wider than twice `radius_mm` counts as paper,
     /// however dark, so that a stain or a shadow across a box is not taken for writing.
     pub(crate) fn flattened(&self, radius_mm: f32) -> Self {
-        let radius = super::whole(radius_mm * self.per_mm).max(1);
-        let paper = closed(&self.values, self.width, self.height, radius);
+        let under = |mm: f32| {
+            let radius = super::whole(mm * self.per_mm).max(1);
+            closed(&self.values, self.width, self.height, radius)
+        };
+        let mut paper = under(radius_mm);
+        // Nearer to the darkest than to the paper: a stain is lighter than that.
+        let (bright, dark) = (self.percentile(0.8), self.percentile(0.01));
+        let inky = dark.saturating_add(bright.saturating_sub(dark) / 5 * 2);
+        if paper.iter().any(|value| *value < inky) {
+            let wide = under(BLOT_MM);
+            for (value, wide) in paper.iter_mut().zip(wide) {
+                *value = if *value < inky { wide } else { *value };
+            }
+        }
         let values = self
             .values
             .iter()
