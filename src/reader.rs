@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -13,10 +13,7 @@ use tokio::process::{Child, Command};
 mod limit;
 mod order;
 
-pub use order::{MOST_LOST, Order, Said, Source, obey};
-
-/// How long what is lost of a file may take together, before no more of it is tried.
-pub const LOST_TIME: Duration = Duration::from_secs(4);
+pub use order::{Order, Said, Source, obey};
 /// Time that reading one file may take by the clock.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// The largest file that is looked at.
@@ -118,6 +115,42 @@ pub struct Seal {
     pub found: bool,
 }
 
+/// What was lost of a file. Children that run out of memory do so at once; those that run out of time take
+/// all of theirs, so that only one of them is followed by another.
+#[derive(Debug, Default)]
+pub struct Losses {
+    pages: usize,
+    timed: usize,
+}
+
+/// Pages that a file may lose: more are a file made to harm.
+const MOST_LOST: usize = 8;
+
+impl Losses {
+    /// One more page, by a child that ended so.
+    pub fn add(&mut self, ended: Option<ExitStatus>) {
+        self.pages += 1;
+        self.timed += usize::from(ended.is_some_and(ran_out_of_time));
+    }
+
+    /// Whether the rest of the file is given up.
+    pub fn are_too_many(&self) -> bool {
+        self.pages > MOST_LOST || self.timed > 1
+    }
+}
+
+#[cfg(unix)]
+fn ran_out_of_time(ended: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    // SIGXCPU, the same number on all of Linux's usual machines (signal(7)).
+    ended.signal() == Some(24)
+}
+
+#[cfg(not(unix))]
+fn ran_out_of_time(_: ExitStatus) -> bool {
+    true
+}
+
 /// Starts children of one program.
 #[derive(Debug, Clone)]
 pub struct Reader {
@@ -157,19 +190,22 @@ impl Reader {
     ) -> Result<(), ReaderFault> {
         loop {
             file.begun = None;
-            let since = Instant::now();
             let mut child = self.start()?;
             let order = Order { source: Source::Follows(bytes.len()), first: file.next(), step: 1 };
             let ended = file.listen(&mut child, key, &order, bytes).await?;
             if ended {
                 return Ok(());
             }
-            match file.begun {
-                Some(lost) => file.lose(lost, since.elapsed()),
-                None if file.read.pages.is_empty() => return Err(ReaderFault::Exhausted),
-                None => file.lost = usize::MAX,
-            }
-            if file.lost > MOST_LOST || file.lost_time > LOST_TIME {
+            let Some(number) = file.begun else {
+                // It died before it came to a page: no other would come further.
+                if file.read.pages.is_empty() {
+                    return Err(ReaderFault::Exhausted);
+                }
+                file.read.error = Some(ReaderFault::Exhausted.to_string());
+                return Ok(());
+            };
+            file.lose(number, child.wait().await.ok());
+            if file.losses.are_too_many() {
                 file.read.error = Some(ReaderFault::Exhausted.to_string());
                 return Ok(());
             }
@@ -196,8 +232,7 @@ impl Reader {
 struct Reading {
     read: FileRead,
     begun: Option<usize>,
-    lost: usize,
-    lost_time: Duration,
+    losses: Losses,
 }
 
 impl Reading {
@@ -248,9 +283,8 @@ impl Reading {
         ended
     }
 
-    fn lose(&mut self, number: usize, took: Duration) {
-        self.lost += 1;
-        self.lost_time += took;
+    fn lose(&mut self, number: usize, ended: Option<ExitStatus>) {
+        self.losses.add(ended);
         // Pages are numbered by their places.
         debug_assert_eq!(number, self.next());
         self.read.pages.push(PageRead::lost());

@@ -10,15 +10,15 @@ use std::time::Duration;
 use saihakko::reader::{Order, Said, Source};
 
 /// What was seen.
-pub struct Seen {
+pub(crate) struct Seen {
     /// Of a processor.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
     /// The most at any time.
-    pub memory: u64,
-    pub answer: String,
+    pub(crate) memory: u64,
+    pub(crate) answer: String,
 }
 
-pub fn read(program: &str, bytes: &[u8]) -> Seen {
+pub(crate) fn read(program: &str, bytes: &[u8]) -> Seen {
     let mut child = Command::new(program)
         .args(["form", "read", "--worker"])
         .stdin(Stdio::piped())

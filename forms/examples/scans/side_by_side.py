@@ -32,7 +32,7 @@ def number_of(text):
 
 
 def by_zxing(path):
-    formats = zxingcpp.BarcodeFormat.QRCode | zxingcpp.BarcodeFormat.DataMatrix
+    formats = [zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.DataMatrix]
     found = zxingcpp.read_barcodes(Image.open(path).convert("L"), formats=formats)
     return [number_of(code.text) for code in found if number_of(code.text)]
 
@@ -112,6 +112,8 @@ def main():
     pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else None
     for level in LEVELS:
         into = folder / level
+        if not (into / "readings.json").exists():
+            continue
         truth = json.loads((into / "truth.json").read_text())
         readings = json.loads((into / "readings.json").read_text())
         ours = Codes(None)
