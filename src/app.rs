@@ -57,8 +57,6 @@ pub struct App {
     pub desks: Desks,
     /// Reads scans in child processes.
     pub reader: Reader,
-    /// Bounds the hashes computed at once.
-    pub hashing: Arc<Semaphore>,
 }
 
 /// Why the application cannot be opened.
@@ -128,7 +126,7 @@ impl App {
         let notifier = crate::notify::Notifier::new(&config, db.clone())
             .map_err(OpeningFault::part("mail"))?;
         let engine = Engine::new(db.clone(), calendar, config.retry, around.entropy.clone());
-        let hashing = Arc::new(Semaphore::new(parallel_hashes(&config)));
+        let hashing = Semaphore::new(parallel_hashes(&config));
         let tools = Arc::new(Tools {
             rules: Arc::new(config.rules.clone()),
             config,
@@ -139,17 +137,19 @@ impl App {
             station: kept.station,
             notifier,
             db,
+            hashing,
         });
         let desks = register(&tools, &engine);
-        let app = Self { tools, engine, desks, reader: Reader::new(around.program), hashing };
+        let app = Self { tools, engine, desks, reader: Reader::new(around.program) };
         app.register_schedules().map_err(OpeningFault::part("schedules"))?;
         app.open_missing_credentials().await.map_err(OpeningFault::part("credentials"))?;
         Ok(app)
     }
 
-    /// Opens the cases of credentials that were imported and have none yet, and makes imported
-    /// enrolment codes live.
+    /// After an import: folds names for searches, opens the cases of credentials that have none yet,
+    /// and makes imported enrolment codes live.
     pub async fn open_missing_credentials(&self) -> Result<usize, Fault> {
+        self.fold_names().await?;
         let opened = self.open_credentials().await?;
         self.take_codes_over().await?;
         Ok(opened)

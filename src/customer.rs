@@ -4,7 +4,7 @@
 pub(crate) mod cards;
 mod changes;
 mod enrolment;
-mod entry;
+pub(crate) mod entry;
 mod expiry;
 mod online;
 mod overview;
@@ -21,13 +21,14 @@ pub use retrieval::{Fetched, Holder, Progress};
 pub use stop::Stopped;
 pub use tracking::{Colleague, Step, Tracked};
 
-use engine::{Actor, ActorId, CaseId, Fault, Origin, Outcome, Workflow};
+use engine::{Actor, ActorId, CaseId, Fault, Origin, Outcome, Tx, Workflow};
 use workflows::terms::Role;
 
 use crate::app::App;
 use crate::host::customer_role;
 use crate::secret::Token;
-use crate::store::{sessions, standing};
+use crate::store::tracking::Visitor;
+use crate::store::{self, sessions, standing};
 
 /// What a customer's request comes to when it does not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +93,20 @@ pub struct Session {
     pub ends_at: engine::Moment,
     /// What was proven so far.
     auth: String,
+    /// Nobody has noted for a minute that it is in use.
+    is_stale: bool,
+}
+
+/// Where a session is used.
+#[derive(Debug, Clone, Copy)]
+pub enum Site {
+    /// Where a password signs in; a session of the certificate site never counts there.
+    Customers,
+    /// Where a session counts only behind the very certificate it began with.
+    Certificate {
+        /// SHA-256 of the certificate whose key the browser has proven to hold.
+        fingerprint: Option<[u8; 32]>,
+    },
 }
 
 impl Session {
@@ -112,10 +127,41 @@ impl App {
     /// Finds a live session by its token and notes that it is in use, once a minute at most.
     pub async fn session(&self, token: &Token, place: &str) -> Result<Session, Declined> {
         let mut tx = self.tools.db.read().await?;
-        let row = sessions::find(&mut tx, &token.digest()).await?.ok_or(Declined::SignedOut)?;
-        let standing = standing::find(&mut tx, row.user_id).await?.ok_or(Declined::SignedOut)?;
-        let now = tx.now();
+        let session = self.find_session(&mut tx, token, place).await?;
         drop(tx);
+        self.note_use(&session).await?;
+        Ok(session)
+    }
+
+    /// The live session behind a page, used where it counts, and who has signed in. One
+    /// transaction, for every page begins with it.
+    pub async fn signed_in(
+        &self,
+        token: &Token,
+        place: &str,
+        site: Site,
+    ) -> Result<(Session, Visitor), Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let session = self.find_session(&mut tx, token, place).await?;
+        if !is_bound(&mut tx, &session, site).await? {
+            return Err(Declined::SignedOut);
+        }
+        let visitor = store::tracking::visitor(&mut tx, session.user).await?;
+        drop(tx);
+        let visitor = visitor.ok_or(Declined::SignedOut)?;
+        self.note_use(&session).await?;
+        Ok((session, visitor))
+    }
+
+    async fn find_session(
+        &self,
+        tx: &mut Tx,
+        token: &Token,
+        place: &str,
+    ) -> Result<Session, Declined> {
+        let row = sessions::find(tx, &token.digest()).await?.ok_or(Declined::SignedOut)?;
+        let standing = standing::find(tx, row.user_id).await?.ok_or(Declined::SignedOut)?;
+        let now = tx.now();
         let security = &self.tools.config.security;
         let minutes = |count: u32| std::time::Duration::from_secs(60 * u64::from(count));
         let idle = now.since(engine::Moment(row.touched_at));
@@ -127,11 +173,6 @@ impl App {
             || age > minutes(security.session_absolute_minutes);
         if is_over {
             return Err(Declined::SignedOut);
-        }
-        if idle >= minutes(1) {
-            let mut tx = self.tools.db.write().await?;
-            sessions::touch(&mut tx, row.id).await?;
-            tx.commit().await?;
         }
         let window = minutes(self.tools.rules.online_idle_minutes);
         let otp_fresh = row.otp_at.is_some_and(|at| engine::Moment(at).plus(window) >= now);
@@ -146,7 +187,17 @@ impl App {
             otp_fresh,
             ends_at: engine::Moment(row.created_at)
                 .plus(minutes(security.session_absolute_minutes)),
+            is_stale: idle >= minutes(1),
         })
+    }
+
+    async fn note_use(&self, session: &Session) -> Result<(), Fault> {
+        if !session.is_stale {
+            return Ok(());
+        }
+        let mut tx = self.tools.db.write_lazily().await?;
+        sessions::touch(&mut tx, session.id).await?;
+        tx.commit().await
     }
 
     /// Ends a session.
@@ -154,6 +205,19 @@ impl App {
         let mut tx = self.tools.db.write().await?;
         sessions::end(&mut tx, session.id).await?;
         tx.commit().await
+    }
+}
+
+/// A session of one site is worth nothing on the other, nor behind another certificate.
+async fn is_bound(tx: &mut Tx, session: &Session, site: Site) -> Result<bool, Fault> {
+    match (site, &session.certificate) {
+        (Site::Customers, None) => Ok(true),
+        (Site::Customers, Some(_)) | (Site::Certificate { .. }, None) => Ok(false),
+        (Site::Certificate { fingerprint }, Some(serial)) => {
+            let Some(fingerprint) = fingerprint else { return Ok(false) };
+            let holder = retrieval::holder(tx, &fingerprint).await?;
+            Ok(holder.is_some_and(|holder| holder.user == session.user && holder.serial == *serial))
+        }
     }
 }
 

@@ -172,8 +172,7 @@ impl Texts {
     fn new(case: CaseId, to: &Recipient, now: Moment, valid_days: u32) -> Self {
         let until = now.plus(Duration::from_secs(86_400 * u64::from(valid_days)));
         let day = |at| dates::day(Language::Japanese, dates::japan(at).date_naive());
-        let digits: Vec<char> = to.contract.number.chars().collect();
-        let last_four = digits.iter().skip(digits.len().saturating_sub(4)).collect();
+        let last_four = last_four(&to.contract.number);
         Self {
             addressee: Addressee {
                 postal_code: postal(&to.address.postal_code),
@@ -232,8 +231,14 @@ impl Texts {
     }
 }
 
+/// The end of a contract number: all of it that a letter may show.
+pub(crate) fn last_four(number: &str) -> String {
+    let digits: Vec<char> = number.chars().collect();
+    digits.iter().skip(digits.len().saturating_sub(4)).collect()
+}
+
 /// Seven digits as they are printed.
-fn postal(digits: &str) -> String {
+pub(crate) fn postal(digits: &str) -> String {
     match digits.split_at_checked(3) {
         Some((first, rest)) if rest.chars().all(|c| c.is_ascii_digit()) => {
             format!("{first}-{rest}")

@@ -260,7 +260,8 @@ impl Notifier {
     }
 
     async fn remember(&self, outbox: i64, key: &str, message_id: &str) -> Result<(), Fault> {
-        let mut tx = self.0.db.write().await?;
+        // Settling the row flushes it.
+        let mut tx = self.0.db.write_lazily().await?;
         mails::remember(&mut tx, outbox, key, message_id).await?;
         tx.commit().await
     }

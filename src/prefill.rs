@@ -9,7 +9,9 @@ use workflows::terms::Reason;
 use crate::app::App;
 use crate::customer::{Declined, Session};
 use crate::dates;
-use crate::store::{addresses, contracts, standing, users};
+use crate::store::addresses::{self, Address};
+use crate::store::contracts::{self, Contract};
+use crate::store::{standing, users};
 
 /// What is asked for one user.
 pub struct Wish {
@@ -44,23 +46,31 @@ impl App {
                 reasons: wish.reasons.iter().copied().collect(),
             });
         }
-        let (title, name) = contract.representative.split_once(' ').unwrap_or_default();
+        let known = of_contract(&contract, address);
         Ok(FormData {
             date: reiwa(tx.now()),
-            registered_address: address.map(|address| address.address).unwrap_or_default(),
-            company_name: contract.company,
-            company_kana: contract.company_kana,
-            representative_title: title.to_owned(),
-            representative_name: name.to_owned(),
-            contract_number: contract.number,
-            branch_number: contract.branch,
-            account_type: account_type(&contract.account_type),
-            account_number: contract.account_number,
-            contact_name: String::new(),
-            phone: contract.phone.chars().filter(char::is_ascii_digit).collect(),
             no_authority_online: advice == Advice::Paper,
             users: rows,
+            ..known
         })
+    }
+}
+
+/// What the ledger knows of a company, without a date and without users.
+pub(crate) fn of_contract(contract: &Contract, address: Option<Address>) -> FormData {
+    let (title, name) = contract.representative.split_once(' ').unwrap_or_default();
+    FormData {
+        registered_address: address.map(|address| address.address).unwrap_or_default(),
+        company_name: contract.company.clone(),
+        company_kana: contract.company_kana.clone(),
+        representative_title: title.to_owned(),
+        representative_name: name.to_owned(),
+        contract_number: contract.number.clone(),
+        branch_number: contract.branch.clone(),
+        account_type: account_type(&contract.account_type),
+        account_number: contract.account_number.clone(),
+        phone: contract.phone.chars().filter(char::is_ascii_digit).collect(),
+        ..FormData::default()
     }
 }
 

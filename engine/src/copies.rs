@@ -18,6 +18,8 @@ pub struct Template {
     entries: Vec<Entry>,
     details: BTreeMap<i64, Details>,
     anchors: BTreeMap<String, Moment>,
+    /// The last of its signals: what copies add comes after it and need not be looked through.
+    last_signal: i64,
 }
 
 /// What is different in a copy.
@@ -40,7 +42,8 @@ const OUTBOX: &str = "INSERT INTO outbox (kind, workflow, case_id, entry, label,
 const INBOX: &str = "INSERT INTO inbox (case_id, workflow, command_id, command, actor, role, \
      auth, place, status, tried_version, outcome, created_at) \
      SELECT $2, workflow, command_id || $4, command, actor, role, auth, place, status, \
-     tried_version, outcome, created_at - $3 FROM inbox WHERE case_id = $1";
+     tried_version, outcome, created_at - $3 FROM inbox WHERE case_id = $1 AND id <= $5";
+const LAST_SIGNAL: &str = "SELECT COALESCE(MAX(id), 0) FROM inbox WHERE case_id = $1";
 const TIMERS: &str = "INSERT INTO timers (case_id, slot, workflow, due_at, command, fired_at) \
      SELECT $2, slot, workflow, due_at - $3, command, fired_at - $3 FROM timers WHERE case_id = $1";
 
@@ -54,7 +57,10 @@ impl Template {
         let entries = history::entries(tx, case).await?;
         let details = history::details(tx, case).await?.into_iter().collect();
         let anchors = row.read_anchors()?;
-        Ok(Self { row, entries, details, anchors })
+        let last_signal =
+            on!(tx, |conn| sqlx::query_scalar(LAST_SIGNAL).bind(case.0).fetch_one(conn).await)
+                .map_err(Fault::database("read the signals of a case"))?;
+        Ok(Self { row, entries, details, anchors, last_signal })
     }
 
     /// The original.
@@ -92,6 +98,7 @@ impl Template {
             .bind(copy.case.0)
             .bind(micros)
             .bind(&ending)
+            .bind(self.last_signal)
             .execute(conn)
             .await
             .map(drop))

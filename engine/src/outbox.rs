@@ -168,7 +168,8 @@ pub(crate) async fn claim(
     if !found {
         return Ok(Vec::new());
     }
-    let mut tx = db.write().await?;
+    // Undone by a failure of power, the row is claimed again; nobody is left who held it.
+    let mut tx = db.write_lazily().await?;
     let sql = match tx.kind() {
         Kind::Sqlite => CLAIM_SQLITE,
         Kind::Postgres => CLAIM_POSTGRES,

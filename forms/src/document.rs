@@ -1,6 +1,7 @@
 //! From drawn sheets to a PDF file: fonts subset, what pages share written once, dates set.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use allsorts::binary::read::ReadScope;
@@ -12,8 +13,9 @@ use sha2::{Digest, Sha256};
 
 use crate::fault::PrintFault;
 use crate::fonts::Typesetter;
-use crate::form3::PAGE_MM;
-use crate::sheet::{Sheet, Used, font_id, merge};
+use crate::form3::{BoxMm, PAGE_MM};
+use crate::picture::PagePicture;
+use crate::sheet::{MM_PER_POINT, Sheet, Used, font_id, merge};
 
 /// The resource name of the part that many pages share.
 const SHARED: &str = "Shared";
@@ -30,6 +32,7 @@ pub(crate) struct Paper<'a> {
 struct Overlay {
     shared: Option<usize>,
     appended: String,
+    pictures: Vec<(BoxMm, PagePicture)>,
 }
 
 /// A document on its way to a file, for those who add to it before it is written.
@@ -63,7 +66,8 @@ impl<'a> Paper<'a> {
 
     pub(crate) fn page(&mut self, shared: Option<usize>, sheet: Sheet<'_>) {
         merge(&mut self.used, &sheet.used);
-        self.pages.push((Overlay { shared, appended: sheet.appended }, sheet.ops));
+        let overlay = Overlay { shared, appended: sheet.appended, pictures: sheet.pictures };
+        self.pages.push((overlay, sheet.ops));
     }
 
     pub(crate) fn draft(self, imprint: &Imprint<'_>) -> Result<Draft, PrintFault> {
@@ -178,6 +182,9 @@ fn join(
     for (page, overlay) in pages.iter().zip(uses) {
         let shared = overlay.shared.and_then(|index| resources.get(index)).copied();
         lay_over(pdf, *page, shared, &overlay.appended)?;
+        if !overlay.pictures.is_empty() {
+            lay_under(pdf, *page, &overlay.pictures)?;
+        }
     }
     let kids: Vec<Object> = pages.iter().map(|page| Object::Reference(*page)).collect();
     let tree = pdf
@@ -250,6 +257,50 @@ fn lay_over(
     joined.push(b'\n');
     joined.extend_from_slice(appended.as_bytes());
     stream.set_content(joined);
+    Ok(())
+}
+
+/// Puts pictures under everything that a page draws.
+fn lay_under(
+    pdf: &mut lopdf::Document,
+    page: ObjectId,
+    pictures: &[(BoxMm, PagePicture)],
+) -> Result<(), PrintFault> {
+    let mut named = Dictionary::new();
+    let mut drawn = String::new();
+    for (index, (area, picture)) in pictures.iter().enumerate() {
+        let name = format!("Picture{index}");
+        let [x, y, w, h] = [area.x, PAGE_MM[1] - area.bottom(), area.w, area.h]
+            .map(|millimetres| millimetres / MM_PER_POINT);
+        // Writing into a string cannot fail.
+        let _ = writeln!(drawn, "q {w:.2} 0 0 {h:.2} {x:.2} {y:.2} cm /{name} Do Q");
+        let about = dictionary! {
+            "Type" => "XObject", "Subtype" => "Image",
+            "Width" => i64::from(picture.size.0), "Height" => i64::from(picture.size.1),
+            "ColorSpace" => "DeviceRGB", "BitsPerComponent" => 8, "Filter" => "DCTDecode",
+        };
+        let stream = Stream::new(about, picture.jpeg.clone()).with_compression(false);
+        named.set(name, pdf.add_object(stream));
+    }
+    let content = content_of(pdf, page)?;
+    let stream = pdf
+        .get_object_mut(content)
+        .and_then(Object::as_stream_mut)
+        .map_err(failed("opening a content stream"))?;
+    let mut joined = drawn.into_bytes();
+    joined.append(&mut stream.content);
+    stream.set_content(joined);
+    let mut resources = pdf
+        .get_dictionary(page)
+        .and_then(|page| page.get(b"Resources"))
+        .and_then(Object::as_reference)
+        .and_then(|id| pdf.get_dictionary(id))
+        .map_err(failed("finding the resources"))?
+        .clone();
+    resources.set("XObject", named);
+    let resources = pdf.add_object(resources);
+    let page = pdf.get_dictionary_mut(page).map_err(failed("opening a page"))?;
+    page.set("Resources", resources);
     Ok(())
 }
 

@@ -12,29 +12,15 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::data::House;
 use crate::document::{Draft, Imprint, Paper, failed};
+use crate::envelope::{Addressee, STRONG, TINT, draw_marks, draw_panel, draw_sender};
 use crate::fault::PrintFault;
 use crate::fonts::{Fonts, Typesetter};
 use crate::form3::{BoxMm, PAGE_MM};
 use crate::press::Press;
-use crate::print::{WINDOW, draw_folds, draw_specimen};
-use crate::sheet::{Align, BLACK, GREY, Ink, Sheet, Style, WHITE};
+use crate::print::{draw_folds, draw_specimen};
+use crate::sheet::{Align, BLACK, GREY, Sheet, Style, WHITE};
 
 type Drawn = Result<(), PrintFault>;
-
-/// To whom a letter goes, as it shows through the window.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Addressee {
-    /// The postal code, `100-0000`.
-    pub postal_code: String,
-    /// The registered address, one or two lines.
-    pub address: Vec<String>,
-    /// The company.
-    pub company: String,
-    /// The department, or empty.
-    pub department: String,
-    /// The person, without 様.
-    pub name: String,
-}
 
 /// What a password letter says; dates and numbers as they are to be printed.
 #[derive(Clone, Copy)]
@@ -108,8 +94,6 @@ const DIGITS_LEFT: f32 = 24.0;
 const DIGIT_EM_MM: f32 = 10.0;
 /// And of a code, whose letters are wider.
 const CODE_EM_MM: f32 = 8.0;
-const STRONG: Ink = Ink(26, 62, 114);
-const TINT: Ink = Ink(243, 245, 248);
 
 impl Press {
     /// The letter as a PDF; the bytes are overwritten when dropped.
@@ -148,7 +132,9 @@ impl Press {
         let mut paper = Paper::new(&setter);
         let mut sheet = paper.sheet();
         draw_folds(&mut sheet);
-        address(&mut sheet, words)?;
+        draw_panel(&mut sheet, words.addressee)?;
+        draw_marks(&mut sheet, &["親展", "簡易書留", "転送不要"])?;
+        draw_sender(&mut sheet, words.house)?;
         message(&mut sheet, words)?;
         cautions(&mut sheet, words)?;
         if words.is_specimen {
@@ -239,53 +225,6 @@ fn code_words<'a>(letter: &CodeLetter<'a>) -> Words<'a> {
         ],
         is_specimen: letter.characters.is_none(),
     }
-}
-
-fn address(sheet: &mut Sheet<'_>, letter: &Words<'_>) -> Drawn {
-    let to = letter.addressee;
-    let x = WINDOW.x + 3.0;
-    let mut y = WINDOW.y + 3.0;
-    sheet.text([x, y], Style::value(10.0), &to.postal_code)?;
-    for line in &to.address {
-        y += 5.6;
-        fitting(sheet, [x, y], 10.0, line)?;
-    }
-    y += 7.4;
-    fitting(sheet, [x, y], 11.0, &to.company)?;
-    if !to.department.is_empty() {
-        y += 5.8;
-        fitting(sheet, [x, y], 9.5, &to.department)?;
-    }
-    y += 6.8;
-    fitting(sheet, [x, y], 13.0, &format!("{} 様", to.name))?;
-    let mut left = 128.0;
-    for word in ["親展", "簡易書留", "転送不要"] {
-        let width = 21.0;
-        sheet.frame(BoxMm::new(left, 20.0, width, 8.0), 0.35, STRONG);
-        let style = Style::bold(10.0).ink(STRONG).align(Align::Centre);
-        sheet.text([left + width / 2.0, 24.0], style, word)?;
-        left += width + 2.0;
-    }
-    sheet.text([128.0, 40.0], Style::bold(11.0), &letter.house.bank)?;
-    let sender = letter.house.reply_address.iter().take(3).map(String::as_str);
-    let lines: Vec<&str> = sender.collect();
-    sheet.lines([128.0, 46.5], 5.0, Style::value(8.0), &lines)?;
-    let phone = format!("電話 {}", letter.house.telephone);
-    sheet.text([128.0, 62.5], Style::label(8.0), &phone)?;
-    Ok(())
-}
-
-/// Smaller until it fits the window.
-fn fitting(sheet: &mut Sheet<'_>, at: [f32; 2], points: f32, text: &str) -> Drawn {
-    let room = WINDOW.right() - at[0] - 1.0;
-    for step in 0..=8_u8 {
-        let style = Style::value(points - f32::from(step) * 0.5);
-        if sheet.width(style, text)? <= room {
-            sheet.text(at, style, text)?;
-            return Ok(());
-        }
-    }
-    Err(PrintFault::TooLong { field: "addressee".to_owned(), text: text.to_owned() })
 }
 
 fn message(sheet: &mut Sheet<'_>, letter: &Words<'_>) -> Drawn {

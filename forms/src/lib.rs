@@ -4,25 +4,31 @@
 //!
 //! - [`Press`] loads the fonts once and prints forms (blank, filled in, fillable, in batches) and
 //!   sealed letters.
+//! - [`letters`] are ordinary ones: a returned form, an inquiry, an end, a lock.
 //! - [`layout`] is the table of boxes; a released version lives for ever.
 //! - [`read_file`] reads scans and filled forms back: who they belong to, ticks, digits, seals.
 //! - [`degrade`] makes paper look as it comes back in the post; for tests and demonstrations.
 
+mod barcode;
 mod boxes;
 mod codes;
 mod data;
 pub mod degrade;
 mod digits;
 mod document;
+mod envelope;
 mod fault;
 mod fillable;
+mod flow;
 pub mod fonts;
 mod form3;
 mod glyph;
 pub mod json;
 mod letter;
+pub mod letters;
 mod locate;
 mod payload;
+mod picture;
 mod press;
 mod print;
 mod quality;
@@ -33,9 +39,11 @@ pub mod seal;
 mod sheet;
 mod submission;
 
+pub use barcode::{CustomerBarcode, address_number};
 pub use boxes::CheckReading;
 pub use data::{AccountType, FieldValues, FormData, House, Reason, ReiwaDate, Request, UserRow};
 pub use digits::DigitsReading;
+pub use envelope::Addressee;
 pub use fault::{PrintFault, ReadFault};
 pub use fonts::FontChoice;
 pub use form3::{
@@ -43,8 +51,9 @@ pub use form3::{
     PageLayout, RING_MARK, UnknownVariant, Variant, Version, layout,
 };
 pub use json::PrintedPage;
-pub use letter::{Addressee, CodeLetter, PasswordLetter};
+pub use letter::{CodeLetter, PasswordLetter};
 pub use payload::{CodeKey, Payload, PayloadFault};
+pub use picture::{PagePicture, page_pictures};
 pub use press::{Batch, Copy, Job, Press, Sheets};
 pub use quality::{Quality, QualityFact};
 pub use reading::{

@@ -116,15 +116,7 @@ impl Press {
         let mut run = Run::new(job, Paper::new(&setter))?;
         let mut printed = Vec::new();
         for copy in copies {
-            let values = checked_values(job.variant, &copy.data)?;
-            for page in run.layout.pages.iter().filter(|p| sheets != Sheets::First || p.page == 1) {
-                printed.push(
-                    run.page(page, copy.submission, |sheet| draw_values(sheet, page, &values))?,
-                );
-            }
-            if sheets == Sheets::All {
-                run.instructions()?;
-            }
+            printed.extend(run.copy(copy, sheets)?);
         }
         let pdf = run.draft()?.finish()?;
         Ok(Batch { pdf, pages: printed })
@@ -174,7 +166,7 @@ fn checked_values(variant: Variant, data: &FormData) -> Result<FieldValues, Prin
 }
 
 /// A printing under way.
-struct Run<'r> {
+pub(crate) struct Run<'r> {
     job: &'r Job<'r>,
     layout: &'static Layout,
     paper: Paper<'r>,
@@ -185,7 +177,7 @@ struct Run<'r> {
 }
 
 impl<'r> Run<'r> {
-    fn new(job: &'r Job<'r>, mut paper: Paper<'r>) -> Result<Self, PrintFault> {
+    pub(crate) fn new(job: &'r Job<'r>, mut paper: Paper<'r>) -> Result<Self, PrintFault> {
         let layout = layout(Version::default(), job.variant);
         let mut shared = Vec::new();
         for page in &layout.pages {
@@ -197,6 +189,24 @@ impl<'r> Run<'r> {
             shared.push(paper.share(sheet));
         }
         Ok(Self { job, layout, paper, shared, instructions: None })
+    }
+
+    /// One copy of the form, onto the pages that are there already.
+    pub(crate) fn copy(
+        &mut self,
+        copy: &Copy,
+        sheets: Sheets,
+    ) -> Result<Vec<PrintedPage>, PrintFault> {
+        let values = checked_values(self.job.variant, &copy.data)?;
+        let mut printed = Vec::new();
+        for page in self.layout.pages.iter().filter(|p| sheets != Sheets::First || p.page == 1) {
+            printed
+                .push(self.page(page, copy.submission, |sheet| draw_values(sheet, page, &values))?);
+        }
+        if sheets == Sheets::All {
+            self.instructions()?;
+        }
+        Ok(printed)
     }
 
     fn page(
@@ -247,6 +257,11 @@ impl<'r> Run<'r> {
         );
         let imprint =
             Imprint { title: &title, author: &self.job.house.bank, made_at: self.job.made_at };
-        self.paper.draft(&imprint)
+        self.draft_as(&imprint)
+    }
+
+    /// The document under a title of its own.
+    pub(crate) fn draft_as(self, imprint: &Imprint<'_>) -> Result<Draft, PrintFault> {
+        self.paper.draft(imprint)
     }
 }

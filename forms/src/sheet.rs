@@ -10,6 +10,7 @@ use printpdf::{
 use crate::fault::PrintFault;
 use crate::fonts::{Role, Run, Typesetter};
 use crate::form3::{BoxMm, PAGE_MM};
+use crate::picture::PagePicture;
 
 /// A colour as red, green and blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,9 @@ impl Style {
 /// The characters in use, by face.
 pub(crate) type Used = BTreeMap<usize, BTreeSet<char>>;
 
+/// How far a curve's control points lie out for a quarter of a circle of radius one.
+const BOW: f32 = 0.552_285;
+
 /// Millimetres of one point.
 pub(crate) const MM_PER_POINT: f32 = 25.4 / 72.0;
 
@@ -74,6 +78,8 @@ pub(crate) struct Sheet<'a> {
     pub(crate) used: Used,
     /// Operators that follow those of the library.
     pub(crate) appended: String,
+    /// Pictures that lie under everything else.
+    pub(crate) pictures: Vec<(BoxMm, PagePicture)>,
     height: f32,
     /// What was printed where, so that tests can hold it against the boxes.
     #[cfg(test)]
@@ -97,6 +103,7 @@ impl<'a> Sheet<'a> {
             ops: Vec::new(),
             used: Used::new(),
             appended: String::new(),
+            pictures: Vec::new(),
             height,
             #[cfg(test)]
             extents: Vec::new(),
@@ -179,6 +186,26 @@ impl<'a> Sheet<'a> {
         self.appended.push_str(operators);
     }
 
+    /// Lays a picture under everything that is drawn on the sheet.
+    pub(crate) fn picture(&mut self, area: BoxMm, picture: &PagePicture) {
+        self.pictures.push((area, picture.clone()));
+    }
+
+    /// A line around an area with round corners, light at its edges so that it shows on anything.
+    pub(crate) fn ring(&mut self, area: BoxMm, millimetres: f32, ink: Ink) {
+        let radius = (area.h.min(area.w) / 2.0).min(4.0);
+        for (weight, ink) in [(millimetres * 2.0, WHITE), (millimetres, ink)] {
+            self.pen(weight, ink);
+            let points = rounded(area, radius);
+            let points = points
+                .into_iter()
+                .map(|(x, y, bezier)| LinePoint { p: self.point(x, y), bezier })
+                .collect();
+            self.ops.push(Op::DrawLine { line: Line { points, is_closed: true } });
+        }
+        self.note(area, "ring");
+    }
+
     /// Fills many rectangles as one path, without seams between them.
     pub(crate) fn fill_all(&mut self, areas: impl Iterator<Item = BoxMm>, ink: Ink) {
         let rings = areas
@@ -200,7 +227,6 @@ impl<'a> Sheet<'a> {
 
     /// A filled circle, of four curves.
     pub(crate) fn disc(&mut self, [x, y]: [f32; 2], radius: f32, ink: Ink) {
-        const BOW: f32 = 0.552_285;
         let (r, b) = (radius, radius * BOW);
         let curve = [
             (r, 0.0, false),
@@ -283,6 +309,31 @@ impl<'a> Sheet<'a> {
         }
         self.ops.push(Op::EndTextSection);
     }
+}
+
+/// The corners of a rectangle as curves: places, and whether each is a control point.
+fn rounded(area: BoxMm, radius: f32) -> Vec<(f32, f32, bool)> {
+    let (left, top, right, bottom) = (area.x, area.y, area.right(), area.bottom());
+    let bow = radius * (1.0 - BOW);
+    vec![
+        (left + radius, top, false),
+        (right - radius, top, false),
+        (right - bow, top, true),
+        (right, top + bow, true),
+        (right, top + radius, false),
+        (right, bottom - radius, false),
+        (right, bottom - bow, true),
+        (right - bow, bottom, true),
+        (right - radius, bottom, false),
+        (left + radius, bottom, false),
+        (left + bow, bottom, true),
+        (left, bottom - bow, true),
+        (left, bottom - radius, false),
+        (left, top + radius, false),
+        (left, top + bow, true),
+        (left + bow, top, true),
+        (left + radius, top, false),
+    ]
 }
 
 fn colour(Ink(r, g, b): Ink) -> Color {

@@ -11,7 +11,7 @@ use forms::{
     CodeKey, Copy, FontChoice, FormData, House, Job, Press, Sheets, SubmissionNumber, Variant,
     Version, layout,
 };
-use saihakko::reader::{Check, Digits, Seal, obey};
+use saihakko::reader::{Check, Digits, Seal, draw_pictures, obey};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -25,6 +25,7 @@ pub enum FormCommand {
     /// Print the form: blank, filled in from JSON, fillable, or a batch of prefilled first pages.
     Print(PrintOptions),
     /// Say where the boxes lie, in millimetres from the top left corner of the page.
+    #[command(disable_version_flag = true)]
     Layout(LayoutOptions),
     /// Read scans and filled forms: PDF, TIFF, JPEG, PNG, HEIC.
     Read(ReadFormOptions),
@@ -56,8 +57,8 @@ pub struct LayoutOptions {
     /// Which form: bizstation or light.
     #[arg(long, default_value = "bizstation")]
     variant: Variant,
-    /// Which version of the layout.
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    /// Which version of the layout; every version that was ever printed is known.
+    #[arg(long = "version", alias = "layout-version", default_value_t = 1, value_name = "N")]
     layout_version: u8,
     #[command(flatten)]
     answer: Answer,
@@ -71,6 +72,9 @@ pub struct ReadFormOptions {
     /// Carry out orders from standard input.
     #[arg(long, hide = true, conflicts_with = "files")]
     worker: bool,
+    /// Draw the pages of this submission; key and file come on standard input.
+    #[arg(long, hide = true, value_name = "NUMBER", conflicts_with_all = ["files", "worker"])]
+    pictures_of: Option<String>,
     #[command(flatten)]
     answer: Answer,
 }
@@ -154,6 +158,11 @@ fn read(options: &ReadFormOptions) -> Result<ExitCode> {
     if options.worker {
         let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
         obey(input, output).context("the orders cannot be carried out")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(number) = &options.pictures_of {
+        let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
+        draw_pictures(number, input, output).context("the pages cannot be drawn")?;
         return Ok(ExitCode::SUCCESS);
     }
     let files: Vec<batch::File> = if options.files.is_empty() {

@@ -282,14 +282,8 @@ impl App {
     ) -> Result<Zeroizing<String>, Declined> {
         let (entropy, cost) = (self.tools.entropy.clone(), self.tools.hash_cost());
         let chosen = chosen.clone();
-        let permit = self.hashing.acquire().await.map_err(Fault::host("hash a password"))?;
-        let hash = tokio::task::spawn_blocking(move || {
-            hash_password(&entropy, None, chosen.expose(), cost)
-        })
-        .await;
-        drop(permit);
-        let hash = hash.map_err(Fault::host("hash a password"))?;
-        Ok(Zeroizing::new(hash.map_err(Fault::host("hash a password"))?))
+        let hash = move || hash_password(&entropy, None, chosen.expose(), cost);
+        Ok(Zeroizing::new(self.tools.hashed("hash a password", hash).await?))
     }
 
     /// Enrols what was made ready: in the history it is the user's own act.

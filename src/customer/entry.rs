@@ -14,7 +14,7 @@ use crate::store::credentials::{self, CredentialRow};
 use crate::store::{contracts, enrolment, sessions, standing, users};
 
 /// A verifier that nothing matches, so that an unknown user costs as much as a known one.
-const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+pub(crate) const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
      AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A sign-in as it was typed.
@@ -125,7 +125,8 @@ impl App {
             token: Token::generate(&self.tools.entropy),
             ticket: Token::generate(&self.tools.entropy),
         };
-        let mut tx = self.tools.db.write().await?;
+        // The first entry of the session flushes it.
+        let mut tx = self.tools.db.write_lazily().await?;
         let session = sessions::create(
             &mut tx,
             user,
@@ -345,7 +346,7 @@ impl App {
 
     /// Verifies against a PHC string: under the pepper of a stored key for what is made here,
     /// without one for the passwords that the bank's own system has hashed.
-    pub(super) async fn verify(
+    pub(crate) async fn verify(
         &self,
         pepper: Option<(String, &'static str)>,
         secret: &[u8],
@@ -353,15 +354,11 @@ impl App {
     ) -> Result<bool, Declined> {
         let keys = self.tools.keys.clone();
         let secret = Zeroizing::new(secret.to_vec());
-        let permit = self.hashing.acquire().await.map_err(Fault::host("judge an entry"))?;
-        let judged = tokio::task::spawn_blocking(move || {
+        let verify = move || {
             let pepper = pepper.as_ref().map(|(id, purpose)| (&keys, id.as_str(), *purpose));
             verify_password(pepper, &secret, &verifier)
-        })
-        .await;
-        drop(permit);
-        let judged = judged.map_err(Fault::host("judge an entry"))?;
-        Ok(judged.map_err(Fault::host("judge an entry"))?)
+        };
+        Ok(self.tools.hashed("judge an entry", verify).await?)
     }
 
     /// Makes a command id that nobody else can have made.
@@ -410,7 +407,8 @@ impl App {
 
     async fn rotate(&self, session: &Session) -> Result<Token, Declined> {
         let token = Token::generate(&self.tools.entropy);
-        let mut tx = self.tools.db.write().await?;
+        // Undone, somebody signs in once more.
+        let mut tx = self.tools.db.write_lazily().await?;
         sessions::rotate(&mut tx, session.id, &token.digest()).await?;
         tx.commit().await?;
         Ok(token)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::{Actor, ActorId, CaseId, Fault, Moment, Origin};
+use engine::{Actor, ActorId, CaseId, Fault, Moment, Origin, Tx};
 use pki::{Alias, BundlePassword, Certificate, Encryption, PrivateKey};
 use workflows::credential::Kind;
 use workflows::tail;
@@ -238,16 +238,7 @@ impl App {
 
     /// Whom a certificate identifies at this moment: only the exact one, active and in force.
     pub async fn holder(&self, fingerprint: &[u8; 32]) -> Result<Option<Holder>, Fault> {
-        let mut tx = self.tools.db.read().await?;
-        let Some(row) = certificates::by_fingerprint(&mut tx, fingerprint).await? else {
-            return Ok(None);
-        };
-        if !row.is_active(tx.now().seconds()) {
-            return Ok(None);
-        }
-        let standing = standing::find(&mut tx, row.user_id).await?;
-        let counts = standing.is_some_and(|s| s.user_active() && s.contract_active());
-        Ok(counts.then_some(Holder { user: row.user_id, serial: row.serial }))
+        holder(&mut self.tools.db.read().await?, fingerprint).await
     }
 
     /// Judges a certificate that was presented at the certificate site, at every request. The
@@ -308,6 +299,19 @@ impl App {
             Err(_) => Ok(None),
         }
     }
+}
+
+/// See [`App::holder`].
+pub(super) async fn holder(tx: &mut Tx, fingerprint: &[u8; 32]) -> Result<Option<Holder>, Fault> {
+    let Some(row) = certificates::by_fingerprint(tx, fingerprint).await? else {
+        return Ok(None);
+    };
+    if !row.is_active(tx.now().seconds()) {
+        return Ok(None);
+    }
+    let standing = standing::find(tx, row.user_id).await?;
+    let counts = standing.is_some_and(|s| s.user_active() && s.contract_active());
+    Ok(counts.then_some(Holder { user: row.user_id, serial: row.serial }))
 }
 
 fn unwelcome(row: &CertificateRow, now: Moment) -> Option<Visit> {

@@ -13,7 +13,7 @@ use super::{Declined, Session};
 use crate::app::App;
 use crate::policy::{Relation, may_follow};
 use crate::store::letters;
-use crate::store::tracking::{self, ColleagueRow, FormRow, TrackedRow, Visitor};
+use crate::store::tracking::{self, ColleagueRow, FormRow, TrackedRow};
 
 /// How many cases a list shows.
 const LISTED: i64 = 30;
@@ -144,31 +144,28 @@ fn stands_on(prefilled: &str, user_id: &str) -> bool {
 }
 
 impl App {
-    /// Who has signed in.
-    pub async fn visitor(&self, session: &Session) -> Result<Visitor, Declined> {
+    /// The customer's newest cases.
+    pub async fn own_cases(&self, session: &Session) -> Result<Vec<Tracked>, Declined> {
         let mut tx = self.tools.db.read().await?;
-        tracking::visitor(&mut tx, session.user).await?.ok_or(Declined::SignedOut)
+        let rows = tracking::of_user(&mut tx, session.user, LISTED).await?;
+        drop(tx);
+        self.tracked(session, rows)
     }
 
-    /// The newest cases of the customer, and of colleagues when the customer may follow those.
-    pub async fn cases_for(
-        &self,
-        session: &Session,
-    ) -> Result<(Vec<Tracked>, Vec<Tracked>), Declined> {
+    /// The newest cases of the customer's colleagues; none when the customer may not follow those.
+    pub async fn cases_of_colleagues(&self, session: &Session) -> Result<Vec<Tracked>, Declined> {
+        if !session.has_authority {
+            return Ok(Vec::new());
+        }
         let mut tx = self.tools.db.read().await?;
-        let own = tracking::of_user(&mut tx, session.user, LISTED).await?;
-        let others = if session.has_authority {
-            tracking::of_colleagues(&mut tx, session.contract, session.user, LISTED).await?
-        } else {
-            Vec::new()
-        };
+        let rows = tracking::of_colleagues(&mut tx, session.contract, session.user, LISTED).await?;
         drop(tx);
-        let read = |rows: Vec<TrackedRow>| {
-            rows.into_iter()
-                .map(|row| Tracked::new(self, row, session))
-                .collect::<Result<Vec<_>, _>>()
-        };
-        Ok((read(own)?, read(others)?))
+        self.tracked(session, rows)
+    }
+
+    fn tracked(&self, session: &Session, rows: Vec<TrackedRow>) -> Result<Vec<Tracked>, Declined> {
+        let read = |row| Tracked::new(self, row, session).map_err(Declined::from);
+        rows.into_iter().map(read).collect()
     }
 
     /// The newest forms of the contract: all of them for an administrator, and for everybody else

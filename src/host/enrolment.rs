@@ -128,12 +128,9 @@ impl EnrolmentHost {
         let (keys, cost) = (tools.keys.clone(), tools.hash_cost());
         let key_id = keys.current_id().to_owned();
         let characters = Zeroizing::new(ascii.to_vec());
-        let verifier = tokio::task::spawn_blocking(move || {
-            hash_password(keys.entropy(), Some((&keys, CODE_PEPPER)), &characters, cost)
-        })
-        .await
-        .map_err(Fault::host("hash a code"))?
-        .map_err(Fault::host("hash a code"))?;
+        let hash =
+            move || hash_password(keys.entropy(), Some((&keys, CODE_PEPPER)), &characters, cost);
+        let verifier = tools.hashed("hash a code", hash).await?;
         Ok(MadeCode { verifier, key_id, display, letter })
     }
 }

@@ -144,13 +144,11 @@ async fn hashed(
 ) -> Result<PreparedPassword, Fault> {
     let (keys, cost) = (tools.keys.clone(), tools.hash_cost());
     let key_id = keys.current_id().to_owned();
-    let verifier = tokio::task::spawn_blocking(move || {
+    let hash = move || {
         let pepper = Some((&keys, RETRIEVAL_PEPPER));
         hash_password(keys.entropy(), pepper, digits.expose_ascii().as_slice(), cost)
-    })
-    .await
-    .map_err(Fault::host("hash a password"))?
-    .map_err(Fault::host("hash a password"))?;
+    };
+    let verifier = tools.hashed("hash a password", hash).await?;
     Ok(PreparedPassword { verifier, key_id, display })
 }
 

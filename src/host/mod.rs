@@ -28,12 +28,12 @@ pub use task::TaskHost;
 
 use std::sync::Arc;
 
-use engine::{ActorId, Entropy, Origin};
+use engine::{ActorId, Entropy, Fault, Origin};
 use workflows::terms::{Role, Rules};
 
 use crate::config::Config;
 use crate::notify::Notifier;
-use crate::secret::{HashCost, Keys, StationPublicKey};
+use crate::secret::{HashCost, Keys, SecretFault, StationPublicKey};
 
 /// What every host works with.
 pub struct Tools {
@@ -55,12 +55,27 @@ pub struct Tools {
     pub notifier: Notifier,
     /// The open database, for what happens outside the engine's transactions.
     pub db: engine::Db,
+    /// Bounds the hashes computed at once.
+    pub hashing: tokio::sync::Semaphore,
 }
 
 impl Tools {
     /// What one hash costs.
     pub fn hash_cost(&self) -> HashCost {
         self.config.security.hash_cost()
+    }
+
+    /// Computes a hash where blocking is allowed, no more at once than configured; `doing` says what
+    /// for.
+    pub(crate) async fn hashed<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        compute: impl FnOnce() -> Result<T, SecretFault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let permit = self.hashing.acquire().await.map_err(Fault::host(doing))?;
+        let done = tokio::task::spawn_blocking(compute).await;
+        drop(permit);
+        done.map_err(Fault::host(doing))?.map_err(Fault::host(doing))
     }
 }
 

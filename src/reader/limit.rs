@@ -8,6 +8,9 @@ const MEMORY_BYTES: u64 = 272 << 20;
 /// Seconds of a processor that a page may take; the slowest of ours takes one.
 const PAGE_SECONDS: u64 = 3;
 
+/// Seconds of a processor that the few pages of one submission may take together.
+const FILE_SECONDS: u64 = 20;
+
 /// A child's share.
 pub(super) struct Share {
     /// What the program had when it started.
@@ -34,6 +37,14 @@ impl Share {
             lower(rlimit::Resource::AS, began + MEMORY_BYTES + file as u64);
         }
         self.set_time();
+    }
+
+    /// For a file of that many bytes whose pages are drawn in one go.
+    pub(super) fn set_whole(&self, file: usize) {
+        self.set(file);
+        if let Some(taken) = seconds().filter(|_| self.timed) {
+            lower(rlimit::Resource::CPU, taken + FILE_SECONDS);
+        }
     }
 
     /// For the next page.

@@ -1,14 +1,13 @@
 //! Passwords and one-time-password cards.
 
-use argon2::password_hash::PasswordHasher;
-use argon2::password_hash::PasswordVerifier;
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::Params;
 use engine::Entropy;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use totp_rs::{Algorithm as OtpAlgorithm, Builder};
 use zeroize::Zeroizing;
 
+use super::argon;
 use super::keys::{Keys, SecretFault};
 
 /// What one hash costs (argon2id, RFC 9106).
@@ -47,10 +46,7 @@ pub fn hash_password(
         None => secret.to_vec(),
         Some((keys, purpose)) => keys.mac(purpose, secret)?.to_vec(),
     });
-    let hash = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_with_salt(entry.as_slice(), &salt)
-        .map_err(|_| failed(()))?;
-    Ok(hash.to_string())
+    argon::hash(params, &entry, &salt).map_err(|_| failed(()))
 }
 
 /// True when `secret` gives the PHC string. A string that cannot be read takes no entry. Slow by
@@ -62,7 +58,7 @@ pub fn verify_password(
     secret: &[u8],
     verifier: &str,
 ) -> Result<bool, SecretFault> {
-    let matches = |entry: &[u8]| Argon2::default().verify_password(entry, verifier).is_ok();
+    let matches = |entry: &[u8]| argon::verify(entry, verifier).unwrap_or(false);
     match pepper {
         None => Ok(matches(secret)),
         Some((keys, id, purpose)) => {

@@ -2,6 +2,7 @@
 //!
 //! Nothing in here can be displayed or serialized, and everything is wiped when dropped.
 
+mod argon;
 mod code;
 mod credential;
 mod digits;

@@ -85,6 +85,11 @@ impl StationKey {
         <Sealing as Kem>::PrivateKey::from_bytes(&bytes).map(Self).map_err(|_| damaged())
     }
 
+    /// The other half, to tell whether letters are sealed to this station at all.
+    pub fn public(&self) -> StationPublicKey {
+        StationPublicKey(Sealing::sk_to_pk(&self.0))
+    }
+
     /// Opens a sealed letter in memory.
     pub fn open(&self, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
         let shut = || SecretFault::Unopenable { purpose: PURPOSE };
@@ -145,6 +150,7 @@ mod tests {
         let public = StationPublicKey::parse(&public.to_text()).unwrap();
         let sealed = public.seal(&entropy, b"case 7", b"letter").unwrap();
         let station = StationKey::load(&path).unwrap();
+        assert_eq!(station.public().to_text(), public.to_text());
         assert_eq!(station.open(b"case 7", &sealed).unwrap().as_slice(), b"letter");
         assert!(station.open(b"case 8", &sealed).is_err());
         StationKey::create(&dir.path().join("other.key"), &entropy).unwrap();

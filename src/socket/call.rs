@@ -3,6 +3,7 @@
 //! Longer than 500 lines because it is one list: every call with its arguments and its answer.
 
 mod enrolling;
+mod station;
 
 use data_encoding::{BASE64, HEXLOWER};
 use engine::{CaseId, Fault};
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 
 use super::Reply;
 use crate::app::App;
+use crate::correspondence::LetterKey;
 use crate::customer::{Declined, Display, Fetched, Session, SignIn};
 use crate::secret::Token;
 use crate::store::letters;
@@ -295,6 +297,34 @@ pub enum Call {
         /// The case.
         case: CaseId,
     },
+    /// What waits for the print station; gives `station` (the key that letters are sealed
+    /// to), `sealed`, `uncounted` and `ordinary`.
+    LettersWaiting {
+        /// The account.
+        login: String,
+    },
+    /// Hands a sealed letter of the batch over, once; gives `sealed` in Base64, `address_version`,
+    /// `case` and `workflow`.
+    HandLetter {
+        /// The account.
+        login: String,
+        /// The letter.
+        letter: i64,
+    },
+    /// Draws an ordinary letter of the pile; gives `covers` and `sealed`.
+    OrdinaryLetter {
+        /// The account.
+        login: String,
+        /// Which.
+        letter: LetterKey,
+    },
+    /// These ordinary letters were printed.
+    LettersPrinted {
+        /// The account.
+        login: String,
+        /// Which.
+        letters: Vec<LetterKey>,
+    },
     /// Where a case stands; gives `workflow`, `state`, `version`, `ended`.
     Case {
         /// The case.
@@ -354,6 +384,10 @@ impl Call {
             | Self::ChangePassword { .. }
             | Self::CallBack { .. }
             | Self::EmergencyStop { .. } => enrolling::carry_out(app, self).await,
+            Self::LettersWaiting { .. }
+            | Self::HandLetter { .. }
+            | Self::OrdinaryLetter { .. }
+            | Self::LettersPrinted { .. } => station::carry_out(app, self).await,
             _ => office(app, self).await,
         };
         match done {

@@ -34,6 +34,15 @@ pub async fn find(tx: &mut Tx, user: i64, kind: &str) -> Result<Option<Credentia
     Ok(of_user(tx, user).await?.into_iter().find(|row| row.kind == kind))
 }
 
+/// The credential whose entries this case counts.
+pub async fn of_case(tx: &mut Tx, case: CaseId) -> Result<Option<CredentialRow>, Fault> {
+    const SQL: &str = "SELECT k.user_id, k.kind, k.case_id, k.secret, k.last_step, \
+         COALESCE(c.state_name, '') AS state_name FROM credentials k \
+         LEFT JOIN cases c ON c.id = k.case_id WHERE k.case_id = $1";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_optional(conn).await)
+        .map_err(Fault::database("read a credential"))
+}
+
 /// Credentials whose case was never opened, as after an import that was interrupted.
 pub async fn without_case(tx: &mut Tx, limit: i64) -> Result<Vec<CredentialRow>, Fault> {
     const SQL: &str = "SELECT k.user_id, k.kind, k.case_id, k.secret, k.last_step, \

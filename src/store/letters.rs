@@ -1,4 +1,4 @@
-//! Password letters, sealed to the print station.
+//! Letters: those with a secret, sealed to the print station, and the pile of ordinary ones.
 
 use engine::{CaseId, Fault, Tx, on};
 
@@ -54,6 +54,106 @@ pub async fn newest(tx: &mut Tx, case: CaseId) -> Result<Option<LetterRow>, Faul
         .map_err(Fault::database("read a letter"))
 }
 
+/// A letter with where it goes.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct LetterLine {
+    /// Whose case.
+    pub case_id: i64,
+    /// When the case was opened.
+    pub opened_at: i64,
+    /// The user.
+    pub name: String,
+    /// The company.
+    pub company: String,
+    /// Seven digits.
+    pub postal_code: String,
+    /// In the version for which the letter was made.
+    pub address: String,
+    /// When it was made.
+    pub made_at: i64,
+    /// When it was posted.
+    pub posted_at: Option<i64>,
+    /// Registered-mail number; empty before.
+    pub tracking: String,
+}
+
+/// The letters in a state, the oldest first; of a case only the newest.
+pub async fn in_state(tx: &mut Tx, state: &str) -> Result<Vec<LetterLine>, Fault> {
+    const SQL: &str = "SELECT l.case_id, c.opened_at, u.name, k.company, a.postal_code, a.address, \
+         l.made_at, l.posted_at, l.tracking FROM letters l JOIN cases c ON c.id = l.case_id \
+         JOIN reissues r ON r.case_id = l.case_id JOIN users u ON u.id = r.user_id \
+         JOIN contracts k ON k.id = u.contract_id \
+         JOIN addresses a ON a.contract_id = k.id AND a.version = l.address_version \
+         WHERE l.state = $1 ORDER BY l.id LIMIT 200";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(state).fetch_all(conn).await)
+        .map_err(Fault::database("read letters"))
+}
+
+/// True when a letter bears that number.
+pub async fn is_used(tx: &mut Tx, tracking: &str) -> Result<bool, Fault> {
+    const SQL: &str = "SELECT COUNT(*) FROM letters WHERE tracking = $1";
+    let count: i64 = on!(tx, |conn| sqlx::query_scalar(SQL).bind(tracking).fetch_one(conn).await)
+        .map_err(Fault::database("read letters"))?;
+    Ok(count > 0)
+}
+
+/// The case of the posted letter with that number.
+pub async fn by_tracking(tx: &mut Tx, tracking: &str) -> Result<Option<i64>, Fault> {
+    const SQL: &str = "SELECT case_id FROM letters WHERE tracking = $1 AND tracking <> ''";
+    on!(tx, |conn| sqlx::query_scalar(SQL).bind(tracking).fetch_optional(conn).await)
+        .map_err(Fault::database("read letters"))
+}
+
+/// A sealed letter of the batch, without its content.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::FromRow)]
+pub struct BatchLine {
+    /// The letter.
+    pub id: i64,
+    /// Whose case.
+    pub case_id: i64,
+    /// The kind of that case: it tells what the letter brings.
+    pub workflow: String,
+}
+
+/// The sealed letters that wait for the print station.
+pub async fn waiting(tx: &mut Tx) -> Result<Vec<BatchLine>, Fault> {
+    const SQL: &str = "SELECT l.id, l.case_id, c.workflow FROM letters l \
+         JOIN cases c ON c.id = l.case_id \
+         WHERE l.state = 'printed' AND l.handed_at IS NULL ORDER BY l.id";
+    on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await)
+        .map_err(Fault::database("read the batch"))
+}
+
+/// Those that the station has and nobody has counted yet.
+pub async fn uncounted(tx: &mut Tx) -> Result<Vec<BatchLine>, Fault> {
+    const SQL: &str = "SELECT l.id, l.case_id, c.workflow FROM letters l \
+         JOIN cases c ON c.id = l.case_id \
+         WHERE l.state = 'printed' AND l.handed_at IS NOT NULL AND NOT l.reconciled ORDER BY l.id";
+    on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await)
+        .map_err(Fault::database("read the batch"))
+}
+
+/// Hands a sealed letter over; `None` when it was handed over before, or is no more to be printed.
+pub async fn hand(tx: &mut Tx, id: i64) -> Result<Option<LetterRow>, Fault> {
+    const HAND: &str = "UPDATE letters SET handed_at = $2 \
+         WHERE id = $1 AND state = 'printed' AND handed_at IS NULL";
+    const READ: &str = "SELECT id, case_id, address_version, sealed, specimen, state, reconciled, \
+         tracking FROM letters WHERE id = $1";
+    let now = tx.now().0;
+    let handed = on!(tx, |conn| sqlx::query(HAND)
+        .bind(id)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))
+    .map_err(Fault::database("hand a letter over"))?;
+    if handed == 0 {
+        return Ok(None);
+    }
+    on!(tx, |conn| sqlx::query_as(READ).bind(id).fetch_optional(conn).await)
+        .map_err(Fault::database("read a letter"))
+}
+
 /// Notes that the batch of these cases' letters was counted and agrees.
 pub async fn reconcile(tx: &mut Tx, case: CaseId) -> Result<bool, Fault> {
     const SQL: &str =
@@ -106,7 +206,7 @@ pub async fn settle(tx: &mut Tx, case: CaseId, state: &str) -> Result<(), Fault>
 }
 
 /// A letter that a notice asks for, such as a returned form's, besides the password letters.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::FromRow)]
 pub struct LetterDueRow {
     /// The outbox row of the notice.
     pub outbox_id: i64,
@@ -149,4 +249,27 @@ pub async fn due_of_case(tx: &mut Tx, case: CaseId) -> Result<Vec<LetterDueRow>,
          due_on FROM letters_due WHERE case_id = $1 AND printed_at IS NULL ORDER BY outbox_id";
     on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_all(conn).await)
         .map_err(Fault::database("read letters"))
+}
+
+/// Every ordinary letter that waits to be printed, the oldest first.
+pub async fn pile(tx: &mut Tx) -> Result<Vec<LetterDueRow>, Fault> {
+    const SQL: &str = "SELECT outbox_id, about, case_id, contract_id, user_id, address_version, \
+         due_on FROM letters_due WHERE printed_at IS NULL ORDER BY due_on, outbox_id";
+    on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await)
+        .map_err(Fault::database("read the pile of letters"))
+}
+
+/// Takes a letter off the pile; false when it is not on it.
+pub async fn take_off(tx: &mut Tx, outbox_id: i64, about: &str) -> Result<bool, Fault> {
+    const SQL: &str = "UPDATE letters_due SET printed_at = $3 \
+         WHERE outbox_id = $1 AND about = $2 AND printed_at IS NULL";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(outbox_id)
+        .bind(about)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))
+    .map_err(Fault::database("take a letter off the pile"))
 }

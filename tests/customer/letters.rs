@@ -24,7 +24,7 @@ stories!(
 );
 
 /// As the clerical case tells a credential once two people have confirmed the reset.
-async fn reset(house: &House, user_id: &str, kind: &str) {
+pub(crate) async fn reset(house: &House, user_id: &str, kind: &str) {
     let user = house.user(user_id).await;
     let mut tx = house.app.tools.db.read().await.unwrap();
     let row = credentials::find(&mut tx, user, kind).await.unwrap().unwrap();

@@ -16,6 +16,7 @@ mod house;
 
 mod calendar;
 mod cards;
+mod correspondence;
 mod enrolment;
 mod expiry;
 mod letters;

@@ -15,8 +15,9 @@ impl Pdf {
 
     /// A catalogue and pages whose contents are the following objects, all with these resources.
     pub(crate) fn pages(contents: &[Vec<u8>], resources: &str) -> Self {
-        let kids: String =
-            (0..contents.len()).map(|index| format!("{} 0 R ", 3 + 2 * index)).collect();
+        let kids: Vec<String> =
+            (0..contents.len()).map(|index| format!("{} 0 R", 3 + 2 * index)).collect();
+        let kids = kids.join(" ");
         let mut objects = vec![
             b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
             format!("<< /Type /Pages /Kids [{kids}] /Count {} >>", contents.len()).into_bytes(),

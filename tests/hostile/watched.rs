@@ -28,7 +28,7 @@ pub(crate) fn read(program: &str, bytes: &[u8]) -> Seen {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let mut answers = BufReader::new(child.stdout.take().unwrap());
-    let order = Order { source: Source::Follows(bytes.len()), first: 1, step: 1 };
+    let order = Order { source: Source::Follows(bytes.len()), first: 1, step: 1, draws: false };
     let order = serde_json::to_vec(&order).unwrap();
     let (id, done) = (child.id(), AtomicBool::new(false));
     let (answer, taken) = thread::scope(|scope| {

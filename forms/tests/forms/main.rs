@@ -11,6 +11,7 @@
 mod carriers;
 mod golden;
 mod hostile;
+mod letters;
 mod measured;
 mod outside;
 mod roundtrip;

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use forms::{Addressee, CodeLetter, Copy, FontChoice, PasswordLetter, Press, Variant};
 
+use crate::letters;
 use crate::sample::{HOUSE, PRESS, copy, job, made_at};
 
 /// Runs a tool, or says that it is missing.
@@ -96,6 +97,7 @@ fn documents(folder: &Path) -> Vec<(PathBuf, Vec<&'static str>)> {
     let words = vec!["登録コード(16文字)", "ワンタイムパスワードカード", "山田 太郎 様", "親展"];
     all.push(("code".into(), code_letter(Some(b"W2MQ7XKDWWMM9GHT")), words.clone()));
     all.push(("code-specimen".into(), code_letter(None), [words, vec!["見本"]].concat()));
+    all.extend(letters::documents());
     all.into_iter()
         .map(|(name, pdf, words)| {
             let path = folder.join(format!("{name}.pdf"));
@@ -112,6 +114,14 @@ fn other_programs_accept_every_document() {
         let file = path.to_str().unwrap();
         if let Some(output) = tool("qpdf", &["--check", file]) {
             assert!(output.status.success(), "{file}: {}", text_of(&output));
+        }
+        if let Some(output) = tool("mutool", &["draw", "-q", "-o", "/dev/null", "-F", "txt", file])
+        {
+            // Debian builds it without colour management, which it says of every file.
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let complaints: Vec<&str> =
+                said.lines().filter(|line| !line.is_empty() && !line.contains("ICC")).collect();
+            assert!(output.status.success() && complaints.is_empty(), "{file}: {complaints:?}");
         }
         if let Some(output) = tool("pdftotext", &[file, "-"]) {
             let text = text_of(&output);

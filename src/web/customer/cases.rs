@@ -50,7 +50,8 @@ pub(super) async fn list(
     State(shared): State<Shared>,
     signed: Signed,
 ) -> Result<Response, Problem> {
-    let (own, others) = shared.app.cases_for(&signed.session).await?;
+    let own = shared.app.own_cases(&signed.session).await?;
+    let others = shared.app.cases_of_colleagues(&signed.session).await?;
     let lines = |all: &[Tracked]| {
         all.iter().map(|one| line(&shared, signed.visit.lang, one)).collect::<Vec<_>>()
     };

@@ -160,7 +160,7 @@ async fn already_open(
     code: String,
 ) -> Result<Response, Problem> {
     let user_id = &sent.user_id;
-    let (_, others) = shared.app.cases_for(&signed.session).await?;
+    let others = shared.app.cases_of_colleagues(&signed.session).await?;
     let open = others.iter().find(|tracked| {
         tracked.row.user_id == *user_id
             && tracked.channel == Channel::Delegated

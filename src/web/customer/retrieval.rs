@@ -43,7 +43,7 @@ async fn entry(
 ) -> Result<Response, Problem> {
     let user = signed.session.user;
     let (state, left) = shared.app.credential_standing(user, Kind::Retrieval).await?;
-    let (own, _) = shared.app.cases_for(&signed.session).await?;
+    let own = shared.app.own_cases(&signed.session).await?;
     let going_on = going_on(shared, signed, &own).await?;
     let granted = own.iter().find(|tracked| tracked.row.state_name == "Granted");
     let until = own.iter().find_map(|tracked| tracked.valid_until);
@@ -169,7 +169,7 @@ pub(super) async fn claim(
 /// The digits were taken before, and only the answer was lost: it goes on where the file is.
 async fn refused(shared: &Customers, signed: &Signed, code: &str) -> Result<Response, Problem> {
     if code == "credential.Used" && !signed.visit.wants_json {
-        let (own, _) = shared.app.cases_for(&signed.session).await?;
+        let own = shared.app.own_cases(&signed.session).await?;
         if let Some(case) = going_on(shared, signed, &own).await? {
             return Ok(see(&format!("/certificate/{case}")));
         }

@@ -10,7 +10,7 @@ use axum::response::Response;
 use sha2::{Digest, Sha256};
 
 use super::{Audience, Customers, Shared};
-use crate::customer::{Declined, Session, SignedIn};
+use crate::customer::{Declined, Session, SignedIn, Site};
 use crate::secret::{Ticket, Token};
 use crate::store::tracking::Visitor;
 use crate::web::error::Problem;
@@ -68,34 +68,16 @@ impl FromRequestParts<Shared> for Signed {
         let ticket = cookie(shared.audience.ticket_cookie())
             .unwrap_or_else(|| Token::generate(&shared.app.tools.entropy));
         let place = place(shared, parts);
-        let session = match shared.app.session(&token, &place).await {
-            Ok(session) => session,
-            Err(Declined::SignedOut) => return Err(over()),
-            Err(other) => return Err(other.into()),
+        let site = match shared.audience {
+            Audience::Password => Site::Customers,
+            Audience::Certificate => Site::Certificate { fingerprint: fingerprint(parts) },
         };
-        if !is_bound(shared, &session, parts).await? {
-            return Err(over());
-        }
-        let head = match shared.app.visitor(&session).await {
-            Ok(head) => head,
+        let (session, head) = match shared.app.signed_in(&token, &place, site).await {
+            Ok(found) => found,
             Err(Declined::SignedOut) => return Err(over()),
             Err(other) => return Err(other.into()),
         };
         Ok(Self { visit, session, ticket, head })
-    }
-}
-
-/// A session of the certificate site counts only behind the very certificate it began with, and
-/// only while that is active; a session of the customers' site never counts there.
-async fn is_bound(shared: &Customers, session: &Session, parts: &Parts) -> Result<bool, Problem> {
-    match (shared.audience, &session.certificate) {
-        (Audience::Password, None) => Ok(true),
-        (Audience::Password, Some(_)) | (Audience::Certificate, None) => Ok(false),
-        (Audience::Certificate, Some(serial)) => {
-            let Some(print) = fingerprint(parts) else { return Ok(false) };
-            let holder = shared.app.holder(&print).await?;
-            Ok(holder.is_some_and(|holder| holder.user == session.user && holder.serial == *serial))
-        }
     }
 }
 
@@ -107,9 +89,13 @@ pub(in crate::web) fn fingerprint(parts: &Parts) -> Option<[u8; 32]> {
 
 /// The network address a request comes from; a proxy is believed only when it is configured.
 pub(in crate::web) fn place(shared: &Customers, parts: &Parts) -> String {
+    place_of(&shared.app.tools.config.listen.trusted_proxies, parts)
+}
+
+/// The same on any site.
+pub(in crate::web) fn place_of(trusted: &[IpAddr], parts: &Parts) -> String {
     let Some(peer) = parts.extensions.get::<Peer>() else { return String::new() };
     let direct = peer.address.ip();
-    let trusted = &shared.app.tools.config.listen.trusted_proxies;
     let forwarded = forwarded(&parts.headers).filter(|_| trusted.contains(&direct));
     forwarded.unwrap_or(direct).to_string()
 }
@@ -172,11 +158,13 @@ pub(in crate::web) fn without_enrolment(mut response: Response) -> Response {
     response
 }
 
-fn take_back(response: &mut Response, name: &str) {
+/// Takes a cookie back.
+pub(in crate::web) fn take_back(response: &mut Response, name: &str) {
     append(response, &format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"));
 }
 
-fn set(response: &mut Response, name: &str, value: &str) {
+/// Hands the browser a cookie that only we see, for this browser's session.
+pub(in crate::web) fn set(response: &mut Response, name: &str, value: &str) {
     append(response, &format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict"));
 }
 

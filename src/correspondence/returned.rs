@@ -1,0 +1,199 @@
+//! The letter that returns a form: every defect of an envelope at once, with a fresh form.
+
+use std::collections::BTreeSet;
+use std::time::UNIX_EPOCH;
+
+use engine::{CaseId, Fault};
+use forms::letters::{DefectLetter, FreshForm, ReturnItem, ReturnReason};
+use forms::{Copy, FormData, PagePicture, SubmissionNumber, UserRow, Variant};
+
+use super::{Ground, LetterKey, dated};
+use crate::app::App;
+use crate::backoffice::open_scan;
+use crate::letter::last_four;
+use crate::prefill;
+use crate::store::letters::LetterDueRow;
+use crate::store::submissions::{self, SubmissionRow};
+use crate::store::{addresses, reissues, users};
+
+const DEFECTIVE: &str = "defective";
+const PAGES_MISSING: &str = "pages_missing";
+
+/// Whether the notice is answered by a returned form.
+pub(super) fn is_return(about: &str) -> bool {
+    matches!(about, DEFECTIVE | PAGES_MISSING)
+}
+
+/// What is wrong with the form of one envelope.
+struct Matter {
+    /// The notices that this letter answers.
+    covers: Vec<LetterKey>,
+    items: Vec<ReturnItem>,
+    /// The cases whose users the fresh form names; none means every user of the form.
+    users: BTreeSet<i64>,
+}
+
+impl App {
+    /// One letter for all defects of an envelope; the keys say which notices it answers.
+    pub(super) async fn return_letter(
+        &self,
+        row: LetterDueRow,
+        pile: &[LetterDueRow],
+    ) -> Result<(Vec<u8>, Vec<LetterKey>), Fault> {
+        let form = self.form_of(CaseId(row.case_id)).await?;
+        let matter = self.matter(&row, form.as_ref(), pile).await?;
+        let ground = self.ground(row).await?;
+        let pictures = match &form {
+            Some(form) => self.pictures(form).await?,
+            None => Vec::new(),
+        };
+        let fresh = match &form {
+            Some(form) => Some(self.fresh(form, &matter.users, &ground).await?),
+            None => None,
+        };
+        let days = u64::from(self.tools.rules.defect_reply_days);
+        let reply_by = dated(ground.written_on() + chrono::Days::new(days));
+        let (addressee, written_on) = (ground.addressee(), dated(ground.written_on()));
+        let last_four = last_four(&ground.contract.number);
+        let head = ground.head(self, &addressee, &written_on, &last_four);
+        let key = self.code_key()?;
+        let job = forms::Job {
+            variant: ground.contract.variant.parse().unwrap_or(Variant::BizStation),
+            house: head.house,
+            key: &key,
+            made_at: UNIX_EPOCH + std::time::Duration::from_micros(ground.now.0.unsigned_abs()),
+        };
+        let letter = DefectLetter {
+            receipt: form.as_ref().map_or("", |form| form.receipt.as_str()),
+            items: &matter.items,
+            reply_by: &reply_by,
+            pictures: &pictures,
+            form: fresh.as_ref().map(|copy| FreshForm { job: &job, copy }),
+        };
+        let pdf = self.tools.press.defect_letter(&head, &letter);
+        Ok((pdf.map_err(Fault::host("print a letter"))?, matter.covers))
+    }
+
+    /// The form that a case came with, or whose envelope the case is.
+    async fn form_of(&self, case: CaseId) -> Result<Option<SubmissionRow>, Fault> {
+        let mut tx = self.tools.db.read().await?;
+        if let Some(reissue) = reissues::find(&mut tx, case).await? {
+            return match reissue.submission {
+                Some(number) => submissions::find(&mut tx, number).await,
+                None => Ok(None),
+            };
+        }
+        submissions::of_case(&mut tx, case).await
+    }
+
+    /// The defects of every case of the same form whose letter waits as well.
+    async fn matter(
+        &self,
+        row: &LetterDueRow,
+        form: Option<&SubmissionRow>,
+        pile: &[LetterDueRow],
+    ) -> Result<Matter, Fault> {
+        let mut matter = Matter {
+            covers: vec![LetterKey::from(row)],
+            items: Vec::new(),
+            users: BTreeSet::new(),
+        };
+        if row.about == PAGES_MISSING {
+            matter.items.push(ReturnItem::of(ReturnReason::Page));
+            return Ok(matter);
+        }
+        let mut tx = self.tools.db.read().await?;
+        let items = match form {
+            Some(form) => submissions::items(&mut tx, form.number).await?,
+            None => Vec::new(),
+        };
+        let same = |other: &&LetterDueRow| {
+            other.about == DEFECTIVE && items.iter().any(|(_, _, case)| *case == other.case_id)
+        };
+        let others = pile.iter().filter(same).filter(|other| *other != row);
+        for due in std::iter::once(row).chain(others) {
+            if due != row {
+                matter.covers.push(LetterKey::from(due));
+            }
+            matter.users.extend(due.user_id);
+            let found = reissues::find(&mut tx, CaseId(due.case_id)).await?;
+            let codes = found.map(|reissue| reissue.defects).unwrap_or_default();
+            let place = items.iter().find(|(_, _, case)| *case == due.case_id);
+            let place = place.and_then(|(row, _, _)| u8::try_from(*row).ok());
+            for reason in codes.split(',').filter_map(ReturnReason::from_code) {
+                let of_row = matches!(reason, ReturnReason::User | ReturnReason::NoRequest);
+                let row = place.filter(|_| of_row);
+                let item = ReturnItem { row, ..ReturnItem::of(reason) };
+                if !matter.items.contains(&item) {
+                    matter.items.push(item);
+                }
+            }
+        }
+        if matter.items.is_empty() {
+            matter.items.push(ReturnItem::of(ReturnReason::Other));
+        }
+        matter.items.sort_by_key(|item| (item.reason, item.row));
+        Ok(matter)
+    }
+
+    /// The pages as they came. One that cannot be shown leaves a letter without its picture, not a
+    /// customer without a letter.
+    async fn pictures(&self, form: &SubmissionRow) -> Result<Vec<PagePicture>, Fault> {
+        let Some(number) = number_of(form) else { return Ok(Vec::new()) };
+        let mut tx = self.tools.db.read().await?;
+        let pages = submissions::pages(&mut tx, form.number).await?;
+        drop(tx);
+        let key = self.code_key_bytes()?;
+        let mut pictures: Vec<PagePicture> = Vec::new();
+        for page in pages {
+            let bytes = open_scan(&self.tools.keys, number, &page.picture)?;
+            match self.reader.pictures(&key, &number.to_string(), &bytes).await {
+                Ok(shown) => pictures.extend(shown),
+                Err(fault) => tracing::warn!(error = engine::chain(&fault), "a page is not shown"),
+            }
+        }
+        pictures.sort_by_key(|picture| picture.page);
+        pictures.dedup_by_key(|picture| picture.page);
+        Ok(pictures)
+    }
+
+    /// The form again under its number, with what the ledger knows now; the customer dates it.
+    async fn fresh(
+        &self,
+        form: &SubmissionRow,
+        wanted: &BTreeSet<i64>,
+        ground: &Ground,
+    ) -> Result<Copy, Fault> {
+        let mut tx = self.tools.db.read().await?;
+        let printed: FormData = serde_json::from_str(&form.prefilled).unwrap_or_default();
+        let current = addresses::current(&mut tx, ground.row.contract_id).await?;
+        let mut data = prefill::of_contract(&ground.contract, current);
+        data.contact_name = printed.contact_name;
+        data.no_authority_online = printed.no_authority_online;
+        let items = submissions::items(&mut tx, form.number).await?;
+        let mut rows: Vec<(i64, UserRow)> = Vec::new();
+        for (row, _, case) in &items {
+            let Some(reissue) = reissues::find(&mut tx, CaseId(*case)).await? else { continue };
+            let is_wanted = wanted.is_empty() || wanted.contains(&reissue.user_id);
+            let Some(user) = users::by_id(&mut tx, reissue.user_id).await? else { continue };
+            if is_wanted && !rows.iter().any(|(taken, _)| taken == row) {
+                let before = printed.users.iter().find(|old| old.user_id == user.user_id);
+                let reasons = before.map(|old| old.reasons.clone()).unwrap_or_default();
+                let requests = [forms::Request::RetrievalReissue].into();
+                let (user_id, kana) = (user.user_id, user.kana);
+                let (name, department) = (user.name, user.department);
+                rows.push((*row, UserRow { user_id, kana, name, department, requests, reasons }));
+            }
+        }
+        if rows.is_empty() {
+            rows.extend(printed.users.into_iter().map(|user| (0, user)));
+        }
+        rows.sort_by_key(|(row, _)| *row);
+        data.users = rows.into_iter().map(|(_, user)| user).collect();
+        Ok(Copy { submission: number_of(form), data })
+    }
+}
+
+fn number_of(form: &SubmissionRow) -> Option<SubmissionNumber> {
+    format!("{:012}", form.number).parse().ok()
+}
