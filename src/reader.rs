@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -15,11 +15,9 @@ mod limit;
 mod order;
 mod pictures;
 
-pub use order::{Drawn, MOST_LOST, Order, Said, Source, obey};
+pub use order::{Drawn, Order, Said, Source, obey};
 pub use pictures::draw_pictures;
 
-/// How long what is lost of a file may take together, before no more of it is tried.
-pub const LOST_TIME: Duration = Duration::from_secs(4);
 /// Time that reading one file may take by the clock.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// The largest file that is looked at.
@@ -157,6 +155,42 @@ pub struct Seal {
     pub facts: Vec<String>,
 }
 
+/// What was lost of a file. Children that run out of memory do so at once; those that run out of time take
+/// all of theirs, so that only one of them is followed by another.
+#[derive(Debug, Default)]
+pub struct Losses {
+    pages: usize,
+    timed: usize,
+}
+
+/// Pages that a file may lose: more are a file made to harm.
+const MOST_LOST: usize = 8;
+
+impl Losses {
+    /// One more page, by a child that ended so.
+    pub fn add(&mut self, ended: Option<ExitStatus>) {
+        self.pages += 1;
+        self.timed += usize::from(ended.is_some_and(ran_out_of_time));
+    }
+
+    /// Whether the rest of the file is given up.
+    pub fn are_too_many(&self) -> bool {
+        self.pages > MOST_LOST || self.timed > 1
+    }
+}
+
+#[cfg(unix)]
+fn ran_out_of_time(ended: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    // SIGXCPU, the same number on all of Linux's usual machines (signal(7)).
+    ended.signal() == Some(24)
+}
+
+#[cfg(not(unix))]
+fn ran_out_of_time(_: ExitStatus) -> bool {
+    true
+}
+
 /// Starts children of one program.
 #[derive(Debug, Clone)]
 pub struct Reader {
@@ -214,7 +248,6 @@ impl Reader {
     ) -> Result<(), ReaderFault> {
         loop {
             file.begun = None;
-            let since = Instant::now();
             let mut child = self.start()?;
             let source = Source::Follows(bytes.len());
             let order = Order { source, first: file.next(), step: 1, draws: file.draws };
@@ -222,12 +255,16 @@ impl Reader {
             if ended {
                 return Ok(());
             }
-            match file.begun {
-                Some(lost) => file.lose(lost, since.elapsed()),
-                None if file.read.pages.is_empty() => return Err(ReaderFault::Exhausted),
-                None => file.lost = usize::MAX,
-            }
-            if file.lost > MOST_LOST || file.lost_time > LOST_TIME {
+            let Some(number) = file.begun else {
+                // It died before it came to a page: no other would come further.
+                if file.read.pages.is_empty() {
+                    return Err(ReaderFault::Exhausted);
+                }
+                file.read.error = Some(ReaderFault::Exhausted.to_string());
+                return Ok(());
+            };
+            file.lose(number, child.wait().await.ok());
+            if file.losses.are_too_many() {
                 file.read.error = Some(ReaderFault::Exhausted.to_string());
                 return Ok(());
             }
@@ -257,8 +294,7 @@ struct Reading {
     /// Of each page, when they are wanted.
     pictures: Vec<Pictures>,
     begun: Option<usize>,
-    lost: usize,
-    lost_time: Duration,
+    losses: Losses,
 }
 
 impl Reading {
@@ -315,9 +351,8 @@ impl Reading {
         ended
     }
 
-    fn lose(&mut self, number: usize, took: Duration) {
-        self.lost += 1;
-        self.lost_time += took;
+    fn lose(&mut self, number: usize, ended: Option<ExitStatus>) {
+        self.losses.add(ended);
         // Pages are numbered by their places.
         debug_assert_eq!(number, self.next());
         self.read.pages.push(PageRead::lost(number));

@@ -77,9 +77,6 @@ impl Drawn {
     }
 }
 
-/// Pages that a file may lose: more are a file made to harm.
-pub const MOST_LOST: usize = 8;
-
 /// Carries out orders until there are no more, with a share of memory and time for each file and page.
 ///
 /// # Errors

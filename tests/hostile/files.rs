@@ -1,6 +1,6 @@
 //! The files: bombs, loops, lies about sizes, depths, cuts, and what is no scan at all.
 
-use crate::pdf::{Pdf, bomb, deflate, deflated, stream};
+use crate::pdf::{Pdf, bomb, deflate, deflated, repeated, stream};
 
 /// A file and what is wrong with it.
 pub(crate) struct Hostile {
@@ -42,7 +42,7 @@ fn png(width: u32, height: u32, colour: u8, channels: usize, rows: u32) -> Vec<u
     let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
     chunk(b"IHDR", &[size.as_slice(), &[8, colour, 0, 0, 0]].concat());
     let row = [vec![0], vec![255; width as usize * channels]].concat();
-    chunk(b"IDAT", &deflate(&row.repeat(rows as usize)));
+    chunk(b"IDAT", &repeated(&row, rows as usize));
     chunk(b"IEND", &[]);
     bytes
 }

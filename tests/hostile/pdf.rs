@@ -84,18 +84,21 @@ pub(crate) fn deflate(data: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// So many megabytes of a line over and over. A block that looks back on nothing before it is deflated
-/// once and repeated.
+/// So many megabytes of a line over and over.
 pub(crate) fn bomb(line: &[u8], megabytes: usize) -> Vec<u8> {
-    let block = line.repeat((1 << 20) / line.len());
+    repeated(&line.repeat((1 << 20) / line.len()), megabytes)
+}
+
+/// A block over and over, deflated. One that looks back on nothing before it is deflated once.
+pub(crate) fn repeated(block: &[u8], times: usize) -> Vec<u8> {
     let mut packed = Vec::with_capacity(1 << 16);
     let mut deflater = Compress::new(Compression::best(), false);
-    deflater.compress_vec(&block, &mut packed, FlushCompress::Full).unwrap();
+    deflater.compress_vec(block, &mut packed, FlushCompress::Full).unwrap();
     assert_eq!(deflater.total_in(), block.len() as u64);
     let mut bytes = b"\x78\xDA".to_vec();
     let mut sum = [1, 0];
-    let own = adler(&block);
-    for _ in 0..megabytes {
+    let own = adler(block);
+    for _ in 0..times {
         bytes.extend(&packed);
         sum = joined(sum, own, block.len() as u64);
     }

@@ -32,7 +32,7 @@ def number_of(text):
 
 
 def by_zxing(path):
-    formats = zxingcpp.BarcodeFormat.QRCode | zxingcpp.BarcodeFormat.DataMatrix
+    formats = [zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.DataMatrix]
     found = zxingcpp.read_barcodes(Image.open(path).convert("L"), formats=formats)
     return [number_of(code.text) for code in found if number_of(code.text)]
 
@@ -96,7 +96,9 @@ def share(part, whole):
 
 
 def strip(pictures, path, side, titles=None):
-    """Small pictures in a row."""
+    """Small pictures in a row; no file where there are none."""
+    if not pictures:
+        return
     high = side + (14 if titles else 0)
     sheet = Image.new("L", (max(len(pictures), 1) * (side + 4), high), 255)
     for index, picture in enumerate(pictures):
@@ -112,6 +114,8 @@ def main():
     pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else None
     for level in LEVELS:
         into = folder / level
+        if not (into / "readings.json").exists():
+            continue
         truth = json.loads((into / "truth.json").read_text())
         readings = json.loads((into / "readings.json").read_text())
         ours = Codes(None)
@@ -135,19 +139,20 @@ def main():
         wrong = [cell for cell in taken if cell["ours"] != cell["truth"]]
         print(f"{level} digits, ours: accepted {share(len(taken), len(cells))}, "
               f"wrong among them {len(wrong)}")
+        misread = []
         for least in (0.0, SURE):
             said = [(cell, path, text) for cell, path, (text, sure) in zip(cells, paths, answers)
                     if text and sure >= least]
             bad = [(cell, path, text) for cell, path, text in said if text != cell["truth"]]
+            misread = misread or bad
             print(f"{level} digits, tesseract at {least:.0f} % or more: accepted "
                   f"{share(len(said), len(cells))}, wrong among them {share(len(bad), len(said))}, "
                   f"{1000 * seconds / max(len(cells), 1):.0f} ms a cell")
         if pictures:
-            strip(others["zxing-cpp"].missed[:6], pictures / f"zxing-{level}.png", 150)
-            strip(ours.missed[:6], pictures / f"ours-{level}.png", 150)
-            bad = bad[:12]
-            titles = [f"{cell['truth']} as {text}"[:8] for cell, _, text in bad]
-            strip([path for _, path, _ in bad], pictures / f"tesseract-{level}.png", 48, titles)
+            for name, codes in {"ours": ours, **others}.items():
+                strip(codes.missed[:6], pictures / f"{name}-{level}.png", 150)
+            titles = [f"{cell['truth']} as {text}"[:8] for cell, _, text in misread[:12]]
+            strip([path for _, path, _ in misread[:12]], pictures / f"tesseract-{level}.png", 48, titles)
 
 
 if __name__ == "__main__":

@@ -61,11 +61,8 @@ struct Watch {
 impl Watch {
     fn follow(&mut self, page: &Page<'_>) {
         let cache = InterpreterCache::new();
-        // Letters are looked at for whether they are visible, not for their shapes.
-        let settings = InterpreterSettings {
-            font_resolver: std::sync::Arc::new(|_| None),
-            ..InterpreterSettings::default()
-        };
+        // Letters whose font is missing are drawn by nobody, so that fonts are looked for as usual.
+        let settings = InterpreterSettings::default();
         let mut context = Context::new(Affine::IDENTITY, self.page, &cache, page.xref(), settings);
         interpret_page(page, &mut context, self);
     }

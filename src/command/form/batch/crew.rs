@@ -5,11 +5,10 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use forms::{CodeKey, PageReading, ReadFault};
-use saihakko::reader::{LOST_TIME, MOST_LOST, Order, Said, Source};
+use saihakko::reader::{Losses, Order, Said, Source};
 use serde_json::value::RawValue;
 
 use super::File;
@@ -135,7 +134,7 @@ enum Ended {
 }
 
 fn read(part: &Part, place: &mut Option<Helper>, say: &dyn Fn(Heard) -> bool) -> Result<Ended> {
-    let (mut next, mut lost, mut lost_time) = (part.number + 1, 0, Duration::ZERO);
+    let (mut next, mut losses) = (part.number + 1, Losses::default());
     let exhausted = || Ok(Ended::File(Some(ReadFault::Exhausted.to_string())));
     loop {
         let mut helper = match place.take() {
@@ -143,12 +142,11 @@ fn read(part: &Part, place: &mut Option<Helper>, say: &dyn Fn(Heard) -> bool) ->
             None => Helper::start()?,
         };
         let mut begun = None;
-        let mut since = Instant::now();
         // A helper that died while it waited, or early, is heard to have died.
         let _ = helper.order(&part.from, next, part.of);
         loop {
             match helper.hear()? {
-                Some(Said::Begins(number)) => (begun, since) = (Some(number), Instant::now()),
+                Some(Said::Begins(number)) => begun = Some(number),
                 Some(Said::Page(page)) => {
                     let number = begun.take().unwrap_or(next);
                     next = number + part.of;
@@ -171,9 +169,8 @@ fn read(part: &Part, place: &mut Option<Helper>, say: &dyn Fn(Heard) -> bool) ->
             return Ok(Ended::Unheard);
         }
         next = number + part.of;
-        lost += 1;
-        lost_time += since.elapsed();
-        if lost > MOST_LOST || lost_time > LOST_TIME {
+        losses.add(helper.child.wait().ok());
+        if losses.are_too_many() {
             return exhausted();
         }
     }
