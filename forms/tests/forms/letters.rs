@@ -88,7 +88,7 @@ pub(crate) fn documents() -> Vec<(String, Vec<u8>, Vec<&'static str>)> {
         (
             "closure".into(),
             letter(&Letter::Closure(Closure::Lapsed), true),
-            vec!["お手続き終了のお知らせ", "拝啓", "敬具", "The procedure has ended", "1 / 1"],
+            vec!["お手続き終了のお知らせ", "拝啓", "敬具", "The procedure has ended"],
         ),
         (
             "lock".into(),
