@@ -146,9 +146,10 @@ impl App {
         Ok(app)
     }
 
-    /// Opens the cases of credentials that were imported and have none yet, and makes imported
-    /// enrolment codes live.
+    /// After an import: folds names for searches, opens the cases of credentials that have none yet,
+    /// and makes imported enrolment codes live.
     pub async fn open_missing_credentials(&self) -> Result<usize, Fault> {
+        self.fold_names().await?;
         let opened = self.open_credentials().await?;
         self.take_codes_over().await?;
         Ok(opened)

@@ -1,6 +1,19 @@
 //! What the bank's people do: register envelopes, scan, check, compare seals, approve, dispatch.
 //! Every rule behind it is a workflow's; who may see is [`crate::policy`]'s.
 
+mod claims;
+mod desk;
+pub mod dispatch;
+pub mod errands;
+pub mod fields;
+pub mod hours;
+pub mod mailroom;
+mod pictures;
+mod search;
+
+pub use claims::Holder;
+pub use desk::{Checked, OnDesk, Scanned, Verdict};
+
 use engine::{Actor, ActorId, CaseId, Fault, Hand, Note, Origin, Submission};
 use forms::{FormData, SubmissionNumber, Variant};
 use sha2::{Digest, Sha256};
@@ -12,12 +25,10 @@ use workflows::terms::Role;
 use crate::app::App;
 use crate::customer::{Declined, Session, accepted};
 use crate::host::{Attachment, CodeAttachment};
-use crate::policy::{Matter, Viewer, may_see};
 use crate::reader::FileRead;
 use crate::secret::Keys;
-use crate::store::reissues::Change;
 use crate::store::submissions::{self, PageRow, SubmissionRow};
-use crate::store::{letters, reissues, staff, standing};
+use crate::store::{letters, staff, standing};
 
 /// Scans are sealed for this purpose.
 const SCAN: &str = "scan";
@@ -31,9 +42,26 @@ pub struct AtWork {
     role: Role,
     /// The account and terminal.
     place: String,
+    /// How the person was authenticated.
+    auth: &'static str,
 }
 
 impl AtWork {
+    /// Somebody who signed in with password and card.
+    pub(crate) fn signed_in(person: &str, role: Role, place: String) -> Self {
+        Self { person: person.to_owned(), role, place, auth: "password+totp" }
+    }
+
+    /// The person: two accounts of one person are one.
+    pub fn person(&self) -> &str {
+        &self.person
+    }
+
+    /// The role of this moment.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
     /// The person as an actor.
     pub fn actor(&self) -> Actor<Role> {
         Actor { id: ActorId(format!("staff-{}", self.person)), role: self.role }
@@ -41,7 +69,7 @@ impl AtWork {
 
     /// From where.
     pub fn origin(&self) -> Origin {
-        Origin { auth: "staff".to_owned(), place: self.place.clone() }
+        Origin { auth: self.auth.to_owned(), place: self.place.clone() }
     }
 
     /// As the engine's notes want it.
@@ -60,15 +88,15 @@ pub struct Draft {
 }
 
 impl App {
-    /// A member of staff takes up a role that the account holds.
+    /// A member of staff takes up a role that the account holds, at the machine itself.
     pub async fn at_work(&self, login: &str, role: Role) -> Result<AtWork, Declined> {
         let mut tx = self.tools.db.read().await?;
         let row = staff::find(&mut tx, login).await?.ok_or(Declined::NotFound)?;
         let name = engine::Role::name(role);
-        if !row.roles.split(',').any(|held| held.trim() == name) {
+        if !row.active || !row.roles.split(',').any(|held| held.trim() == name) {
             return Err(Declined::NotFound);
         }
-        Ok(AtWork { person: row.person, role, place: format!("desk {login}") })
+        Ok(AtWork { person: row.person, role, place: format!("desk {login}"), auth: "staff" })
     }
 
     /// Makes a prefilled form for a customer's contract and awaits it.
@@ -160,11 +188,13 @@ impl App {
         let mut read = Vec::with_capacity(files.len());
         for (index, bytes) in files.iter().enumerate() {
             // A file that cannot be read is kept all the same, for a person to look at.
-            let answer = self.reader.read(&key, bytes).await.unwrap_or_else(|fault| FileRead {
-                pages: Vec::new(),
-                error: Some(engine::chain(&fault)),
-            });
+            let (answer, shown) =
+                self.reader.read_and_draw(&key, bytes).await.unwrap_or_else(|fault| {
+                    let error = Some(engine::chain(&fault));
+                    (FileRead { pages: Vec::new(), error }, Vec::new())
+                });
             self.keep_page(number, index, bytes, &answer).await?;
+            self.keep_pictures(bytes, &shown).await?;
             read.push(answer);
         }
         self.with_submission(by, case, envelope::Command::Scan, format!("scan-{number}")).await?;
@@ -192,27 +222,6 @@ impl App {
         let mut tx = self.tools.db.write().await?;
         submissions::add_page(&mut tx, &page).await?;
         tx.commit().await
-    }
-
-    /// A clerk or approver opens a paper case: the view is recorded, and so is which specimen was
-    /// shown.
-    pub async fn view_case(&self, by: &AtWork, case: CaseId) -> Result<(), Declined> {
-        if !may_see(Viewer::Signed(by.role), Matter::Details) {
-            return Err(Declined::NotFound);
-        }
-        let mut tx = self.tools.db.write().await?;
-        let row = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
-        let own = standing::find(&mut tx, row.user_id).await?.ok_or(Declined::NotFound)?;
-        let today = crate::dates::iso_day(tx.now());
-        let on = row.form_date.clone().unwrap_or(today);
-        if let Some(specimen) = standing::valid_specimen(&mut tx, own.contract, &on).await? {
-            let form_date = row.form_date.as_deref();
-            reissues::change(&mut tx, case, &Change::Shown { specimen, form_date }).await?;
-        }
-        tx.commit().await?;
-        let hand = by.hand();
-        let note = Note { case, what: "ViewForm", outcome: "", by: &hand };
-        Ok(self.engine.note(note).await?)
     }
 
     /// A command about a paper case.

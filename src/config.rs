@@ -17,7 +17,7 @@ use engine::schedule::{CatchUp, Schedule};
 
 pub use sections::{
     BusinessDays, Certificates, Data, Database, DatabaseUrl, Day, Fonts, Listen, Log, LogFormat,
-    Mail, MonthDay, Schedules, Security, Site, TlsMode,
+    Mail, MonthDay, Office, Schedules, Security, Site, TlsMode,
 };
 
 /// Everything that whoever operates the program may set. Each key has a default.
@@ -55,6 +55,8 @@ pub struct Config {
     pub forms: Fonts,
     /// Business days.
     pub calendar: BusinessDays,
+    /// The hours and the patience of the back office.
+    pub office: Office,
     /// When recurring work is done.
     pub schedules: Schedules,
     /// The cost of hashes and the life of sessions.
@@ -105,6 +107,7 @@ impl Default for Config {
             certificates: Certificates::default(),
             forms: Fonts::default(),
             calendar: BusinessDays::default(),
+            office: Office::default(),
             schedules: Schedules::default(),
             security: Security::default(),
             log: Log::default(),
@@ -205,6 +208,7 @@ impl Config {
         self.staff_site.check("staff_site.certificate")?;
         self.metrics_site.check("metrics_site.certificate")?;
         self.revocation_list_site.check("revocation_list_site.certificate")?;
+        self.office.check()?;
         self.security.check()?;
         for (key, name, expression) in self.schedules.each() {
             Schedule::new(name, expression, crate::dates::JAPAN, CatchUp::Latest).map_err(

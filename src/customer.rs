@@ -4,7 +4,7 @@
 pub(crate) mod cards;
 mod changes;
 mod enrolment;
-mod entry;
+pub(crate) mod entry;
 mod expiry;
 mod online;
 mod overview;

@@ -95,8 +95,11 @@ pub fn contents(number: &str, printed: Option<&FormData>, files: &[FileRead]) ->
     let mut contents = Contents::default();
     let pages = files.iter().flat_map(|file| &file.pages).filter(|page| page.kind != "blank");
     for page in pages {
-        match (page.case_id.as_deref(), page.page_of.as_deref().and_then(page_of)) {
-            (Some(named), Some((no, of))) if named == number && page.registered => {
+        // A form from the web that was filled in by hand bears no number; it belongs to the envelope
+        // that was opened for it, and to no form that was given out.
+        let is_named = page.case_id.as_deref().map_or(printed.is_none(), |named| named == number);
+        match page.page_of.as_deref().and_then(page_of) {
+            Some((no, of)) if is_named && page.registered => {
                 contents.pages_expected = of;
                 contents.pages_seen.insert(no);
                 take_page(&mut contents, page, printed);
@@ -371,10 +374,10 @@ mod tests {
                 ("date_month", "11"),
                 ("date_day", "20"),
             ]
-            .map(|(name, v)| (name.to_owned(), Digits { v: v.into() }))
+            .map(|(name, v)| (name.to_owned(), Digits { v: v.into(), ..Digits::default() }))
             .into(),
-            seals: [("registered_seal".to_owned(), Seal { found: true })].into(),
-            defects: Vec::new(),
+            seals: [("registered_seal".to_owned(), Seal { found: true, ..Seal::default() })].into(),
+            ..PageRead::default()
         }
     }
 

@@ -5,7 +5,7 @@ use workflows::terms::Role;
 /// Who looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Viewer {
-    /// Whoever sits at the machine and started the demonstration: the page is bound to loopback.
+    /// Nobody in particular, at pages that no server serves: tests and the example that draws them.
     Operator,
     /// Somebody who signed in.
     Signed(Role),
@@ -80,6 +80,65 @@ pub const fn may_see(viewer: Viewer, matter: Matter) -> bool {
     }
 }
 
+/// A part of the staff's site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Room {
+    /// What waits to be checked.
+    Checking,
+    /// What waits to be approved.
+    Approving,
+    /// A form with its fields, its seal and the ledger beside it.
+    Desk,
+    /// Envelopes and scans.
+    Intake,
+    /// Forms of which nobody knows yet whose they are.
+    Matching,
+    /// Letters on their way out.
+    Dispatch,
+    /// What people do by phone or by hand.
+    Tasks,
+    /// Cases by names and numbers.
+    Search,
+    /// How the work goes.
+    Dashboard,
+    /// Every case with its history.
+    Audit,
+}
+
+impl Room {
+    /// Every room, in the order of the menu.
+    pub const ALL: [Self; 10] = [
+        Self::Checking,
+        Self::Approving,
+        Self::Desk,
+        Self::Intake,
+        Self::Matching,
+        Self::Dispatch,
+        Self::Tasks,
+        Self::Search,
+        Self::Dashboard,
+        Self::Audit,
+    ];
+}
+
+/// Whether a role may enter a part of the staff's site. What may be done there is decided by the
+/// workflows.
+pub const fn may_enter(role: Role, room: Room) -> bool {
+    use Role as R;
+    match room {
+        Room::Checking => matches!(role, R::Clerk | R::Supervisor),
+        Room::Approving => matches!(role, R::Approver | R::Supervisor),
+        Room::Desk => matches!(role, R::Clerk | R::Approver | R::Supervisor | R::Auditor),
+        Room::Intake => matches!(role, R::MailRoom | R::Supervisor),
+        Room::Matching => matches!(role, R::Clerk | R::Supervisor),
+        Room::Dispatch => matches!(role, R::Dispatch),
+        Room::Tasks => matches!(role, R::Clerk | R::Approver | R::HelpDesk | R::Supervisor),
+        Room::Search => may_see(Viewer::Signed(role), Matter::CustomerName),
+        Room::Dashboard => matches!(role, R::Supervisor | R::Auditor | R::SystemAdministrator),
+        Room::Audit => may_see(Viewer::Signed(role), Matter::History),
+    }
+}
+
 /// How a customer stands to a reissue case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent answer")]
@@ -132,6 +191,29 @@ mod tests {
         Signed(Clock): 
         Signed(Worker): 
         Signed(Peer): 
+        ");
+    }
+
+    /// The same of the rooms.
+    #[test]
+    fn the_rooms_are_open_to_the_reviewed_roles() {
+        let mut table = String::new();
+        for room in Room::ALL {
+            let open = Role::ALL.into_iter().filter(|role| may_enter(*role, room));
+            let open: Vec<String> = open.map(|role| format!("{role:?}")).collect();
+            let _ = writeln!(table, "{room:?}: {}", open.join(" "));
+        }
+        insta::assert_snapshot!(table, @r"
+        Checking: Clerk Supervisor
+        Approving: Approver Supervisor
+        Desk: Clerk Approver Auditor Supervisor
+        Intake: MailRoom Supervisor
+        Matching: Clerk Supervisor
+        Dispatch: Dispatch
+        Tasks: Clerk Approver HelpDesk Supervisor
+        Search: MailRoom Clerk Approver Dispatch HelpDesk Auditor Supervisor
+        Dashboard: Auditor SystemAdministrator Supervisor
+        Audit: Clerk Approver HelpDesk Auditor SystemAdministrator Supervisor
         ");
     }
 

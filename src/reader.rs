@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -14,7 +15,7 @@ mod limit;
 mod order;
 mod pictures;
 
-pub use order::{MOST_LOST, Order, Said, Source, obey};
+pub use order::{Drawn, MOST_LOST, Order, Said, Source, obey};
 pub use pictures::draw_pictures;
 
 /// How long what is lost of a file may take together, before no more of it is tried.
@@ -59,9 +60,29 @@ pub struct FileRead {
     pub error: Option<String>,
 }
 
-/// What it says of a page; the fields that intake looks at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What people look at of a page; empty where there is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pictures {
+    /// The page as a JPEG, straightened where it is a form.
+    pub page: Vec<u8>,
+    /// The box of the seal as a PNG.
+    pub seal: Vec<u8>,
+}
+
+impl From<Drawn> for Pictures {
+    /// What is no Base64 is no picture.
+    fn from(drawn: Drawn) -> Self {
+        let read = |text: &str| BASE64.decode(text.as_bytes()).unwrap_or_default();
+        Self { page: read(&drawn.page), seal: read(&drawn.seal) }
+    }
+}
+
+/// What it says of a page; the fields that intake and the desk look at.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageRead {
+    /// Its place in the file, from 1; 0 in what was read before this was kept.
+    #[serde(default)]
+    pub page: usize,
     /// `form`, `blank`, `other` or `unknown`.
     pub kind: String,
     /// The submission number that its codes name.
@@ -80,44 +101,60 @@ pub struct PageRead {
     pub seals: BTreeMap<String, Seal>,
     /// Defects of the page.
     pub defects: Vec<String>,
+    /// Which layout version.
+    #[serde(default)]
+    pub version: Option<u8>,
+    /// The skew that was taken out, in degrees.
+    #[serde(default)]
+    pub skew: f32,
+    /// The resolution of the scan.
+    #[serde(default)]
+    pub dpi: Option<u32>,
 }
 
 impl PageRead {
     /// A page that took more than its share.
-    fn lost() -> Self {
+    fn lost(number: usize) -> Self {
         Self {
+            page: number,
             kind: "unknown".to_owned(),
-            case_id: None,
-            variant: None,
-            page_of: None,
-            registered: false,
-            checks: BTreeMap::new(),
-            digits: BTreeMap::new(),
-            seals: BTreeMap::new(),
             defects: vec!["PAGE".to_owned()],
+            ..Self::default()
         }
     }
 }
 
 /// A tick box.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// Ticked, empty, or not sure.
     pub v: Option<bool>,
 }
 
 /// A row of digits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Digits {
     /// With `?` where not sure.
     pub v: String,
+    /// How sure each cell is, 0 to 1.
+    #[serde(default)]
+    pub conf: Vec<f32>,
 }
 
 /// A seal box.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seal {
     /// There is an impression.
     pub found: bool,
+    /// It has the colour of seal ink.
+    #[serde(default)]
+    pub coloured: bool,
+    /// Where it lies on the page in millimetres.
+    #[serde(default)]
+    pub bbox_mm: Option<[f32; 4]>,
+    /// What a clerk should look at: `cut`, `smudged`, `partial`, `double`, `colourless`.
+    #[serde(default)]
+    pub facts: Vec<String>,
 }
 
 /// Starts children of one program.
@@ -137,17 +174,35 @@ impl Reader {
     /// # Errors
     /// When not even the first page could be reached; what was read before a fault is an answer.
     pub async fn read(&self, key: &[u8; 32], bytes: &[u8]) -> Result<FileRead, ReaderFault> {
+        self.ask(key, bytes, false).await.map(|(read, _)| read)
+    }
+
+    /// The same with the pictures of its pages, in their order.
+    pub async fn read_and_draw(
+        &self,
+        key: &[u8; 32],
+        bytes: &[u8],
+    ) -> Result<(FileRead, Vec<Pictures>), ReaderFault> {
+        self.ask(key, bytes, true).await
+    }
+
+    async fn ask(
+        &self,
+        key: &[u8; 32],
+        bytes: &[u8],
+        draws: bool,
+    ) -> Result<(FileRead, Vec<Pictures>), ReaderFault> {
         if bytes.len() > LARGEST_FILE {
             return Err(ReaderFault::TooLarge);
         }
-        let mut file = Reading::default();
+        let mut file = Reading { draws, ..Reading::default() };
         let whole = self.read_on(key, bytes, &mut file);
         match tokio::time::timeout(PATIENCE, whole).await {
             Ok(outcome) => outcome?,
             Err(_) if file.read.pages.is_empty() => return Err(ReaderFault::Exhausted),
             Err(_) => file.read.error = Some(ReaderFault::Exhausted.to_string()),
         }
-        Ok(file.read)
+        Ok((file.read, file.pictures))
     }
 
     /// A child that dies of a page is followed by one that goes on behind it.
@@ -161,7 +216,8 @@ impl Reader {
             file.begun = None;
             let since = Instant::now();
             let mut child = self.start()?;
-            let order = Order { source: Source::Follows(bytes.len()), first: file.next(), step: 1 };
+            let source = Source::Follows(bytes.len());
+            let order = Order { source, first: file.next(), step: 1, draws: file.draws };
             let ended = file.listen(&mut child, key, &order, bytes).await?;
             if ended {
                 return Ok(());
@@ -197,6 +253,9 @@ impl Reader {
 #[derive(Default)]
 struct Reading {
     read: FileRead,
+    draws: bool,
+    /// Of each page, when they are wanted.
+    pictures: Vec<Pictures>,
     begun: Option<usize>,
     lost: usize,
     lost_time: Duration,
@@ -236,6 +295,12 @@ impl Reading {
                     Said::Page(page) => {
                         self.begun = None;
                         self.read.pages.push(page);
+                        self.pictures.push(Pictures::default());
+                    }
+                    Said::Drawn(drawn) => {
+                        if let Some(pictures) = self.pictures.last_mut() {
+                            *pictures = drawn.into();
+                        }
                     }
                     Said::End(error) => {
                         self.read.error = error;
@@ -255,6 +320,7 @@ impl Reading {
         self.lost_time += took;
         // Pages are numbered by their places.
         debug_assert_eq!(number, self.next());
-        self.read.pages.push(PageRead::lost());
+        self.read.pages.push(PageRead::lost(number));
+        self.pictures.push(Pictures::default());
     }
 }

@@ -12,7 +12,6 @@ use tokio::task::JoinSet;
 
 use crate::app::{App, OpeningFault};
 use crate::config::Site;
-use crate::policy::Viewer;
 use crate::socket;
 use crate::text::Texts;
 use crate::web::certificate_site::{self, CertificateDesk, Visit};
@@ -20,7 +19,7 @@ use crate::web::customer::{self, Audience, Customers};
 use crate::web::metrics;
 use crate::web::page::{Frame, Pages};
 use crate::web::serve::{Front, Limits, serve};
-use crate::web::start;
+use crate::web::staff::{self, Staff};
 
 /// How long the server's own certificate is valid; it is made anew at every start.
 const SERVER_YEARS: u16 = 1;
@@ -106,7 +105,7 @@ impl Server {
         }
         if let Some(bound) = staff {
             let front = tls::plain(&shop.identity(&bound.site).await?).map_err(tls("TLS"))?;
-            let router = shop.staff(&bound)?;
+            let router = shop.staff(&bound);
             server.spawn(bound, Front::Tls(Box::new(front)), router, &stopped);
         }
         if let Some(bound) = metrics {
@@ -205,18 +204,15 @@ impl<'a> Workshop<'a> {
         })
     }
 
-    fn staff(&self, bound: &Bound) -> Result<axum::Router, OpeningFault> {
+    fn staff(&self, bound: &Bound) -> axum::Router {
         let reading = self.app.clone();
-        let site = start::Site {
-            db: self.app.tools.db.clone(),
-            texts: Arc::new(Texts::load().map_err(OpeningFault::part("texts"))?),
-            house: self.app.tools.config.house.clone(),
-            hosts: hosts(&bound.site, bound.address),
-            entropy: self.app.tools.entropy.clone(),
-            viewer: Viewer::Operator,
+        staff::router(Staff {
+            app: self.app.clone(),
+            frame: self.frame(bound),
+            throttle: Arc::default(),
             checkpoint: Arc::new(move || reading.read_checkpoint().ok()),
-        };
-        start::router(site).map_err(OpeningFault::part("templates"))
+            compared: staff::Comparisons::default(),
+        })
     }
 
     /// The site's configured certificate, or one for its name and loopback that our own authority

@@ -51,6 +51,17 @@ pub(crate) enum Located {
     Form { registration: Registration, payload: Payload },
 }
 
+impl Located {
+    /// Where the page lies, as far as it is known.
+    pub(crate) fn map(&self) -> Option<&Homography> {
+        match self {
+            Self::Foreign => None,
+            Self::Unclear { registration, .. } => registration.as_ref().map(|found| &found.map),
+            Self::Form { registration, .. } => Some(&registration.map),
+        }
+    }
+}
+
 /// Why a page of ours has no case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unclear {

@@ -30,12 +30,14 @@ pub struct ReadOptions {
     pub limits: Limits,
     /// Whether every field is cut out as a picture.
     pub crops: bool,
+    /// Whether every page is kept as a picture for people: straightened where it is a form.
+    pub pictures: bool,
 }
 
 impl ReadOptions {
     /// One key, the usual limits, no crops.
     pub fn new(key: CodeKey) -> Self {
-        Self { keys: vec![key], limits: Limits::default(), crops: false }
+        Self { keys: vec![key], limits: Limits::default(), crops: false, pictures: false }
     }
 }
 
@@ -139,6 +141,9 @@ pub struct PageReading {
     /// Every field as a PNG, by name; empty unless asked for.
     #[serde(skip)]
     pub crops: BTreeMap<String, Vec<u8>>,
+    /// The page as a JPEG for people; empty unless asked for.
+    #[serde(skip)]
+    pub picture: Vec<u8>,
 }
 
 impl PageReading {
@@ -164,6 +169,7 @@ impl PageReading {
             defects: Vec::new(),
             note: None,
             crops: BTreeMap::new(),
+            picture: Vec::new(),
         }
     }
 
@@ -265,9 +271,13 @@ fn read_guarded(number: usize, page: &Page, options: &ReadOptions) -> PageReadin
 pub fn read_picture(number: usize, picture: &PageImage, options: &ReadOptions) -> PageReading {
     let mut reading = PageReading::new(number, PageKind::Other);
     reading.dpi = picture.dpi.map(rounded);
-    match locate(&picture.grey, &options.keys) {
+    let located = locate(&picture.grey, &options.keys);
+    if options.pictures {
+        reading.picture = crate::scan::portrait(picture, located.map());
+    }
+    match located {
         Located::Foreign => {
-            if is_blank(picture) {
+            if picture.is_blank() {
                 reading.kind = PageKind::Blank;
             }
         }
@@ -278,7 +288,7 @@ pub fn read_picture(number: usize, picture: &PageImage, options: &ReadOptions) -
                 place(&mut reading, &registration);
                 // What stands on the page is shown to whoever finds out whose it is.
                 if let Some(page) = registration.page {
-                    read_fields(&mut reading, picture, &registration, page, options.crops);
+                    read_fields(&mut reading, picture, &registration, page, options);
                 }
             }
             reading.defects.push(Defect::Page);
@@ -289,7 +299,7 @@ pub fn read_picture(number: usize, picture: &PageImage, options: &ReadOptions) -
             let layout = layout(payload.version, payload.variant);
             match layout.page(payload.page) {
                 Some(page) => {
-                    read_fields(&mut reading, picture, &registration, page, options.crops);
+                    read_fields(&mut reading, picture, &registration, page, options);
                     reading.defects = defects(&reading, layout, page, picture.depth);
                 }
                 None => reading.defects.push(Defect::Page),
@@ -336,8 +346,9 @@ fn read_fields(
     picture: &PageImage,
     registration: &Registration,
     page: &PageLayout,
-    crops: bool,
+    options: &ReadOptions,
 ) {
+    let (crops, pictures) = (options.crops, options.pictures);
     let map = &registration.map;
     let (mut seen, mut all) = (0, 0);
     for field in &page.checkboxes {
@@ -353,7 +364,7 @@ fn read_fields(
         reading.digits.insert(field.id.clone(), digits);
     }
     for field in &page.seals {
-        let seal = read_seal(picture, map, field.area, crops);
+        let seal = read_seal(picture, map, field.area, crops || pictures);
         reading.seals.insert(field.id.clone(), seal);
     }
     reading.registered = real(seen) >= FRAMES_SEEN * real(all);
@@ -366,28 +377,6 @@ fn read_fields(
             reading.crops.insert(id.clone(), crop(picture, map, area.grown(1.5)));
         }
     }
-}
-
-/// A page on which less than a thousandth is darker than its paper.
-fn is_blank(picture: &PageImage) -> bool {
-    let values = picture.grey.as_raw();
-    let mut counts = [0_usize; 256];
-    for value in values {
-        if let Some(count) = counts.get_mut(usize::from(*value)) {
-            *count += 1;
-        }
-    }
-    let (mut seen, mut paper) = (0, 255);
-    for (value, count) in counts.iter().enumerate() {
-        seen += count;
-        if seen * 2 >= values.len() {
-            paper = value;
-            break;
-        }
-    }
-    let dark: usize = counts.iter().take(paper.saturating_sub(50)).sum();
-    // Edges of scans are often dark; a thousandth allows for a few of them and for dust.
-    dark * 1000 < values.len()
 }
 
 /// A page of a form that was filled in a viewer: exact values, and of course no seal.

@@ -15,6 +15,8 @@ use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Rgb
 
 use crate::fault::ReadFault;
 use crate::fillable::FilledForm;
+use crate::form3::{BoxMm, PAGE_MM};
+use crate::raster::{Homography, colour_patch, patch};
 pub(crate) use colour::Colours;
 use colour::{Tint, turned};
 
@@ -76,6 +78,28 @@ impl PageImage {
         self.tint.as_ref().map(|tint| Colours::new(&self.grey, tint))
     }
 
+    /// A page on which less than a thousandth is darker than its paper.
+    pub(crate) fn is_blank(&self) -> bool {
+        let values = self.grey.as_raw();
+        let mut counts = [0_usize; 256];
+        for value in values {
+            if let Some(count) = counts.get_mut(usize::from(*value)) {
+                *count += 1;
+            }
+        }
+        let (mut seen, mut paper) = (0, 255);
+        for (value, count) in counts.iter().enumerate() {
+            seen += count;
+            if seen * 2 >= values.len() {
+                paper = value;
+                break;
+            }
+        }
+        let dark: usize = counts.iter().take(paper.saturating_sub(50)).sum();
+        // Edges of scans are often dark; a thousandth allows for a few of them and for dust.
+        dark * 1000 < values.len()
+    }
+
     /// Width and height in pixels.
     pub fn size(&self) -> (u32, u32) {
         self.grey.dimensions()
@@ -135,6 +159,47 @@ pub(crate) fn png(picture: &DynamicImage) -> Result<Vec<u8>, ReadFault> {
         .write_to(&mut bytes, ImageFormat::Png)
         .map_err(|error| ReadFault::Picture { reason: error.to_string() })?;
     Ok(bytes.into_inner())
+}
+
+const WHOLE_PAGE: BoxMm = BoxMm::new(0.0, 0.0, PAGE_MM[0], PAGE_MM[1]);
+/// Pixels of a millimetre in a page that people look at: enough for a stroke of a pen.
+const PORTRAIT_PER_MM: f32 = 7.0;
+/// The longer side of a page that is none of ours.
+const PORTRAIT_PIXELS: u32 = 2_079;
+const PORTRAIT_QUALITY: u8 = 82;
+
+/// A page as a JPEG for people: as it lies on the form's own map, or else as it was scanned.
+pub(crate) fn portrait(picture: &PageImage, map: Option<&Homography>) -> Vec<u8> {
+    let whole = match (picture.colours(), map) {
+        (Some(colour), Some(map)) => {
+            DynamicImage::ImageRgb8(colour_patch(colour, map, WHOLE_PAGE, PORTRAIT_PER_MM))
+        }
+        (None, Some(map)) => {
+            let cut = patch(&picture.grey, map, WHOLE_PAGE, PORTRAIT_PER_MM);
+            let size = (u32::try_from(cut.width), u32::try_from(cut.height));
+            let grey = match size {
+                (Ok(width), Ok(height)) => GrayImage::from_raw(width, height, cut.values),
+                _ => None,
+            };
+            DynamicImage::ImageLuma8(grey.unwrap_or_default())
+        }
+        (Some(colour), None) => DynamicImage::ImageRgb8(colour.picture()),
+        (None, None) => DynamicImage::ImageLuma8(picture.grey.clone()),
+    };
+    let (width, height) = (whole.width(), whole.height());
+    let whole = if width.max(height) > PORTRAIT_PIXELS {
+        whole.resize(PORTRAIT_PIXELS, PORTRAIT_PIXELS, image::imageops::FilterType::Triangle)
+    } else {
+        whole
+    };
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder =
+        image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, PORTRAIT_QUALITY);
+    // An encoder refuses empty pictures only: then there is nothing to look at.
+    if encoder.encode_image(&whole).is_err() {
+        return Vec::new();
+    }
+    bytes.into_inner()
 }
 
 /// One page of a file.

@@ -4,7 +4,7 @@ mod likeness;
 mod shape;
 mod specimen;
 
-pub use likeness::likeness;
+pub use likeness::{Alignment, aligned, likeness};
 pub use specimen::Impression;
 pub(crate) use specimen::{PER_MM as STAMP_PER_MM, VERMILION, blend};
 
@@ -26,7 +26,7 @@ pub struct SealReading {
     pub coloured: bool,
     /// What a clerk should look at.
     pub facts: Vec<SealFact>,
-    /// The box with the impression as a PNG, empty unless crops were asked for.
+    /// The box with the impression as a PNG, empty unless crops or pictures were asked for.
     #[serde(skip)]
     pub crop: Vec<u8>,
 }

@@ -10,6 +10,7 @@ mod import;
 mod outbox;
 mod schedule;
 mod serve;
+mod staff;
 mod station;
 
 use std::fs::File;
@@ -63,6 +64,12 @@ enum Command {
     /// List the recurring work.
     #[command(subcommand, after_help = "Example: saihakko schedule list")]
     Schedule(schedule::ScheduleCommand),
+    /// Make accounts for staff, change their roles, give them new secrets.
+    #[command(
+        subcommand,
+        after_help = "Example: saihakko staff add hara --name '原 大輔' --roles system_administrator"
+    )]
+    Staff(staff::StaffCommand),
     /// Print the letters of a running server: sealed ones are opened here, in memory alone.
     #[command(
         after_help = "Example: saihakko print-station --login hassou --printer 'lp -d mailer'"
@@ -151,6 +158,7 @@ pub fn run(options: Options) -> Result<ExitCode> {
             Command::Outbox(command) => outbox::run(config, command).await,
             Command::History(command) => history::run(config, command).await,
             Command::Schedule(command) => schedule::run(config, command).await,
+            Command::Staff(command) => staff::run(config, command).await,
             Command::PrintStation(options) => station::run(config, options).await,
             Command::Doctor(options) => doctor::run(config, options).await,
             Command::Bench(command) => bench::run(command).await,

@@ -155,6 +155,20 @@ pub struct MonthDay {
     pub day: u32,
 }
 
+/// The hours and the patience of the back office.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Office {
+    /// The hour at which work begins on business days.
+    pub opens_hour: u32,
+    /// The hour at which it ends.
+    pub closes_hour: u32,
+    /// Office hours within which a form that has come is to be approved.
+    pub target_hours: u32,
+    /// Minutes for which a case stays in one person's hands without anything being done.
+    pub claim_minutes: u32,
+}
+
 /// When recurring work is done: cron expressions (seconds, minutes, hours, day of month, month,
 /// day of week) in Japan time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -387,6 +401,22 @@ impl Schedules {
             ("schedules.log_checkpoint", "log_checkpoint", &self.log_checkpoint),
             ("schedules.expiry_notices", "expiry_notices", &self.expiry_notices),
         ]
+    }
+}
+
+impl Default for Office {
+    fn default() -> Self {
+        Self { opens_hour: 9, closes_hour: 17, target_hours: 8, claim_minutes: 30 }
+    }
+}
+
+impl Office {
+    pub(super) fn check(&self) -> Result<(), ConfigFault> {
+        if self.opens_hour >= self.closes_hour || self.closes_hour > 23 {
+            return Err(senseless("office.opens_hour", "must lie before office.closes_hour"));
+        }
+        at_least_one("office.target_hours", self.target_hours)?;
+        at_least_one("office.claim_minutes", self.claim_minutes)
     }
 }
 

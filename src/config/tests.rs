@@ -114,7 +114,7 @@ fn everything_lies_under_the_data_directory_unless_said_otherwise() {
 }
 
 /// Which source holds the structure of each section.
-const SOURCES: [(&str, &str, &str); 18] = [
+const SOURCES: [(&str, &str, &str); 19] = [
     ("house", "House", include_str!("../../forms/src/data.rs")),
     ("data", "Data", include_str!("sections.rs")),
     ("database", "Database", include_str!("sections.rs")),
@@ -130,6 +130,7 @@ const SOURCES: [(&str, &str, &str); 18] = [
     ("certificates", "Certificates", include_str!("sections.rs")),
     ("forms", "Fonts", include_str!("sections.rs")),
     ("calendar", "BusinessDays", include_str!("sections.rs")),
+    ("office", "Office", include_str!("sections.rs")),
     ("schedules", "Schedules", include_str!("sections.rs")),
     ("security", "Security", include_str!("sections.rs")),
     ("log", "Log", include_str!("sections.rs")),

@@ -14,7 +14,7 @@ use crate::store::credentials::{self, CredentialRow};
 use crate::store::{contracts, enrolment, sessions, standing, users};
 
 /// A verifier that nothing matches, so that an unknown user costs as much as a known one.
-const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+pub(crate) const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
      AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A sign-in as it was typed.
@@ -346,7 +346,7 @@ impl App {
 
     /// Verifies against a PHC string: under the pepper of a stored key for what is made here,
     /// without one for the passwords that the bank's own system has hashed.
-    pub(super) async fn verify(
+    pub(crate) async fn verify(
         &self,
         pepper: Option<(String, &'static str)>,
         secret: &[u8],

@@ -97,6 +97,15 @@ async fn facts_of(tx: &mut Tx, ask: &Ask<'_, Submission>) -> Result<Facts, Fault
                 count_agrees: false,
             });
         }
+        // An envelope whose pages name no form of ours is opened as it comes.
+        None if matches!(ask.command, Command::Receive { .. }) => {
+            return Ok(Facts {
+                contract_found: false,
+                pages_complete: false,
+                actor_of_contract: true,
+                count_agrees: false,
+            });
+        }
         None => {
             let subject = ask.subject.to_owned();
             let missing = Missing::Subject { what: "submission", subject };

@@ -55,13 +55,15 @@ pub(super) struct SpecimenRow {
     pub(super) picture: Vec<u8>,
 }
 
-/// A member of staff.
-#[derive(Debug, Clone)]
+/// A member of staff, with what the account proves itself with where the list says so.
+#[derive(Clone)]
 pub(super) struct StaffRow {
     pub(super) person: String,
     pub(super) login: String,
     pub(super) name: String,
     pub(super) roles: String,
+    /// PHC string of the password, and the card's seed.
+    pub(super) secrets: Option<(Zeroizing<String>, Zeroizing<Vec<u8>>)>,
 }
 
 /// The secret of a credential.
@@ -302,7 +304,15 @@ fn staff(taker: &mut Taker<'_>) -> Option<StaffRow> {
     }
     list.sort_unstable();
     list.dedup();
-    Some(StaffRow { person: person?, login: login?, name: name?, roles: list.join(",") })
+    let roles = list.join(",");
+    let has_secrets = !(taker.optional("password") + &taker.optional("seed")).is_empty();
+    let secrets = if has_secrets {
+        let (password, seed) = (taker.hash("password"), taker.seed("seed"));
+        Some((password?, seed?))
+    } else {
+        None
+    };
+    Some(StaffRow { person: person?, login: login?, name: name?, roles, secrets })
 }
 
 fn credential(taker: &mut Taker<'_>) -> Option<CredentialRow> {

@@ -3,6 +3,7 @@
 //! The secrets of the samples are written down in `samples/README.md`; they open nothing but
 //! demonstrations.
 
+use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,20 @@ pub fn card_seed(user_id: &str) -> Vec<u8> {
     Sha256::digest(format!("card-{user_id}").as_bytes()).iter().take(20).copied().collect()
 }
 
+/// The accounts of the sample staff with their secrets: password `staff-<login>`, and a card whose
+/// seed is the first 20 bytes of the SHA-256 of `card-<login>`.
+pub fn staff_secrets() -> Vec<SampleSecret> {
+    let lines = include_str!("../../samples/staff.csv").lines().skip(1);
+    let logins = lines.filter_map(|line| line.split(',').nth(1));
+    let secret = |login: &str| SampleSecret {
+        contract: String::new(),
+        user_id: login.to_owned(),
+        kind: "staff",
+        secret: format!("staff-{login}"),
+    };
+    logins.map(secret).collect()
+}
+
 /// Writes the sample files into `dir` and gives the lists among them, ready to be imported.
 /// `hash` turns a password into the PHC string that the program verifies.
 pub fn write(
@@ -79,6 +94,7 @@ pub fn write(
             lists.push(path);
         }
     }
+    write_staff(&dir.join("staff.csv"), &mut hash)?;
     let path = dir.join("credentials.csv");
     let mut file = csv::Writer::from_path(&path)?;
     file.write_record(["contract", "user_id", "kind", "secret"])?;
@@ -89,4 +105,19 @@ pub fn write(
     file.flush()?;
     lists.push(path);
     Ok(lists)
+}
+
+/// The list of staff with its secrets beside it.
+fn write_staff(
+    path: &Path,
+    hash: &mut impl FnMut(&SampleSecret) -> io::Result<String>,
+) -> io::Result<()> {
+    let mut lines = include_str!("../../samples/staff.csv").lines();
+    let mut text = format!("{},password,seed\n", lines.next().unwrap_or_default());
+    for (line, secret) in lines.zip(staff_secrets()) {
+        // PHC strings hold commas.
+        let (password, seed) = (hash(&secret)?, BASE32.encode(&card_seed(&secret.user_id)));
+        let _ = writeln!(text, "{line},\"{password}\",{seed}");
+    }
+    fs::write(path, text)
 }

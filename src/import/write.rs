@@ -8,16 +8,19 @@ use sha2::{Digest, Sha256};
 
 use super::codes::Hashed;
 use super::files::Kind;
-use super::rows::{CardRow, CredentialRow, Ledger, Place, Placed, Secret, SpecimenRow, UserRow};
+use super::rows::{
+    CardRow, CredentialRow, Ledger, Place, Placed, Secret, SpecimenRow, StaffRow, UserRow,
+};
 use super::{Counts, ImportFault, Problem};
 use crate::dates::JAPAN;
 use crate::secret::Keys;
+use crate::staffing::SEED_PURPOSE;
 use crate::store::addresses::{self, Address};
 use crate::store::codes::NewCode;
 use crate::store::saved::Saved;
 use crate::store::specimens::{self, Specimen};
 use crate::store::users::User;
-use crate::store::{cards, codes, contracts, enrolment, holidays, users};
+use crate::store::{cards, codes, contracts, enrolment, holidays, staff, users};
 
 /// Writes a ledger into an open transaction.
 pub(super) struct Writer<'k> {
@@ -82,10 +85,7 @@ impl<'k> Writer<'k> {
             self.specimen(tx, one).await?;
         }
         for one in &rows.staff {
-            let row = &one.row;
-            let saved =
-                enrolment::save_staff(tx, &row.person, &row.login, &row.name, &row.roles).await;
-            self.count(Kind::Staff, saved.map_err(ledger)?);
+            self.staff(tx, &one.row).await?;
         }
         for one in &rows.holidays {
             let saved = holidays::save(tx, one.row.0, &one.row.1).await.map_err(ledger)?;
@@ -146,6 +146,26 @@ impl<'k> Writer<'k> {
         let sealed = sealed.map_err(|source| ImportFault::Seal { source })?;
         cards::save(tx, &row.serial, &sealed, saved).await.map_err(ledger)?;
         self.count(Kind::Cards, saved);
+        Ok(())
+    }
+
+    /// Secrets follow the account; the same password again leaves both as they are.
+    async fn staff(&mut self, tx: &mut Tx, row: &StaffRow) -> Result<(), ImportFault> {
+        let saved = enrolment::save_staff(tx, &row.person, &row.login, &row.name, &row.roles);
+        let mut saved = saved.await.map_err(ledger)?;
+        if let Some((password, seed)) = &row.secrets {
+            let found = staff::secrets(tx, &row.login).await.map_err(ledger)?;
+            if found.is_none_or(|found| found.password != **password) {
+                let sealed = self.keys.seal(SEED_PURPOSE, row.login.as_bytes(), seed);
+                let sealed = sealed.map_err(|source| ImportFault::Seal { source })?;
+                let seed = BASE64.encode(&sealed);
+                staff::keep_secrets(tx, &row.login, password, &seed).await.map_err(ledger)?;
+                if saved == Saved::Same {
+                    saved = Saved::Changed;
+                }
+            }
+        }
+        self.count(Kind::Staff, saved);
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use std::io::{BufRead, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use data_encoding::BASE64;
 use forms::{CodeKey, PageReading, ReadFault, ReadOptions, read_pages};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,8 @@ pub struct Order {
     pub first: usize,
     /// Every how manyth page is wanted from there on.
     pub step: usize,
+    /// Whether people will look at the pages.
+    pub draws: bool,
 }
 
 /// Where a file is.
@@ -50,8 +53,28 @@ pub enum Said<P> {
     Begins(usize),
     /// What the page says.
     Page(P),
+    /// What people look at of that page.
+    Drawn(Drawn),
     /// The file is done; or why it could not be read to its end.
     End(Option<String>),
+}
+
+/// Pictures of a page in Base64; empty where there is nothing.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Drawn {
+    /// The page as a JPEG, straightened where it is a form.
+    pub page: String,
+    /// The box of the seal as a PNG: of several the first that holds something.
+    pub seal: String,
+}
+
+impl Drawn {
+    fn of(reading: &PageReading) -> Self {
+        let found = reading.seals.values().find(|seal| seal.found);
+        let seal = found.or_else(|| reading.seals.values().next());
+        let seal = seal.map(|seal| BASE64.encode(&seal.crop)).unwrap_or_default();
+        Self { page: BASE64.encode(&reading.picture), seal }
+    }
 }
 
 /// Pages that a file may lose: more are a file made to harm.
@@ -72,15 +95,17 @@ fn obey_within(
 ) -> std::io::Result<()> {
     let mut key = [0; 32];
     input.read_exact(&mut key)?;
-    let options = ReadOptions::new(CodeKey::new(key));
+    let mut options = ReadOptions::new(CodeKey::new(key));
     let mut line = String::new();
     while input.read_line(&mut line)? > 0 {
         let order: Order = serde_json::from_str(&line)?;
         line.clear();
+        options.pictures = order.draws;
         let outcome = match loaded(order.source, &mut input, share, &options) {
             Ok(bytes) => {
                 let (first, step) = (order.first, order.step.max(1));
-                let mut teller = Teller { first, step, share, output: &mut output };
+                let mut teller =
+                    Teller { first, step, draws: order.draws, share, output: &mut output };
                 read_pages(&bytes, &options, &mut teller)
             }
             Err(fault) => Err(fault),
@@ -144,6 +169,7 @@ fn tell<P: Serialize>(output: &mut impl Write, said: &Said<P>) -> std::io::Resul
 struct Teller<'t, W> {
     first: usize,
     step: usize,
+    draws: bool,
     share: &'t limit::Share,
     output: &'t mut W,
 }
@@ -160,7 +186,11 @@ impl<W: Write> forms::Reader for Teller<'_, W> {
     }
 
     fn page(&mut self, reading: PageReading) {
+        let drawn = self.draws.then(|| Drawn::of(&reading));
         let _ = tell(self.output, &Said::Page(reading));
+        if let Some(drawn) = drawn {
+            let _ = tell::<()>(self.output, &Said::Drawn(drawn));
+        }
     }
 }
 
@@ -172,7 +202,7 @@ mod tests {
     fn pages_are_announced_told_and_ended() {
         let page = image_of_nothing();
         let mut input = vec![7; 32];
-        let order = Order { source: Source::Follows(page.len()), first: 1, step: 1 };
+        let order = Order { source: Source::Follows(page.len()), first: 1, step: 1, draws: false };
         for first in [1, 2] {
             input.extend(serde_json::to_vec(&Order { first, ..order.clone() }).unwrap());
             input.push(b'\n');

@@ -54,6 +54,56 @@ pub async fn newest(tx: &mut Tx, case: CaseId) -> Result<Option<LetterRow>, Faul
         .map_err(Fault::database("read a letter"))
 }
 
+/// A letter with where it goes.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct LetterLine {
+    /// Whose case.
+    pub case_id: i64,
+    /// When the case was opened.
+    pub opened_at: i64,
+    /// The user.
+    pub name: String,
+    /// The company.
+    pub company: String,
+    /// Seven digits.
+    pub postal_code: String,
+    /// In the version for which the letter was made.
+    pub address: String,
+    /// When it was made.
+    pub made_at: i64,
+    /// When it was posted.
+    pub posted_at: Option<i64>,
+    /// Registered-mail number; empty before.
+    pub tracking: String,
+}
+
+/// The letters in a state, the oldest first; of a case only the newest.
+pub async fn in_state(tx: &mut Tx, state: &str) -> Result<Vec<LetterLine>, Fault> {
+    const SQL: &str = "SELECT l.case_id, c.opened_at, u.name, k.company, a.postal_code, a.address, \
+         l.made_at, l.posted_at, l.tracking FROM letters l JOIN cases c ON c.id = l.case_id \
+         JOIN reissues r ON r.case_id = l.case_id JOIN users u ON u.id = r.user_id \
+         JOIN contracts k ON k.id = u.contract_id \
+         JOIN addresses a ON a.contract_id = k.id AND a.version = l.address_version \
+         WHERE l.state = $1 ORDER BY l.id LIMIT 200";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(state).fetch_all(conn).await)
+        .map_err(Fault::database("read letters"))
+}
+
+/// True when a letter bears that number.
+pub async fn is_used(tx: &mut Tx, tracking: &str) -> Result<bool, Fault> {
+    const SQL: &str = "SELECT COUNT(*) FROM letters WHERE tracking = $1";
+    let count: i64 = on!(tx, |conn| sqlx::query_scalar(SQL).bind(tracking).fetch_one(conn).await)
+        .map_err(Fault::database("read letters"))?;
+    Ok(count > 0)
+}
+
+/// The case of the posted letter with that number.
+pub async fn by_tracking(tx: &mut Tx, tracking: &str) -> Result<Option<i64>, Fault> {
+    const SQL: &str = "SELECT case_id FROM letters WHERE tracking = $1 AND tracking <> ''";
+    on!(tx, |conn| sqlx::query_scalar(SQL).bind(tracking).fetch_optional(conn).await)
+        .map_err(Fault::database("read letters"))
+}
+
 /// A sealed letter of the batch, without its content.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::FromRow)]
 pub struct BatchLine {

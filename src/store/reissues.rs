@@ -44,11 +44,18 @@ pub async fn find(tx: &mut Tx, case: CaseId) -> Result<Option<Reissue>, Fault> {
         .map_err(Fault::database("read a reissue"))
 }
 
+/// When the newest form of a case came.
+pub async fn received_at(tx: &mut Tx, case: CaseId) -> Result<Option<i64>, Fault> {
+    const SQL: &str = "SELECT received_at FROM reissues WHERE case_id = $1";
+    on!(tx, |conn| sqlx::query_scalar(SQL).bind(case.0).fetch_optional(conn).await)
+        .map_err(Fault::database("read a reissue"))
+}
+
 /// Writes the row of a case that was just opened.
 pub async fn insert(tx: &mut Tx, row: &Reissue) -> Result<(), Fault> {
     const SQL: &str = "INSERT INTO reissues (case_id, user_id, channel, reason, opened_by, danger, \
          confirmed_address, submission, form_date, specimen, remailed, duplicate_of, defects, \
-         opened_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)";
+         opened_at, received_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$14)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(row.case_id)
         .bind(row.user_id)
@@ -156,9 +163,10 @@ pub async fn change(tx: &mut Tx, case: CaseId, change: &Change<'_>) -> Result<()
     const REMAILED: &str = "UPDATE reissues SET remailed = TRUE WHERE case_id = $1";
     const DUPLICATE: &str = "UPDATE reissues SET duplicate_of = $2 WHERE case_id = $1";
     const DEFECTS: &str = "UPDATE reissues SET defects = $2 WHERE case_id = $1";
-    const SUBMISSION: &str = "UPDATE reissues SET submission = $2 WHERE case_id = $1";
+    const SUBMISSION: &str =
+        "UPDATE reissues SET submission = $2, received_at = $3 WHERE case_id = $1";
     const SHOWN: &str = "UPDATE reissues SET specimen = $2, form_date = $3 WHERE case_id = $1";
-    let id = case.0;
+    let (id, now) = (case.0, tx.now().0);
     match change {
         Change::Danger(danger) => {
             on!(tx, |conn| sqlx::query(DANGER).bind(id).bind(danger).execute(conn).await.map(drop))
@@ -184,6 +192,7 @@ pub async fn change(tx: &mut Tx, case: CaseId, change: &Change<'_>) -> Result<()
         Change::Submission(number) => on!(tx, |conn| sqlx::query(SUBMISSION)
             .bind(id)
             .bind(number)
+            .bind(now)
             .execute(conn)
             .await
             .map(drop)),

@@ -13,11 +13,96 @@ pub struct StaffRow {
     pub name: String,
     /// Roles, comma-separated.
     pub roles: String,
+    /// Whether it may sign in at all.
+    pub active: bool,
+}
+
+/// What an account proves itself with, and how often that failed.
+#[derive(Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct StaffSecrets {
+    /// PHC string; empty while there is none.
+    pub password: String,
+    /// The card's seed, sealed, in Base64; empty while there is none.
+    pub seed: String,
+    /// The last accepted time step of the card.
+    pub last_step: i64,
+    /// Entries since the last right one.
+    pub wrong: i64,
+    /// When the last one was tried.
+    pub tried_at: i64,
 }
 
 /// Finds an account.
 pub async fn find(tx: &mut Tx, login: &str) -> Result<Option<StaffRow>, Fault> {
-    const SQL: &str = "SELECT person, login, name, roles FROM staff WHERE login = $1";
+    const SQL: &str = "SELECT person, login, name, roles, active FROM staff WHERE login = $1";
     on!(tx, |conn| sqlx::query_as(SQL).bind(login).fetch_optional(conn).await)
         .map_err(Fault::database("read staff"))
+}
+
+/// Every account, in the order of their logins.
+pub async fn all(tx: &mut Tx) -> Result<Vec<StaffRow>, Fault> {
+    const SQL: &str = "SELECT person, login, name, roles, active FROM staff ORDER BY login";
+    on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await).map_err(Fault::database("read staff"))
+}
+
+/// What an account proves itself with.
+pub async fn secrets(tx: &mut Tx, login: &str) -> Result<Option<StaffSecrets>, Fault> {
+    const SQL: &str = "SELECT password, seed, last_step, wrong, tried_at FROM staff \
+         WHERE login = $1 AND active";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(login).fetch_optional(conn).await)
+        .map_err(Fault::database("read staff"))
+}
+
+/// Counts an entry before it is judged; false when somebody else was counted meanwhile.
+pub async fn charge(tx: &mut Tx, login: &str, wrong: i64) -> Result<bool, Fault> {
+    const SQL: &str = "UPDATE staff SET wrong = wrong + 1, tried_at = $3 \
+         WHERE login = $1 AND wrong = $2 AND active";
+    let now = tx.now().0;
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(login)
+        .bind(wrong)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))
+    .map_err(Fault::database("count an entry"))
+}
+
+/// Accepts a time step of the card, each once only, and forgets the wrong entries.
+pub async fn accept(tx: &mut Tx, login: &str, step: i64) -> Result<bool, Fault> {
+    const SQL: &str = "UPDATE staff SET last_step = $2, wrong = 0 \
+         WHERE login = $1 AND last_step < $2 AND active";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(login)
+        .bind(step)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))
+    .map_err(Fault::database("accept an entry"))
+}
+
+/// Gives an account its password and card. The last accepted time step stays: a spent number must
+/// never become fresh.
+pub async fn keep_secrets(
+    tx: &mut Tx,
+    login: &str,
+    password: &str,
+    seed: &str,
+) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE staff SET password = $2, seed = $3, wrong = 0 WHERE login = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(login)
+        .bind(password)
+        .bind(seed)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("save staff"))
+}
+
+/// Lets an account sign in, or no longer.
+pub async fn set_active(tx: &mut Tx, login: &str, active: bool) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE staff SET active = $2 WHERE login = $1";
+    on!(tx, |conn| sqlx::query(SQL).bind(login).bind(active).execute(conn).await.map(drop))
+        .map_err(Fault::database("save staff"))
 }

@@ -153,6 +153,67 @@ pub async fn pages(tx: &mut Tx, submission: i64) -> Result<Vec<PageRow>, Fault> 
         .map_err(Fault::database("read pages"))
 }
 
+/// An envelope with where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct EnvelopeLine {
+    /// The form's number.
+    pub number: i64,
+    /// Its case.
+    pub case_id: i64,
+    /// Receipt number.
+    pub receipt: String,
+    /// How it came.
+    pub carrier: String,
+    /// Pages counted by hand.
+    pub counted: i64,
+    /// Pages scanned.
+    pub scanned: i64,
+    /// The state's name.
+    pub state_name: String,
+    /// When anything was last recorded.
+    pub changed_at: i64,
+    /// The company, once the contract is known; else empty.
+    pub company: String,
+}
+
+/// The envelopes in some states, by name with commas between, the oldest first.
+pub async fn envelopes(tx: &mut Tx, states: &str) -> Result<Vec<EnvelopeLine>, Fault> {
+    const SQL: &str = "SELECT s.number, s.case_id, s.receipt, s.carrier, s.counted, \
+         (SELECT CAST(COALESCE(SUM(p.page_count), 0) AS BIGINT) FROM pages p \
+         WHERE p.submission = s.number) AS scanned, c.state_name, c.changed_at, \
+         COALESCE(k.company, '') AS company FROM cases c JOIN submissions s ON s.case_id = c.id \
+         LEFT JOIN contracts k ON k.id = s.contract_id WHERE c.workflow = 'submission' \
+         AND c.ended_at IS NULL AND ',' || $1 || ',' LIKE '%,' || c.state_name || ',%' \
+         ORDER BY c.opened_at, c.id LIMIT 200";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(states).fetch_all(conn).await)
+        .map_err(Fault::database("read envelopes"))
+}
+
+/// The place of the next file of a submission.
+pub async fn next_no(tx: &mut Tx, submission: i64) -> Result<i64, Fault> {
+    const SQL: &str = "SELECT CAST(COALESCE(MAX(no), 0) AS BIGINT) + 1 FROM pages \
+         WHERE submission = $1";
+    on!(tx, |conn| sqlx::query_scalar(SQL).bind(submission).fetch_one(conn).await)
+        .map_err(Fault::database("read pages"))
+}
+
+/// True when a file lies in a submission already.
+pub async fn holds(tx: &mut Tx, submission: i64, digest: &[u8]) -> Result<bool, Fault> {
+    const SQL: &str = "SELECT COUNT(*) FROM pages WHERE submission = $1 AND digest = $2";
+    let count: i64 =
+        on!(tx, |conn| sqlx::query_scalar(SQL).bind(submission).bind(digest).fetch_one(conn).await)
+            .map_err(Fault::database("read pages"))?;
+    Ok(count > 0)
+}
+
+/// The first submission in which a file lies.
+pub async fn of_digest(tx: &mut Tx, digest: &[u8]) -> Result<Option<i64>, Fault> {
+    const SQL: &str = "SELECT submission FROM pages WHERE digest = $1 AND submission IS NOT NULL \
+         ORDER BY id LIMIT 1";
+    on!(tx, |conn| sqlx::query_scalar(SQL).bind(digest).fetch_optional(conn).await)
+        .map_err(Fault::database("read pages"))
+}
+
 /// How many pages the scanned files of a submission hold.
 pub async fn count_pages(tx: &mut Tx, submission: i64) -> Result<i64, Fault> {
     const SQL: &str =

@@ -22,6 +22,54 @@ pub async fn about(tx: &mut Tx, case: CaseId) -> Result<Vec<(i64, String)>, Faul
         .map_err(Fault::database("read tasks"))
 }
 
+/// A task that is not done, with the case it is about.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct TaskLine {
+    /// The task.
+    pub case_id: i64,
+    /// Its kind.
+    pub kind: String,
+    /// `Overdue` or `GivenUp` once the supervisor was told.
+    pub escalated: String,
+    /// When it was opened.
+    pub opened_at: i64,
+    /// The case it is about.
+    pub about_case: i64,
+    /// That case's kind.
+    pub about_workflow: String,
+    /// Its state's name.
+    pub about_state: String,
+    /// When it was opened.
+    pub about_opened_at: i64,
+    /// The user; empty where it is about an envelope.
+    pub name: String,
+    /// The company.
+    pub company: String,
+    /// The registered telephone number: calls go there and nowhere else.
+    pub phone: String,
+}
+
+/// The tasks that are not done, the oldest first.
+pub async fn open(tx: &mut Tx) -> Result<Vec<TaskLine>, Fault> {
+    const SQL: &str = "SELECT t.case_id, t.kind, t.escalated, c.opened_at, t.about_case, \
+         a.workflow AS about_workflow, a.state_name AS about_state, \
+         a.opened_at AS about_opened_at, COALESCE(u.name, '') AS name, \
+         COALESCE(k.company, '') AS company, COALESCE(k.phone, '') AS phone \
+         FROM cases c JOIN tasks t ON t.case_id = c.id JOIN cases a ON a.id = t.about_case \
+         LEFT JOIN users u ON a.subject = 'user-' || u.id \
+         LEFT JOIN contracts k ON k.id = u.contract_id \
+         WHERE c.workflow = 'task' AND c.state_name IN ('Open', 'Owned', 'Recorded') \
+         ORDER BY c.opened_at, c.id LIMIT 100";
+    on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await).map_err(Fault::database("read tasks"))
+}
+
+/// The kind of a task, and the case it is about.
+pub async fn kind_of(tx: &mut Tx, task: CaseId) -> Result<Option<(String, i64)>, Fault> {
+    const SQL: &str = "SELECT kind, about_case FROM tasks WHERE case_id = $1";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(task.0).fetch_optional(conn).await)
+        .map_err(Fault::database("read tasks"))
+}
+
 /// True when a task of this kind about a case is not done yet.
 pub async fn is_open(tx: &mut Tx, about: CaseId, kind: &str) -> Result<bool, Fault> {
     const SQL: &str = "SELECT COUNT(*) FROM tasks t JOIN cases c ON c.id = t.case_id \

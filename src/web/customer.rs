@@ -38,8 +38,10 @@ use crate::app::App;
 use crate::text::{Language, Texts};
 
 use replies::above;
+pub(super) use replies::{case_named, from_elsewhere};
+pub(super) use sign_in::back_or;
 pub use throttle::Throttle;
-pub(super) use visitor::Signed;
+pub(super) use visitor::{Signed, cookie, place_of, set as set_cookie, take_back};
 
 /// The largest form that is read; photos of Form 3 have a limit of their own.
 const LARGEST_FORM: usize = 64 * 1024;

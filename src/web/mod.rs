@@ -11,6 +11,7 @@ pub mod face;
 pub mod metrics;
 pub mod page;
 pub mod serve;
+pub mod staff;
 pub mod start;
 pub mod story;
 pub mod when;

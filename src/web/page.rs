@@ -278,7 +278,7 @@ pub struct Frame {
 impl Frame {
     /// The layout of error pages inside the house.
     pub fn of_staff() -> Value {
-        context! { layout => "layout.html" }
+        context! { layout => "layout.html", me => (), menu => (), mistakes => () }
     }
 }
 

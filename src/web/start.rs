@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use engine::verify::Checkpoint;
 use engine::{CaseId, Clock, Db, Kind, Moment};
 use minijinja::context;
@@ -16,7 +16,9 @@ use super::error::Problem;
 use super::face::{self, Face};
 use super::page::{self, Frame, Pages, Visit, framed};
 use super::{story, when};
+use crate::app::App;
 use crate::policy::{self, Matter, Viewer};
+use crate::staffing::Member;
 use crate::store::cases::{self, CaseLine, Filter, Tally};
 use crate::text::Texts;
 
@@ -45,8 +47,30 @@ pub struct Site {
 pub(super) struct Shared {
     pub(super) db: Db,
     pub(super) pages: Arc<Pages>,
-    pub(super) viewer: Viewer,
     pub(super) checkpoint: CheckpointSource,
+    /// Writes down who has looked; `None` where nobody needs to sign in.
+    pub(super) notes: Option<App>,
+}
+
+/// Who looks at one request, and what surrounds the page for them.
+#[derive(Clone)]
+pub(super) struct Looker {
+    pub(super) viewer: Viewer,
+    /// Who is signed in, and the menu.
+    pub(super) around: Value,
+    /// Whose look is written into the history; `None` where nobody needs to sign in.
+    pub(super) member: Option<Arc<Member>>,
+}
+
+impl Looker {
+    /// Answers as if there were nothing when the viewer may not see it.
+    pub(super) fn demand(&self, matter: Matter) -> Result<(), Problem> {
+        if self.may_see(matter) { Ok(()) } else { Err(Problem::NotFound) }
+    }
+
+    pub(super) fn may_see(&self, matter: Matter) -> bool {
+        policy::may_see(self.viewer, matter)
+    }
 }
 
 impl Shared {
@@ -55,18 +79,9 @@ impl Shared {
         let source = self.checkpoint.clone();
         tokio::task::spawn_blocking(move || source()).await.ok().flatten()
     }
-
-    /// Answers as if there were nothing when the viewer may not see it.
-    pub(super) fn demand(&self, matter: Matter) -> Result<(), Problem> {
-        if policy::may_see(self.viewer, matter) { Ok(()) } else { Err(Problem::NotFound) }
-    }
-
-    pub(super) fn may_see(&self, matter: Matter) -> bool {
-        policy::may_see(self.viewer, matter)
-    }
 }
 
-/// The operator's pages.
+/// The operator's pages for one viewer, who needs not sign in: what tests look at.
 ///
 /// # Errors
 /// When an embedded template cannot be parsed.
@@ -78,13 +93,19 @@ pub fn router(site: Site) -> Result<Router, minijinja::Error> {
         entropy: site.entropy,
         layout: Frame::of_staff(),
     };
-    let shared = Shared { db: site.db, pages, viewer: site.viewer, checkpoint: site.checkpoint };
-    let router = Router::new()
-        .route("/", get(show))
+    let looker = Looker { viewer: site.viewer, around: Frame::of_staff(), member: None };
+    let shared = Shared { db: site.db, pages, checkpoint: site.checkpoint, notes: None };
+    let router = routes(shared).layer(axum::Extension(looker));
+    Ok(framed(router, frame))
+}
+
+/// The same behind a door: whoever lets a request through says who looks, as a [`Looker`].
+pub(super) fn routes(shared: Shared) -> Router {
+    Router::new()
+        .route("/audit", get(show))
         .route("/cases.json", get(list))
         .route("/cases/{name}", get(story::show))
-        .with_state(Arc::new(shared));
-    Ok(framed(router, frame))
+        .with_state(Arc::new(shared))
 }
 
 /// Cases on a page.
@@ -232,8 +253,12 @@ fn figures(tallies: &[Tally], waiting: i64, dead: i64) -> Figures {
     }
 }
 
-async fn show(State(shared): State<Arc<Shared>>, visit: Visit) -> Result<Response, Problem> {
-    shared.demand(Matter::Standing)?;
+async fn show(
+    State(shared): State<Arc<Shared>>,
+    Extension(looker): Extension<Looker>,
+    visit: Visit,
+) -> Result<Response, Problem> {
+    looker.demand(Matter::Standing)?;
     let wanted = filter(&visit);
     let mut tx = shared.db.read().await?;
     let list = cases::list(&mut tx, &wanted, SIZE).await?;
@@ -241,7 +266,7 @@ async fn show(State(shared): State<Arc<Shared>>, visit: Visit) -> Result<Respons
     let (waiting, dead) = cases::outbox_counts(&mut tx).await?;
     let now = tx.now();
     drop(tx);
-    let checked = proven(&shared, &list.lines).await?;
+    let checked = proven(&shared, &looker, &list.lines).await?;
     let texts = shared.pages.texts();
     let lines: Vec<Line> = list.lines.iter().map(|line| Line::new(line, texts, &visit)).collect();
     let is_filtered =
@@ -270,6 +295,7 @@ async fn show(State(shared): State<Arc<Shared>>, visit: Visit) -> Result<Respons
         database,
         proof => checked.map(Proof::value),
     };
+    let values = context! { ..values, ..looker.around.clone() };
     shared.pages.show(&visit, "start.html", values)
 }
 
@@ -293,8 +319,12 @@ impl Proof {
 }
 
 /// Verifies what the page shows, not every case there is: the effort stays bounded.
-async fn proven(shared: &Shared, lines: &[CaseLine]) -> Result<Option<Proof>, Problem> {
-    if !shared.may_see(Matter::Proof) {
+async fn proven(
+    shared: &Shared,
+    looker: &Looker,
+    lines: &[CaseLine],
+) -> Result<Option<Proof>, Problem> {
+    if !looker.may_see(Matter::Proof) {
         return Ok(None);
     }
     let checkpoint = shared.read_checkpoint().await;
@@ -330,8 +360,12 @@ struct Listed {
     changed_at: String,
 }
 
-async fn list(State(shared): State<Arc<Shared>>, visit: Visit) -> Result<Response, Problem> {
-    shared.demand(Matter::Standing)?;
+async fn list(
+    State(shared): State<Arc<Shared>>,
+    Extension(looker): Extension<Looker>,
+    visit: Visit,
+) -> Result<Response, Problem> {
+    looker.demand(Matter::Standing)?;
     let mut tx = shared.db.read().await?;
     let page = cases::list(&mut tx, &filter(&visit), SIZE).await?;
     let listed = |line: CaseLine| Listed {

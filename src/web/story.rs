@@ -8,6 +8,7 @@ pub use view::{Drawing, drawn};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use engine::history::hex;
@@ -17,9 +18,9 @@ use serde::Serialize;
 
 use super::error::Problem;
 use super::page::Visit;
-use super::start::Shared;
+use super::start::{Looker, Shared};
 use super::{export, when};
-use crate::policy::Matter;
+use crate::policy::{Matter, Viewer};
 use crate::store::cases::{self, CaseFile};
 
 /// A case as it is told to machines; the page is drawn from the same.
@@ -96,16 +97,18 @@ pub(super) struct Parcel {
 /// `/cases/1204`, `/cases/1204.json`, `/cases/1204.csv`, `/cases/1204.svg`, `/cases/1204.mmd`.
 pub(super) async fn show(
     State(shared): State<Arc<Shared>>,
+    Extension(looker): Extension<Looker>,
     Path(name): Path<String>,
     visit: Visit,
 ) -> Result<Response, Problem> {
-    shared.demand(Matter::History)?;
+    looker.demand(Matter::History)?;
     let (number, ending) = name.split_once('.').unwrap_or((&name, ""));
     let case = number.parse().map(CaseId).map_err(|_| Problem::NotFound)?;
+    note_look(&shared, &looker, case).await?;
     let file = cases::find(&shared.db, case).await?.ok_or(Problem::NotFound)?;
-    let told = told(&shared, &file).await?;
+    let told = told(&shared, &looker, &file).await?;
     match ending {
-        "" => view::page(&shared, &visit, &file, &told).await,
+        "" => view::page(&shared, &looker, &visit, &file, &told).await,
         "json" => Ok(export::json(&told)),
         "csv" => export::csv(&told),
         "svg" => Ok(view::drawing(&shared, &visit, &file)),
@@ -114,7 +117,20 @@ pub(super) async fn show(
     }
 }
 
-async fn told(shared: &Shared, file: &CaseFile) -> Result<Told, Problem> {
+/// Whoever looks at a history stands in it.
+async fn note_look(shared: &Shared, looker: &Looker, case: CaseId) -> Result<(), Problem> {
+    let (Some(app), Some(member)) = (&shared.notes, &looker.member) else { return Ok(()) };
+    let Viewer::Signed(role) = looker.viewer else { return Ok(()) };
+    let mut tx = shared.db.read().await?;
+    let exists = engine::case::find(&mut tx, case).await?.is_some();
+    drop(tx);
+    if exists {
+        app.note(&member.acting(role)?, case, "ViewHistory").await?;
+    }
+    Ok(())
+}
+
+async fn told(shared: &Shared, looker: &Looker, file: &CaseFile) -> Result<Told, Problem> {
     let row = &file.row;
     Ok(Told {
         id: row.id,
@@ -127,15 +143,15 @@ async fn told(shared: &Shared, file: &CaseFile) -> Result<Told, Problem> {
         opened_at: export::moment(Moment(row.opened_at)),
         changed_at: export::moment(Moment(row.changed_at)),
         ended_at: row.ended_at.map(|at| export::moment(Moment(at))),
-        entries: lines(shared, file),
+        entries: lines(looker, file),
         deadlines: file.deadlines.iter().map(deadline).collect(),
-        outbox: shared.may_see(Matter::Outbox).then(|| parcels(shared, file)),
-        verification: verification(shared, row.case()).await?,
+        outbox: looker.may_see(Matter::Outbox).then(|| parcels(looker, file)),
+        verification: verification(shared, looker, row.case()).await?,
     })
 }
 
-fn lines(shared: &Shared, file: &CaseFile) -> Vec<Line> {
-    let (person, place) = (shared.may_see(Matter::Person), shared.may_see(Matter::Place));
+fn lines(looker: &Looker, file: &CaseFile) -> Vec<Line> {
+    let (person, place) = (looker.may_see(Matter::Person), looker.may_see(Matter::Place));
     let line = |entry: &engine::history::Entry| Line {
         no: entry.no,
         at: export::moment(entry.at),
@@ -179,8 +195,8 @@ fn command_name(stored: &str) -> String {
     read(&value, 0).unwrap_or_default()
 }
 
-fn parcels(shared: &Shared, file: &CaseFile) -> Vec<Parcel> {
-    let shows_failures = shared.may_see(Matter::FailureText);
+fn parcels(looker: &Looker, file: &CaseFile) -> Vec<Parcel> {
+    let shows_failures = looker.may_see(Matter::FailureText);
     let parcel = |row: &engine::outbox::OutboxRow| Parcel {
         id: row.id,
         kind: row.kind.clone(),
@@ -197,8 +213,12 @@ fn parcels(shared: &Shared, file: &CaseFile) -> Vec<Parcel> {
     file.outbox.iter().map(parcel).collect()
 }
 
-async fn verification(shared: &Shared, case: CaseId) -> Result<Option<Report>, Fault> {
-    if !shared.may_see(Matter::Proof) {
+async fn verification(
+    shared: &Shared,
+    looker: &Looker,
+    case: CaseId,
+) -> Result<Option<Report>, Fault> {
+    if !looker.may_see(Matter::Proof) {
         return Ok(None);
     }
     let checkpoint = shared.read_checkpoint().await;
@@ -208,9 +228,10 @@ async fn verification(shared: &Shared, case: CaseId) -> Result<Option<Report>, F
 /// The names of staff behind a history, as far as they may be shown.
 pub(super) async fn names(
     shared: &Shared,
+    looker: &Looker,
     file: &CaseFile,
 ) -> Result<BTreeMap<String, String>, Fault> {
-    if !shared.may_see(Matter::StaffName) {
+    if !looker.may_see(Matter::StaffName) {
         return Ok(BTreeMap::new());
     }
     let mut persons: Vec<&str> = file.entries.iter().map(|entry| entry.actor.as_str()).collect();

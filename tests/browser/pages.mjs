@@ -7,9 +7,12 @@ import test from 'node:test';
 import { contented, inspect } from './inspect.mjs';
 import { CHAPTERS } from './tour.mjs';
 
-const ROUTES = join(import.meta.dirname, '..', '..', 'src', 'web', 'customer.rs');
+const ROUTES = ['customer.rs', 'staff.rs'].map((name) => join(import.meta.dirname, '..', '..', 'src', 'web', name));
 /** Addresses that answer with a file, and the retrieval of the bank's own list. */
-const NO_PAGES = ['/form/plain', '/certificate/{case}/chain', '/crl/issuing.crl'];
+const NO_PAGES = [
+  '/form/plain', '/certificate/{case}/chain', '/crl/issuing.crl',
+  '/desk/{case}/page/{place}', '/desk/{case}/seal/{view}', '/matching/{case}/page/{place}',
+];
 
 /** A test for each chapter of the tour in that language, and one that nothing was left out. */
 export function pages(lang) {
@@ -35,7 +38,8 @@ export function pages(lang) {
 
 /** The addresses of pages, from the routers themselves. */
 function routes() {
-  const found = readFileSync(ROUTES, 'utf8').matchAll(/\.route\("([^"]+)", get\((?!above)/g);
+  const text = ROUTES.map((path) => readFileSync(path, 'utf8')).join('\n');
+  const found = text.matchAll(/\.route\("([^"]+)", get\((?!above)/g);
   const all = [...new Set(Array.from(found, ([, route]) => route))];
   assert.ok(all.length > 25, 'the routers were read');
   return all.filter((route) => !NO_PAGES.includes(route));

@@ -10,7 +10,7 @@ const [, , folder] = process.argv;
 const IMPORTANT = new Set([
   'start', 'way-question', 'way-stop', 'sign-in-slip', 'retrieval', 'card', 'own-ready', 'password',
   'retrieval-saved', 'case', 'colleagues', 'confirm', 'issued', 'menu', 'locked-retrieval', 'form3',
-  'account', 'certificate-welcome', 'session-warning',
+  'account', 'certificate-welcome', 'session-warning', 'desk', 'queue',
 ]);
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 780 };

@@ -10,6 +10,7 @@ import { Browser } from './browser.mjs';
 import { mistyped, wrongDigits } from './digits.mjs';
 import { Hands, digitsOn } from './hands.mjs';
 import { cardOf, hanako, ichiro, misaki, naoko, taro, wrongCardOf } from './people.mjs';
+import { office } from './office_tour.mjs';
 import { Visitor, certificateOf } from './visitor.mjs';
 import { World } from './world.mjs';
 
@@ -432,5 +433,6 @@ export const CHAPTERS = {
   'path 2': chapter(member, { holder: hanako }),
   troubles: chapter(troubles, { ledger: targetOnly }),
   'turned away': chapter(turnedAway),
+  office: chapter(office),
   granted: chapter(granted, { holder: hanako, ledger: targetOnly }),
 };

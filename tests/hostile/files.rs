@@ -3,12 +3,12 @@
 use crate::pdf::{Pdf, bomb, deflate, deflated, stream};
 
 /// A file and what is wrong with it.
-pub struct Hostile {
-    pub name: &'static str,
-    pub bytes: Vec<u8>,
+pub(crate) struct Hostile {
+    pub(crate) name: &'static str,
+    pub(crate) bytes: Vec<u8>,
 }
 
-pub fn all() -> Vec<Hostile> {
+pub(crate) fn all() -> Vec<Hostile> {
     let files: Vec<(&'static str, Vec<u8>)> =
         [others(), pictures(), tiffs(), structures(), pages()].concat();
     files.into_iter().map(|(name, bytes)| Hostile { name, bytes }).collect()
@@ -47,7 +47,7 @@ fn png(width: u32, height: u32, colour: u8, channels: usize, rows: u32) -> Vec<u
     bytes
 }
 
-pub fn white_page() -> Vec<u8> {
+pub(crate) fn white_page() -> Vec<u8> {
     png(496, 702, 0, 1, 702)
 }
 
@@ -288,7 +288,7 @@ fn pages() -> Files {
 }
 
 /// Three pages, the second of which unpacks to more than a child may have.
-pub fn one_bomb_of_three() -> Vec<u8> {
+pub(crate) fn one_bomb_of_three() -> Vec<u8> {
     let bomb = stream("/Filter /FlateDecode", &bomb(b"q Q ", 1000));
     Pdf::pages(&[stream("", b""), bomb, stream("", b"")], "").bytes()
 }

@@ -6,17 +6,18 @@ use flate2::write::ZlibEncoder;
 use flate2::{Compress, Compression, FlushCompress};
 
 /// Objects by number, from 1; the first is the catalogue.
-pub struct Pdf(Vec<Vec<u8>>);
+pub(crate) struct Pdf(Vec<Vec<u8>>);
 
 impl Pdf {
-    pub fn new(objects: &[&str]) -> Self {
+    pub(crate) fn new(objects: &[&str]) -> Self {
         Self(objects.iter().map(|object| object.as_bytes().to_vec()).collect())
     }
 
     /// A catalogue and pages whose contents are the following objects, all with these resources.
-    pub fn pages(contents: &[Vec<u8>], resources: &str) -> Self {
-        let kids: String =
-            (0..contents.len()).map(|index| format!("{} 0 R ", 3 + 2 * index)).collect();
+    pub(crate) fn pages(contents: &[Vec<u8>], resources: &str) -> Self {
+        let kids: Vec<String> =
+            (0..contents.len()).map(|index| format!("{} 0 R", 3 + 2 * index)).collect();
+        let kids = kids.join(" ");
         let mut objects = vec![
             b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
             format!("<< /Type /Pages /Kids [{kids}] /Count {} >>", contents.len()).into_bytes(),
@@ -36,16 +37,16 @@ impl Pdf {
     }
 
     /// Adds an object and tells its number.
-    pub fn add(&mut self, object: Vec<u8>) -> usize {
+    pub(crate) fn add(&mut self, object: Vec<u8>) -> usize {
         self.0.push(object);
         self.0.len()
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.with_trailer("")
     }
 
-    pub fn with_trailer(&self, more: &str) -> Vec<u8> {
+    pub(crate) fn with_trailer(&self, more: &str) -> Vec<u8> {
         let mut file = b"%PDF-1.7\n".to_vec();
         let mut places = Vec::new();
         for (number, object) in (1..).zip(&self.0) {
@@ -68,16 +69,16 @@ impl Pdf {
     }
 }
 
-pub fn stream(dictionary: &str, data: &[u8]) -> Vec<u8> {
+pub(crate) fn stream(dictionary: &str, data: &[u8]) -> Vec<u8> {
     let head = format!("<< {dictionary} /Length {} >>\nstream\n", data.len());
     [head.as_bytes(), data, b"\nendstream"].concat()
 }
 
-pub fn deflated(dictionary: &str, data: &[u8]) -> Vec<u8> {
+pub(crate) fn deflated(dictionary: &str, data: &[u8]) -> Vec<u8> {
     stream(&format!("{dictionary} /Filter /FlateDecode"), &deflate(data))
 }
 
-pub fn deflate(data: &[u8]) -> Vec<u8> {
+pub(crate) fn deflate(data: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(data).unwrap();
     encoder.finish().unwrap()
@@ -85,7 +86,7 @@ pub fn deflate(data: &[u8]) -> Vec<u8> {
 
 /// So many megabytes of a line over and over. A block that looks back on nothing before it is deflated
 /// once and repeated.
-pub fn bomb(line: &[u8], megabytes: usize) -> Vec<u8> {
+pub(crate) fn bomb(line: &[u8], megabytes: usize) -> Vec<u8> {
     let block = line.repeat((1 << 20) / line.len());
     let mut packed = Vec::with_capacity(1 << 16);
     let mut deflater = Compress::new(Compression::best(), false);

@@ -10,15 +10,15 @@ use std::time::Duration;
 use saihakko::reader::{Order, Said, Source};
 
 /// What was seen.
-pub struct Seen {
+pub(crate) struct Seen {
     /// Of a processor.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
     /// The most at any time.
-    pub memory: u64,
-    pub answer: String,
+    pub(crate) memory: u64,
+    pub(crate) answer: String,
 }
 
-pub fn read(program: &str, bytes: &[u8]) -> Seen {
+pub(crate) fn read(program: &str, bytes: &[u8]) -> Seen {
     let mut child = Command::new(program)
         .args(["form", "read", "--worker"])
         .stdin(Stdio::piped())
@@ -28,7 +28,7 @@ pub fn read(program: &str, bytes: &[u8]) -> Seen {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let mut answers = BufReader::new(child.stdout.take().unwrap());
-    let order = Order { source: Source::Follows(bytes.len()), first: 1, step: 1 };
+    let order = Order { source: Source::Follows(bytes.len()), first: 1, step: 1, draws: false };
     let order = serde_json::to_vec(&order).unwrap();
     let (id, done) = (child.id(), AtomicBool::new(false));
     let (answer, taken) = thread::scope(|scope| {

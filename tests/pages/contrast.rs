@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 const TOKENS: &str = include_str!("../../templates/web/static/1-tokens.css");
-const SHEETS: [&str; 4] = [
+const SHEETS: [&str; 5] = [
+    include_str!("../../templates/web/static/7-office.css"),
     include_str!("../../templates/web/static/2-base.css"),
     include_str!("../../templates/web/static/3-parts.css"),
     include_str!("../../templates/web/static/4-diagram.css"),

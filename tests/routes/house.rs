@@ -13,6 +13,7 @@ use saihakko::secret::{OneTimeCard, hash_password};
 use saihakko::text::Texts;
 use saihakko::web::customer::{Audience, Customers, Throttle, router};
 use saihakko::web::page::{Frame, Pages};
+use saihakko::web::staff::Staff;
 use tempfile::TempDir;
 use workflows::terms::Reason;
 use zeroize::Zeroizing;
@@ -25,6 +26,8 @@ const BEGINNING: Moment = Moment::from_seconds(1_795_048_920);
 pub(crate) const SITE: &str = "localhost:8443";
 /// Where the certificate site answers.
 pub(crate) const CERTIFICATE_SITE: &str = "certificate.localhost:8444";
+/// Where the staff's site answers.
+pub(crate) const OFFICE: &str = "staff.localhost:8445";
 /// 佐藤 花子 holds the authority.
 pub(crate) const HANAKO: &str = "010429001";
 /// 鈴木 一郎 holds it as well.
@@ -45,6 +48,8 @@ pub(crate) struct House {
     pub(crate) site: Router,
     /// The certificate site.
     pub(crate) certificate_site: Router,
+    /// The staff's site.
+    pub(crate) office: Router,
     clock: Clock,
     _folder: TempDir,
 }
@@ -74,8 +79,12 @@ impl House {
         config.security.argon2_passes = 1;
         config.security.sign_ins_per_minute = 0;
         let clock = Clock::manual(BEGINNING);
-        let around =
-            Surroundings { clock: clock.clone(), ..Surroundings::of_this_machine().unwrap() };
+        let program = env!("CARGO_BIN_EXE_saihakko").into();
+        let around = Surroundings {
+            clock: clock.clone(),
+            program,
+            ..Surroundings::of_this_machine().unwrap()
+        };
         let app = App::open(config, around).await.unwrap();
         let tools = &app.tools;
         let lists = samples::write(&folder.path().join("ledger"), |one| {
@@ -90,7 +99,14 @@ impl House {
         app.open_missing_credentials().await.unwrap();
         let site = pages(&app, Audience::Password, SITE);
         let certificate_site = pages(&app, Audience::Certificate, CERTIFICATE_SITE);
-        Self { app, site, certificate_site, clock, _folder: folder }
+        let office = saihakko::web::staff::router(Staff {
+            app: app.clone(),
+            frame: frame(&app, OFFICE),
+            throttle: Arc::new(Throttle::default()),
+            checkpoint: Arc::new(|| None),
+            compared: saihakko::web::staff::Comparisons::default(),
+        });
+        Self { app, site, certificate_site, office, clock, _folder: folder }
     }
 
     /// Time passes, and whatever falls due is done.
@@ -122,6 +138,18 @@ impl House {
     pub(crate) async fn visitor(&self, user_id: &str) -> Visitor {
         let (_, signed_in) = self.enter(user_id, None).await;
         Visitor { cookies: cookies("session", "ticket", &signed_in), certificate: None }
+    }
+
+    /// Somebody of the staff who has signed in.
+    pub(crate) async fn member(&self, login: &str) -> Visitor {
+        let typed = saihakko::staffing::StaffSignIn {
+            login: login.to_owned(),
+            password: Zeroizing::new(format!("staff-{login}")),
+            code: Zeroizing::new(self.card(login).await),
+            place: "203.0.113.24".to_owned(),
+        };
+        let token = self.app.staff_sign_in(&typed).await.unwrap();
+        Visitor { cookies: format!("__Host-staff={}", *token.expose()), certificate: None }
     }
 
     /// What the card of a user shows now.
@@ -183,17 +211,20 @@ impl House {
     }
 }
 
-fn pages(app: &App, audience: Audience, host: &str) -> Router {
+fn frame(app: &App, host: &str) -> Frame {
     let pages = Pages::new(Arc::new(Texts::load().unwrap()), app.tools.config.house.clone());
-    let frame = Frame {
+    Frame {
         pages: Arc::new(pages.unwrap()),
         hosts: Arc::from([host.to_owned()]),
         entropy: system_entropy(),
         layout: Frame::of_staff(),
-    };
+    }
+}
+
+fn pages(app: &App, audience: Audience, host: &str) -> Router {
     router(Customers {
         app: app.clone(),
-        frame,
+        frame: frame(app, host),
         audience,
         customer_url: Some(format!("https://{SITE}")),
         certificate_url: Some(format!("https://{CERTIFICATE_SITE}")),

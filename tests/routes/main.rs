@@ -9,8 +9,10 @@
 )]
 
 mod answer;
+mod desk;
 mod guards;
 mod headers;
 mod house;
+mod office;
 mod sameness;
 mod table;

@@ -4,7 +4,7 @@ mod defect;
 mod desk;
 mod post;
 
-pub(crate) use post::is_tracking_number;
+pub use post::is_tracking_number;
 
 use engine::{ActorId, Anchor, Context, Deadline, Transition, Workflow};
 use serde::{Deserialize, Serialize};

@@ -29,6 +29,81 @@ pub fn likeness(crop: &[u8], specimen: &[u8]) -> Result<f32, ReadFault> {
     Ok((best * 1000.0).round() / 1000.0)
 }
 
+/// Two impressions laid on each other: pictures of one size, the ink's middle in the middle, the
+/// first one turned as it fits best.
+pub struct Alignment {
+    /// As [`likeness`] tells it.
+    pub likeness: f32,
+    /// By how many degrees the first was turned, clockwise.
+    pub degrees: i8,
+    /// The form's impression, red on nothing (PNG).
+    pub form: Vec<u8>,
+    /// The specimen, blue on nothing (PNG).
+    pub specimen: Vec<u8>,
+    /// Both: red where only the form has ink, blue where only the specimen has, dark where both
+    /// have (PNG).
+    pub overlay: Vec<u8>,
+    /// Only what one of the two lacks (PNG).
+    pub difference: Vec<u8>,
+}
+
+/// Half a side of an aligned picture in pixels.
+const HALF: i32 = 180;
+/// A whole side.
+const SIDE: u32 = 360;
+/// The form's ink, the specimen's, and where both lie: the three differ in brightness too.
+const FORM_INK: [u8; 3] = [0xd6, 0x1f, 0x2c];
+const SPECIMEN_INK: [u8; 3] = [0x1f, 0x5f, 0xe0];
+const BOTH_INK: [u8; 3] = [0x24, 0x0a, 0x2e];
+
+/// Lays the crop of a seal on a specimen, both as PNG; `None` where one of them has no ink.
+///
+/// # Errors
+/// When a picture cannot be decoded or encoded.
+pub fn aligned(crop: &[u8], specimen: &[u8]) -> Result<Option<Alignment>, ReadFault> {
+    let (first, second) = (Disc::of(&decode(crop)?), Disc::of(&decode(specimen)?));
+    let (Some(first), Some(second)) = (first, second) else { return Ok(None) };
+    let straight = second.turned(0.0);
+    let tried = (-15..=15_i8).map(|degrees| {
+        (correlation(&first.turned(f32::from(degrees).to_radians()), &straight), degrees)
+    });
+    let (best, degrees) = tried.fold((0.0, 0), |best, one| if one.0 > best.0 { one } else { best });
+    let (form, other) = (first.drawn(f32::from(degrees).to_radians()), second.drawn(0.0));
+    let paint = |choose: &dyn Fn(f32, f32) -> ([u8; 3], f32)| {
+        let mut picture = image::RgbaImage::new(SIDE, SIDE);
+        for ((pixel, a), b) in picture.pixels_mut().zip(&form).zip(&other) {
+            let ([red, green, blue], cover) = choose(*a, *b);
+            *pixel = image::Rgba([red, green, blue, opacity(cover)]);
+        }
+        crate::scan::png(&image::DynamicImage::ImageRgba8(picture))
+    };
+    let apart = |a: f32, b: f32| if a > b { (FORM_INK, a - b) } else { (SPECIMEN_INK, b - a) };
+    Ok(Some(Alignment {
+        likeness: (best * 1000.0).round() / 1000.0,
+        degrees,
+        form: paint(&|a, _| (FORM_INK, a))?,
+        specimen: paint(&|_, b| (SPECIMEN_INK, b))?,
+        overlay: paint(&|a, b| {
+            if a.min(b) > 0.5 {
+                (BOTH_INK, a.max(b))
+            } else if a > b {
+                (FORM_INK, a)
+            } else {
+                (SPECIMEN_INK, b)
+            }
+        })?,
+        difference: paint(&|a, b| {
+            let (ink, cover) = apart(a, b);
+            (ink, if cover > 0.5 { cover } else { 0.0 })
+        })?,
+    }))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 255")]
+fn opacity(cover: f32) -> u8 {
+    (cover.clamp(0.0, 1.0) * 255.0) as u8
+}
+
 fn decode(bytes: &[u8]) -> Result<RgbImage, ReadFault> {
     let refused = |error: image::ImageError| ReadFault::Picture { reason: error.to_string() };
     let (width, height) = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Png)
@@ -87,6 +162,21 @@ impl Disc {
             }
         }
         cells
+    }
+
+    /// Cover of the pixels of an aligned picture, turned.
+    fn drawn(&self, angle: f32) -> Vec<f32> {
+        let (sin, cos) = angle.sin_cos();
+        let step = self.reach / (f64_to_f32(HALF) * 0.92);
+        let mut pixels = Vec::new();
+        for row in -HALF..HALF {
+            for column in -HALF..HALF {
+                let (x, y) = (f64_to_f32(column), f64_to_f32(row));
+                let (x, y) = (x * cos - y * sin, x * sin + y * cos);
+                pixels.push(self.cover(self.middle[0] + x * step, self.middle[1] + y * step, step));
+            }
+        }
+        pixels
     }
 
     /// The share of ink in a square of one cell and its half around.

@@ -54,7 +54,7 @@ fn every_kind_comes_out_as_it_went_in() {
 }
 
 /// A page of 400 by 300 points with that content, and the picture X.
-fn page(content: &str, picture: Stream, more: Dictionary) -> Vec<u8> {
+fn page(content: &str, picture: Stream, more: &Dictionary) -> Vec<u8> {
     let mut pdf = Document::with_version("1.5");
     let tree = pdf.new_object_id();
     let picture = pdf.add_object(picture);
@@ -69,7 +69,7 @@ fn page(content: &str, picture: Stream, more: Dictionary) -> Vec<u8> {
             "XObject" => dictionary! { "X" => picture }, "Font" => dictionary! { "F" => font },
         },
     };
-    page.extend(&more);
+    page.extend(more);
     let kids = vec![Object::Reference(pdf.add_object(page))];
     pdf.objects
         .insert(tree, dictionary! { "Type" => "Pages", "Kids" => kids, "Count" => 1 }.into());
@@ -80,12 +80,12 @@ fn page(content: &str, picture: Stream, more: Dictionary) -> Vec<u8> {
     bytes
 }
 
-fn stream(width: u32, height: u32, more: Dictionary, data: Vec<u8>) -> Stream {
+fn stream(width: u32, height: u32, more: &Dictionary, data: Vec<u8>) -> Stream {
     let mut dictionary = dictionary! {
         "Type" => "XObject", "Subtype" => "Image",
         "Width" => i64::from(width), "Height" => i64::from(height),
     };
-    dictionary.extend(&more);
+    dictionary.extend(more);
     Stream::new(dictionary, data)
 }
 
@@ -94,7 +94,7 @@ const COVERS: &str = "q 400 0 0 300 0 0 cm /X Do Q";
 /// Four by three grey samples, each another.
 fn samples() -> Stream {
     let values = (0..12).map(|at| at * 20).collect();
-    stream(4, 3, dictionary! { "ColorSpace" => "DeviceGray", "BitsPerComponent" => 8 }, values)
+    stream(4, 3, &dictionary! { "ColorSpace" => "DeviceGray", "BitsPerComponent" => 8 }, values)
 }
 
 fn grey(page: &PageImage) -> GrayImage {
@@ -114,8 +114,8 @@ fn jpeg_2000_is_decoded() {
     let data: Vec<u8> = (0..hex.len() / 2)
         .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
         .collect();
-    let picture = stream(40, 24, dictionary! { "Filter" => "JPXDecode" }, data);
-    let page = only(&page(COVERS, picture, Dictionary::new()));
+    let picture = stream(40, 24, &dictionary! { "Filter" => "JPXDecode" }, data);
+    let page = only(&page(COVERS, picture, &Dictionary::new()));
     assert_eq!((page.size(), page.depth()), ((40, 24), Depth::Grey));
     for (x, y, pixel) in grey(&page).enumerate_pixels() {
         let wanted = if y < 12 { x * 6 } else { 255 - y * 10 };
@@ -127,17 +127,17 @@ fn jpeg_2000_is_decoded() {
 fn colours_of_every_kind_come_out_at_full_size() {
     let ink = [[0, 255, 255, 0], [0, 0, 0, 255], [0, 0, 0, 0], [255, 0, 0, 0]].concat();
     let four =
-        stream(4, 1, dictionary! { "ColorSpace" => "DeviceCMYK", "BitsPerComponent" => 8 }, ink);
+        stream(4, 1, &dictionary! { "ColorSpace" => "DeviceCMYK", "BitsPerComponent" => 8 }, ink);
     let table = Object::string_literal(vec![255, 0, 0, 0, 0, 0, 255, 255, 255, 0, 255, 255]);
     let indexed = vec!["Indexed".into(), "DeviceRGB".into(), 3.into(), table];
     let indexed = stream(
         4,
         1,
-        dictionary! { "ColorSpace" => indexed, "BitsPerComponent" => 8 },
+        &dictionary! { "ColorSpace" => indexed, "BitsPerComponent" => 8 },
         vec![0, 1, 2, 3],
     );
     for picture in [four, indexed] {
-        let page = only(&page(COVERS, picture, Dictionary::new()));
+        let page = only(&page(COVERS, picture, &Dictionary::new()));
         assert_eq!((page.size(), page.depth()), ((4, 1), Depth::Colour));
         let pixels = pixels(&page);
         let [red, black, white, cyan] = [0, 1, 2, 3].map(|x| pixels.get_pixel(x, 0).0);
@@ -150,29 +150,29 @@ fn colours_of_every_kind_come_out_at_full_size() {
 
 #[test]
 fn turns_and_negatives_are_honoured() {
-    let upright = grey(&only(&page(COVERS, samples(), Dictionary::new())));
+    let upright = grey(&only(&page(COVERS, samples(), &Dictionary::new())));
     assert_eq!(upright.as_raw()[..4], [0, 20, 40, 60]);
     for (turn, wanted) in [
         (90, image::imageops::rotate90(&upright)),
         (180, image::imageops::rotate180(&upright)),
         (270, image::imageops::rotate270(&upright)),
     ] {
-        let turned = only(&page(COVERS, samples(), dictionary! { "Rotate" => turn }));
+        let turned = only(&page(COVERS, samples(), &dictionary! { "Rotate" => turn }));
         assert_eq!(grey(&turned), wanted, "{turn}");
     }
     // The same by the matrix: the picture's right side lies below, its top to the right.
-    let turned = only(&page("q 0 -300 400 0 0 300 cm /X Do Q", samples(), Dictionary::new()));
+    let turned = only(&page("q 0 -300 400 0 0 300 cm /X Do Q", samples(), &Dictionary::new()));
     assert_eq!(grey(&turned), image::imageops::rotate90(&upright));
     let mut negative = samples();
     negative.dict.set("Decode", vec![1.into(), 0.into()]);
-    let negative = grey(&only(&page(COVERS, negative, Dictionary::new())));
+    let negative = grey(&only(&page(COVERS, negative, &Dictionary::new())));
     assert_eq!(negative.as_raw()[..4], [255, 235, 215, 195]);
 }
 
 #[test]
 fn invisible_text_is_no_reason_to_render_and_visible_text_is() {
     let words = |mode: u8| format!("{COVERS} BT /F 12 Tf {mode} Tr 40 40 Td (found) Tj ET");
-    assert_eq!(only(&page(&words(3), samples(), Dictionary::new())).size(), (4, 3));
+    assert_eq!(only(&page(&words(3), samples(), &Dictionary::new())).size(), (4, 3));
     for content in [
         words(0),
         format!("{COVERS} 10 10 50 50 re f"),
@@ -182,7 +182,7 @@ fn invisible_text_is_no_reason_to_render_and_visible_text_is() {
         "q -400 0 0 300 400 0 cm /X Do Q".to_owned(),
         format!("0 0 200 300 re W n {COVERS}"),
     ] {
-        let size = only(&page(&content, samples(), Dictionary::new())).size();
+        let size = only(&page(&content, samples(), &Dictionary::new())).size();
         assert_eq!(size, (1111, 833), "{content}");
     }
 }

@@ -24,7 +24,9 @@ pub async fn let_people_try(stage: &Stage) -> Result<()> {
         "  契約者番号 contract 0207054321, 利用者ID user 020705001, ログインパスワード password \
          login-020705001\n  契約者番号 contract 0104212345, 利用者ID user 010429002 …; 電子証明書 \
          certificates: {dir}/certificates/*.p12\n  ワンタイムパスワードカード one-time passwords: \
-         {dir}/{CARDS}   取引実行パスワード transaction password: order-<ID>"
+         {dir}/{CARDS}   取引実行パスワード transaction password: order-<ID>\n  職員 staff: clerk1, \
+         approver1, uketsuke, hassou, supervisor, auditor …; パスワード password staff-<アカウント \
+         account>; ワンタイムパスワード one-time passwords: {dir}/{CARDS}"
     ));
     say("(Ctrl+C ends)");
     let mut stop = Stop::listen()?;
@@ -46,15 +48,14 @@ async fn keep_going(stage: &Stage) -> Result<()> {
     }
 }
 
-/// Writes what every sample user's card shows at this moment.
+/// Writes what the card of every sample user and member of staff shows at this moment.
 async fn show_cards(stage: &Stage) -> Result<()> {
     let now = u64::try_from(stage.app.tools.db.now().await?.seconds())?;
     let mut text = format!("あと {} 秒 / seconds left\n", 30 - now % 30);
-    for secret in samples::secrets() {
-        if secret.kind == "one_time_password" {
-            let card = OneTimeCard::new(&samples::card_seed(&secret.user_id))?;
-            writeln!(text, "{}  {}", secret.user_id, card.shown_at(now))?;
-        }
+    let cards = samples::secrets().into_iter().filter(|one| one.kind == "one_time_password");
+    for secret in cards.chain(samples::staff_secrets()) {
+        let card = OneTimeCard::new(&samples::card_seed(&secret.user_id))?;
+        writeln!(text, "{:<16}  {}", secret.user_id, card.shown_at(now))?;
     }
     stage.write(CARDS, text.as_bytes())?;
     Ok(())

@@ -26,7 +26,7 @@ impl From<Declined> for Problem {
 }
 
 /// Answers a form that another site has sent in the visitor's name.
-pub(super) fn from_elsewhere(_: ProtectionError) -> Response {
+pub(in crate::web) fn from_elsewhere(_: ProtectionError) -> Response {
     Problem::FromElsewhere.into_response()
 }
 
@@ -41,6 +41,6 @@ pub(super) async fn above(uri: Uri) -> Response {
 }
 
 /// The case that an address names; nonsense names none.
-pub(super) fn case_named(text: &str) -> Result<CaseId, Problem> {
+pub(in crate::web) fn case_named(text: &str) -> Result<CaseId, Problem> {
     text.parse().map(CaseId).map_err(|_| Problem::NotFound)
 }

@@ -53,7 +53,7 @@ pub(super) struct Typed {
 }
 
 /// Only our own pages: an address that begins with one slash.
-fn back_or<'a>(back: &'a str, otherwise: &'a str) -> &'a str {
+pub(in crate::web) fn back_or<'a>(back: &'a str, otherwise: &'a str) -> &'a str {
     let is_own = back.starts_with('/')
         && !back.starts_with("//")
         && back.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');

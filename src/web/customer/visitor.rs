@@ -89,9 +89,13 @@ pub(in crate::web) fn fingerprint(parts: &Parts) -> Option<[u8; 32]> {
 
 /// The network address a request comes from; a proxy is believed only when it is configured.
 pub(in crate::web) fn place(shared: &Customers, parts: &Parts) -> String {
+    place_of(&shared.app.tools.config.listen.trusted_proxies, parts)
+}
+
+/// The same on any site.
+pub(in crate::web) fn place_of(trusted: &[IpAddr], parts: &Parts) -> String {
     let Some(peer) = parts.extensions.get::<Peer>() else { return String::new() };
     let direct = peer.address.ip();
-    let trusted = &shared.app.tools.config.listen.trusted_proxies;
     let forwarded = forwarded(&parts.headers).filter(|_| trusted.contains(&direct));
     forwarded.unwrap_or(direct).to_string()
 }
@@ -154,11 +158,13 @@ pub(in crate::web) fn without_enrolment(mut response: Response) -> Response {
     response
 }
 
-fn take_back(response: &mut Response, name: &str) {
+/// Takes a cookie back.
+pub(in crate::web) fn take_back(response: &mut Response, name: &str) {
     append(response, &format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"));
 }
 
-fn set(response: &mut Response, name: &str, value: &str) {
+/// Hands the browser a cookie that only we see, for this browser's session.
+pub(in crate::web) fn set(response: &mut Response, name: &str, value: &str) {
     append(response, &format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict"));
 }
 

@@ -19,7 +19,7 @@ use crate::web::diagram::{self, Graph, Scope, Trail};
 use crate::web::error::Problem;
 use crate::web::face::{self, Face};
 use crate::web::page::{Visit, name, told};
-use crate::web::start::Shared;
+use crate::web::start::{Looker, Shared};
 use crate::web::when;
 
 /// The widest row of a drawing, in its own units: what a wide screen shows at full size.
@@ -27,14 +27,15 @@ const WIDEST: f64 = 1330.0;
 
 pub(super) async fn page(
     shared: &Shared,
+    looker: &Looker,
     visit: &Visit,
     file: &CaseFile,
     told: &Told,
 ) -> Result<Response, Problem> {
     let texts = shared.pages.texts();
-    let staff = names(shared, file).await?;
+    let staff = names(shared, looker, file).await?;
     let teller =
-        Teller { texts, visit, file, staff: &staff, shows: shared.may_see(Matter::Person) };
+        Teller { texts, visit, file, staff: &staff, shows: looker.may_see(Matter::Person) };
     let view = match visit.asked("view") {
         "all" => "all",
         "table" => "table",
@@ -78,6 +79,7 @@ pub(super) async fn page(
         printed => when::long(file.now, visit.lang),
         id => told.id,
     };
+    let values = context! { ..values, ..looker.around.clone() };
     shared.pages.show(visit, "story.html", values)
 }
 

@@ -69,7 +69,7 @@ fn dispatch(round: Round, tracking: &str, facts: &Facts) -> Decision {
 }
 
 /// Eleven digits, the last of which is the number before it modulo 7 (Japan Post).
-pub(crate) fn is_tracking_number(text: &str) -> bool {
+pub fn is_tracking_number(text: &str) -> bool {
     let digits = text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_digit());
     digits && text.parse::<u64>().is_ok_and(|number| number / 10 % 7 == number % 10)
 }

@@ -166,7 +166,9 @@ fn minus<const N: usize>(a: Lanes<N>, b: Lanes<N>) -> Lanes<N> {
 #[inline]
 fn times<const N: usize>(a: Lanes<N>, factor: f32) -> Lanes<N> {
     let mut product = a;
-    product.iter_mut().for_each(|value| *value *= factor);
+    for value in &mut product {
+        *value *= factor;
+    }
     product
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Placed {
 }
 
 /// The one picture of a page, when it covers the page upright or turned by quarters.
-pub(super) fn lone_picture<'p>(page: &Page<'p>) -> Option<Placed> {
+pub(super) fn lone_picture(page: &Page<'_>) -> Option<Placed> {
     let mut watch =
         Watch { page: area(page), placed: None, other: false, decode: false, seen: None };
     watch.follow(page);
@@ -59,7 +59,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn follow<'p>(&mut self, page: &Page<'p>) {
+    fn follow(&mut self, page: &Page<'_>) {
         let cache = InterpreterCache::new();
         // Letters are looked at for whether they are visible, not for their shapes.
         let settings = InterpreterSettings {

@@ -156,6 +156,8 @@ fn read(part: &Part, place: &mut Option<Helper>, say: &dyn Fn(Heard) -> bool) ->
                         return Ok(Ended::Unheard);
                     }
                 }
+                // Nobody looks at the pages of a batch.
+                Some(Said::Drawn(_)) => {}
                 Some(Said::End(error)) => {
                     *place = Some(helper);
                     return Ok(Ended::File(error));
@@ -209,7 +211,7 @@ impl Helper {
             Held::Place(source) => source.clone(),
             Held::Bytes(bytes) => Source::Follows(bytes.len()),
         };
-        let mut line = serde_json::to_vec(&Order { source, first, step })?;
+        let mut line = serde_json::to_vec(&Order { source, first, step, draws: false })?;
         line.push(b'\n');
         self.orders.write_all(&line)?;
         if let Held::Bytes(bytes) = from {

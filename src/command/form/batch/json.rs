@@ -70,7 +70,7 @@ mod tests {
             let mut stream = JsonStream::new(&mut out);
             for number in 0..files {
                 stream.file("a \"b\"").unwrap();
-                for page in 0..number + 1 {
+                for page in 0..=number {
                     stream.page(&RawValue::from_string(page.to_string()).unwrap()).unwrap();
                 }
                 stream.end((number == 1).then_some("why")).unwrap();

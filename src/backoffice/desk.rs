@@ -1,0 +1,402 @@
+//! A form on the desk: what it says, what the ledger says, what the machine has found, and who did
+//! what so far. Looking at it is an entry of its history.
+
+use engine::history::{self, Entry};
+use engine::{CaseId, Fault, Moment, Submission};
+use forms::{FormData, Variant};
+use serde::{Deserialize, Serialize};
+use workflows::clerical::{self, Clerical};
+use workflows::paper::{self, Paper};
+use workflows::terms::{DefectCode, Role};
+
+use super::AtWork;
+use super::fields::Sources;
+use crate::app::App;
+use crate::customer::{Declined, accepted};
+use crate::host::Attachment;
+use crate::intake::Contents;
+use crate::policy::{Matter, Viewer, may_see};
+use crate::reader::{FileRead, PageRead};
+use crate::store::addresses::Address;
+use crate::store::claims::Claim;
+use crate::store::contracts::Contract;
+use crate::store::reissues::{Change, Reissue};
+use crate::store::submissions::SubmissionRow;
+use crate::store::users::User;
+use crate::store::{
+    addresses, claims, contracts, reissues, specimens, standing, submissions, users,
+};
+
+/// A page of the form as it was scanned.
+#[derive(Debug, Clone)]
+pub struct Scanned {
+    /// Its place among the form's pages; 0 when it bears no code of the form.
+    pub of_form: u8,
+    /// SHA-256 of the file.
+    pub digest: Vec<u8>,
+    /// Its place in the file, from 1.
+    pub page: i64,
+    /// What was read.
+    pub read: PageRead,
+}
+
+/// A case with its form.
+pub struct OnDesk {
+    /// The case.
+    pub case: CaseId,
+    /// `paper` or `clerical`.
+    pub workflow: String,
+    /// The state's name.
+    pub state_name: String,
+    /// Transitions so far: whoever acts says which one they have seen.
+    pub version: i64,
+    /// When the case was opened.
+    pub opened_at: Moment,
+    /// When the form came.
+    pub received_at: Moment,
+    /// What the case is about.
+    pub reissue: Reissue,
+    /// The user.
+    pub user: User,
+    /// The contract.
+    pub contract: Contract,
+    /// The registered address.
+    pub address: Option<Address>,
+    /// The envelope.
+    pub submission: SubmissionRow,
+    /// What its pages say together.
+    pub contents: Contents,
+    /// What was printed into the form.
+    pub printed: Option<FormData>,
+    /// The user's row on the form, from 1.
+    pub row: u8,
+    /// The pages.
+    pub pages: Vec<Scanned>,
+    /// The specimen that is valid on the form's date: its row, and since when it is registered.
+    pub specimen: Option<(i64, String)>,
+    /// Other open reissues of the same user.
+    pub others: Vec<i64>,
+    /// Who has it in hand.
+    pub claim: Option<Claim>,
+    /// Its history, oldest first.
+    pub entries: Vec<Entry>,
+    /// What the last clerk noted when handing it on.
+    pub checked: Option<Checked>,
+    /// Now.
+    pub now: Moment,
+}
+
+impl OnDesk {
+    /// Which form.
+    pub fn variant(&self) -> Variant {
+        self.submission.variant.parse().unwrap_or(Variant::BizStation)
+    }
+
+    /// The pages with their places on the form.
+    pub fn form_pages(&self) -> Vec<(u8, &PageRead)> {
+        self.pages.iter().map(|page| (page.of_form, &page.read)).collect()
+    }
+
+    /// What the fields are made from.
+    pub fn sources<'a>(&'a self, pages: &'a [(u8, &'a PageRead)]) -> Sources<'a> {
+        Sources {
+            variant: self.variant(),
+            row: self.row,
+            pages,
+            printed: self.printed.as_ref(),
+            contents: &self.contents,
+            contract: &self.contract,
+            address: self.address.as_ref().map_or("", |address| address.address.as_str()),
+            user: &self.user,
+        }
+    }
+}
+
+/// What a clerk found with their own eyes; it stands beside the history as a detail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// The verdict on the seal.
+    #[serde(default)]
+    pub seal: String,
+    /// What was looked at on the paper.
+    #[serde(default)]
+    pub looked: Vec<String>,
+    /// What the machine could not read: field and typed text.
+    #[serde(default)]
+    pub typed: Vec<(String, String)>,
+}
+
+/// Details as the engine keeps them beside an entry.
+#[derive(Default, Deserialize)]
+struct Noted {
+    #[serde(default)]
+    details: Option<Checked>,
+}
+
+/// Commands after which the next round's check counts.
+const CHECKS: &str = "Check";
+
+impl App {
+    /// Opens a form on the desk: the look is an entry, and for whoever judges the seal the specimen
+    /// shown is remembered.
+    pub async fn on_desk(&self, by: &AtWork, case: CaseId) -> Result<OnDesk, Declined> {
+        if !may_see(Viewer::Signed(by.role()), Matter::Details) {
+            return Err(Declined::NotFound);
+        }
+        if matches!(by.role(), Role::Clerk | Role::Approver) {
+            self.view_case(by, case).await?;
+        } else {
+            self.demand_form(case).await?;
+            self.note(by, case, "ViewForm").await?;
+        }
+        self.read_desk(case).await
+    }
+
+    async fn demand_form(&self, case: CaseId) -> Result<(), Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let row = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        row.submission.map(drop).ok_or(Declined::NotFound)
+    }
+
+    /// The same without an entry, for a page that is shown again because something is missing.
+    pub async fn read_desk(&self, case: CaseId) -> Result<OnDesk, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let row = engine::case::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        let reissue = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        let number = reissue.submission.ok_or(Declined::NotFound)?;
+        let user = users::by_id(&mut tx, reissue.user_id).await?.ok_or(Declined::NotFound)?;
+        let contract = contracts::by_id(&mut tx, user.contract_id).await?;
+        let contract = contract.ok_or(Declined::NotFound)?;
+        let address = addresses::current(&mut tx, user.contract_id).await?;
+        let submission = submissions::find(&mut tx, number).await?.ok_or(Declined::NotFound)?;
+        let items = submissions::items(&mut tx, number).await?;
+        let own = items.iter().find(|(_, _, item)| *item == case.0);
+        let form_row = own.and_then(|(row, ..)| u8::try_from(*row).ok()).unwrap_or(1);
+        let pages = scanned(&mut tx, number).await?;
+        let on = reissue.form_date.clone().unwrap_or_else(|| crate::dates::iso_day(tx.now()));
+        let specimen = match standing::valid_specimen(&mut tx, user.contract_id, &on).await? {
+            Some(id) => specimens::by_id(&mut tx, id).await?.map(|row| (id, row.valid_from)),
+            None => None,
+        };
+        let others = reissues::open_of_user(&mut tx, reissue.user_id, case).await?;
+        let claim = claims::find(&mut tx, case).await?;
+        let entries = history::entries(&mut tx, case).await?;
+        let checked = checked(&mut tx, case, &entries).await?;
+        let received_at = reissues::received_at(&mut tx, case).await?;
+        Ok(OnDesk {
+            case,
+            workflow: row.workflow.clone(),
+            state_name: row.state_name.clone(),
+            version: row.version,
+            opened_at: Moment(row.opened_at),
+            received_at: Moment(received_at.unwrap_or(row.opened_at)),
+            contents: Contents::read(&submission.reading).unwrap_or_default(),
+            printed: serde_json::from_str(&submission.prefilled).ok(),
+            row: form_row,
+            others: others.into_iter().map(|(other, _)| other).collect(),
+            reissue,
+            user,
+            contract,
+            address,
+            submission,
+            pages,
+            specimen,
+            claim,
+            entries,
+            checked,
+            now: tx.now(),
+        })
+    }
+
+    /// A clerk hands a checked form to approval: checklist and seal in one press, if nobody else was
+    /// quicker.
+    pub async fn hand_on(
+        &self,
+        by: &AtWork,
+        case: CaseId,
+        version: i64,
+        found: &Checked,
+    ) -> Result<(), Declined> {
+        self.demand_free(by, case).await?;
+        let details = serde_json::to_value(found)
+            .map_err(|source| Fault::Unwritable { what: "findings", source })?;
+        let row = self.case_row(case).await?;
+        let id = |step: &str| format!("{step}-{case}-{version}");
+        if row.workflow == clerical::NAME {
+            let command = clerical::Command::Check;
+            let submission = Submission::<Clerical>::new(case, command, by.actor(), id("check"))
+                .from(by.origin())
+                .detailing(details)
+                .expecting(version);
+            return accepted(self.desks.clerical.submit(submission, ()).await?).map(drop);
+        }
+        let mut seen = version;
+        if row.state_name == "Identified" {
+            let submission =
+                Submission::<Paper>::new(case, paper::Command::Check, by.actor(), id("check"))
+                    .from(by.origin())
+                    .detailing(details.clone())
+                    .expecting(version);
+            let outcome = self.desks.paper.submit(submission, Attachment::default()).await?;
+            let (_, state) = accepted(outcome)?;
+            // The check itself may find a danger, or that nothing is needed any more.
+            if !matches!(state, paper::State::Checked { .. }) {
+                return Ok(());
+            }
+            seen += 1;
+        }
+        let submission =
+            Submission::<Paper>::new(case, paper::Command::MatchSeal, by.actor(), id("seal"))
+                .from(by.origin())
+                .detailing(details)
+                .expecting(seen);
+        accepted(self.desks.paper.submit(submission, Attachment::default()).await?).map(drop)
+    }
+
+    /// A command of the desk about a paper case or one of a form's other requests, if the case still
+    /// stands where the page showed it.
+    pub async fn decide_on(
+        &self,
+        by: &AtWork,
+        case: CaseId,
+        version: i64,
+        verdict: &Verdict,
+    ) -> Result<(), Declined> {
+        self.demand_free(by, case).await?;
+        let row = self.case_row(case).await?;
+        let id = format!("{}-{case}-{version}", verdict.name());
+        if row.workflow == clerical::NAME {
+            let command = verdict.of_clerical().ok_or_else(not_now)?;
+            let submission = Submission::<Clerical>::new(case, command, by.actor(), id)
+                .from(by.origin())
+                .expecting(version);
+            return accepted(self.desks.clerical.submit(submission, ()).await?).map(drop);
+        }
+        let submission = Submission::<Paper>::new(case, verdict.of_paper(), by.actor(), id)
+            .from(by.origin())
+            .expecting(version);
+        accepted(self.desks.paper.submit(submission, Attachment::default()).await?).map(drop)
+    }
+
+    /// Why a verdict would be declined now; `None` when it would not.
+    pub async fn would_decline(
+        &self,
+        by: &AtWork,
+        case: CaseId,
+        verdict: &Verdict,
+    ) -> Result<Option<String>, Declined> {
+        let row = self.case_row(case).await?;
+        let (actor, origin) = (by.actor(), by.origin());
+        if row.workflow == clerical::NAME {
+            let command = verdict.of_clerical().ok_or_else(not_now)?;
+            let asked = self.desks.clerical.ask(case, &command, &actor, &origin).await?;
+            return Ok(asked.err().map(|why| format!("clerical.{}", engine::label(&why))));
+        }
+        let asked = self.desks.paper.ask(case, &verdict.of_paper(), &actor, &origin).await?;
+        Ok(asked.err().map(|why| format!("paper.{}", engine::label(&why))))
+    }
+
+    async fn case_row(&self, case: CaseId) -> Result<engine::case::CaseRow, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        engine::case::find(&mut tx, case).await?.ok_or(Declined::NotFound)
+    }
+
+    /// A clerk or approver opens a paper case: the view is recorded, and so is which specimen was
+    /// shown.
+    pub async fn view_case(&self, by: &AtWork, case: CaseId) -> Result<(), Declined> {
+        if !may_see(Viewer::Signed(by.role()), Matter::Details) {
+            return Err(Declined::NotFound);
+        }
+        let mut tx = self.tools.db.write().await?;
+        let row = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        if row.submission.is_none() {
+            return Err(Declined::NotFound);
+        }
+        let own = standing::find(&mut tx, row.user_id).await?.ok_or(Declined::NotFound)?;
+        let today = crate::dates::iso_day(tx.now());
+        let on = row.form_date.clone().unwrap_or(today);
+        if let Some(specimen) = standing::valid_specimen(&mut tx, own.contract, &on).await? {
+            let form_date = row.form_date.as_deref();
+            reissues::change(&mut tx, case, &Change::Shown { specimen, form_date }).await?;
+        }
+        tx.commit().await?;
+        Ok(self.note(by, case, "ViewForm").await?)
+    }
+}
+
+fn not_now() -> Declined {
+    Declined::Refused { code: "clerical.NotNow".to_owned() }
+}
+
+/// What is decided at the desk, whatever kind of case it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Approved.
+    Approve,
+    /// Back to the checklist.
+    SendBack,
+    /// Not granted.
+    Reject,
+    /// Something is wrong with the form.
+    Defect(Vec<DefectCode>),
+}
+
+impl Verdict {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::SendBack => "send-back",
+            Self::Reject => "reject",
+            Self::Defect(_) => "defect",
+        }
+    }
+
+    fn of_paper(&self) -> paper::Command {
+        match self {
+            Self::Approve => paper::Command::Approve,
+            Self::SendBack => paper::Command::SendBack,
+            Self::Reject => paper::Command::Reject,
+            Self::Defect(codes) => paper::Command::Defect { codes: codes.clone() },
+        }
+    }
+
+    fn of_clerical(&self) -> Option<clerical::Command> {
+        Some(match self {
+            Self::Approve => clerical::Command::Approve,
+            Self::SendBack => clerical::Command::SendBack,
+            Self::Defect(codes) => clerical::Command::Refuse { codes: codes.clone() },
+            Self::Reject => return None,
+        })
+    }
+}
+
+/// The pages of a form in the order of the scan, each with its place on the form.
+pub(super) async fn scanned(tx: &mut engine::Tx, number: i64) -> Result<Vec<Scanned>, Fault> {
+    let mut pages = Vec::new();
+    for file in submissions::pages(tx, number).await? {
+        let read: FileRead = serde_json::from_str(&file.reading).unwrap_or_default();
+        for (index, read) in read.pages.into_iter().enumerate() {
+            let of_form = read.page_of.as_deref().and_then(|text| text.split_once('/'));
+            let of_form = of_form.and_then(|(no, _)| no.parse().ok()).unwrap_or(0);
+            let at = if read.page == 0 { index + 1 } else { read.page };
+            let page = i64::try_from(at).unwrap_or(0);
+            pages.push(Scanned { of_form, digest: file.digest.clone(), page, read });
+        }
+    }
+    Ok(pages)
+}
+
+/// What the last clerk noted.
+async fn checked(
+    tx: &mut engine::Tx,
+    case: CaseId,
+    entries: &[Entry],
+) -> Result<Option<Checked>, Fault> {
+    let last = entries.iter().rev().find(|e| e.kind == "transition" && e.command == CHECKS);
+    let Some(last) = last else { return Ok(None) };
+    let details = history::details(tx, case).await?;
+    let own = details.into_iter().find(|(no, _)| *no == last.no);
+    let Some((_, own)) = own else { return Ok(None) };
+    let noted: Noted = serde_json::from_str(&own.text).unwrap_or_default();
+    Ok(noted.details)
+}

@@ -1,0 +1,110 @@
+//! Letters on their way out: counted, posted under numbers that check themselves, delivered or back.
+
+use std::collections::BTreeSet;
+
+use engine::CaseId;
+use workflows::paper::{Command, is_tracking_number};
+
+use super::AtWork;
+use crate::app::App;
+use crate::customer::Declined;
+use crate::store::letters::{self, LetterLine};
+
+/// What is wrong with a batch; nothing of it was posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mismatch {
+    /// Counted by hand and on the list differ.
+    Count {
+        /// On the list.
+        listed: usize,
+    },
+    /// A number is missing or does not check itself.
+    Number {
+        /// Whose letter.
+        case: CaseId,
+    },
+    /// A number stands twice, or was used before.
+    Twice {
+        /// Whose letter.
+        case: CaseId,
+    },
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Posted {
+    /// Letters that left.
+    pub posted: usize,
+    /// Letters that a rule held back, with the code of its refusal.
+    pub held: Vec<(CaseId, String)>,
+}
+
+impl App {
+    /// The letters that wait to be posted, and those that are on their way.
+    pub async fn letters(&self) -> Result<(Vec<LetterLine>, Vec<LetterLine>), Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let waiting = letters::in_state(&mut tx, "printed").await?;
+        Ok((waiting, letters::in_state(&mut tx, "posted").await?))
+    }
+
+    /// Closes a batch: as many inserts as letters, a number of its own on each; then every letter is
+    /// posted.
+    pub async fn post_batch(
+        &self,
+        by: &AtWork,
+        counted: usize,
+        numbers: &[(CaseId, String)],
+    ) -> Result<Result<Posted, Mismatch>, Declined> {
+        if counted != numbers.len() || numbers.is_empty() {
+            return Ok(Err(Mismatch::Count { listed: numbers.len() }));
+        }
+        let mut seen = BTreeSet::new();
+        for (case, tracking) in numbers {
+            if !is_tracking_number(tracking) {
+                return Ok(Err(Mismatch::Number { case: *case }));
+            }
+            let mut tx = self.tools.db.read().await?;
+            if !seen.insert(tracking) || letters::is_used(&mut tx, tracking).await? {
+                return Ok(Err(Mismatch::Twice { case: *case }));
+            }
+        }
+        let cases: Vec<CaseId> = numbers.iter().map(|(case, _)| *case).collect();
+        self.reconcile(by, &cases).await?;
+        let mut outcome = Posted::default();
+        for (case, tracking) in numbers {
+            let command = Command::Dispatch { tracking: tracking.clone() };
+            match self.with_paper(by, *case, command, format!("post-{case}-{tracking}")).await {
+                Ok(_) => outcome.posted += 1,
+                Err(Declined::Refused { code }) => outcome.held.push((*case, code)),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(Ok(outcome))
+    }
+
+    /// A letter by its number: delivered, or back.
+    pub async fn settle_letter(
+        &self,
+        by: &AtWork,
+        tracking: &str,
+        is_back: bool,
+    ) -> Result<CaseId, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let found = letters::by_tracking(&mut tx, tracking).await?;
+        drop(tx);
+        let case = CaseId(found.ok_or(Declined::NotFound)?);
+        let (command, step) =
+            if is_back { (Command::ReturnedMail, "back") } else { (Command::Deliver, "delivered") };
+        self.with_paper(by, case, command, format!("{step}-{case}-{tracking}")).await?;
+        Ok(case)
+    }
+
+    /// A letter was spoiled: its password is void, and a fresh one is made.
+    pub async fn spoil_letter(&self, by: &AtWork, case: CaseId) -> Result<(), Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let letter = letters::newest(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        drop(tx);
+        let id = format!("spoil-{case}-{}", letter.id);
+        self.with_paper(by, case, Command::Spoil, id).await.map(drop)
+    }
+}

@@ -1,0 +1,126 @@
+//! Pictures that people look at: pages, seals, and two seals laid on each other. They are made once,
+//! in the child that reads the scan, and kept sealed; their bytes leave at opening, with an entry.
+
+use engine::{CaseId, Fault};
+use forms::seal::{Alignment, aligned};
+use sha2::{Digest, Sha256};
+
+use super::AtWork;
+use super::desk::{self, OnDesk, Scanned};
+use crate::app::App;
+use crate::customer::Declined;
+use crate::reader::Pictures;
+use crate::store::submissions::SubmissionRow;
+use crate::store::{pictures, specimens, submissions};
+
+/// What the pictures are sealed for.
+const PICTURE: &str = "picture";
+/// A page.
+const PAGE: &str = "page";
+/// The box of the seal on it.
+const SEAL: &str = "seal";
+
+/// A form that waits to be matched.
+pub struct LooseForm {
+    /// Its envelope.
+    pub row: SubmissionRow,
+    /// Where that stands.
+    pub state_name: String,
+    /// Its pages.
+    pub pages: usize,
+}
+
+/// What a sealed picture is bound to.
+fn place(digest: &[u8], page: i64, part: &str) -> Vec<u8> {
+    [digest, format!("/{page}/{part}").as_bytes()].concat()
+}
+
+impl App {
+    /// Keeps what a child has drawn of a file's pages.
+    pub(super) async fn keep_pictures(&self, file: &[u8], all: &[Pictures]) -> Result<(), Fault> {
+        let digest: [u8; 32] = Sha256::digest(file).into();
+        let mut tx = self.tools.db.write().await?;
+        for (page, shown) in (1_i64..).zip(all) {
+            for (part, bytes) in [(PAGE, &shown.page), (SEAL, &shown.seal)] {
+                if bytes.is_empty() {
+                    continue;
+                }
+                let bound = place(&digest, page, part);
+                let sealed = self.tools.keys.seal(PICTURE, &bound, bytes);
+                let sealed = sealed.map_err(Fault::host("seal a picture"))?;
+                pictures::keep(&mut tx, &digest, page, part, &sealed).await?;
+            }
+        }
+        tx.commit().await
+    }
+
+    async fn picture(&self, page: &Scanned, part: &str) -> Result<Option<Vec<u8>>, Fault> {
+        let mut tx = self.tools.db.read().await?;
+        let sealed = pictures::find(&mut tx, &page.digest, page.page, part).await?;
+        drop(tx);
+        let Some(sealed) = sealed else { return Ok(None) };
+        let bound = place(&page.digest, page.page, part);
+        let opened = self.tools.keys.open(PICTURE, &bound, &sealed);
+        Ok(Some(opened.map_err(Fault::host("open a picture"))?.to_vec()))
+    }
+
+    /// A page of a case's form, by its place among the scanned pages: JPEG.
+    pub async fn page_picture(
+        &self,
+        by: &AtWork,
+        case: CaseId,
+        place: usize,
+    ) -> Result<Vec<u8>, Declined> {
+        let desk = self.read_desk(case).await?;
+        let page = desk.pages.get(place).ok_or(Declined::NotFound)?;
+        let picture = self.picture(page, PAGE).await?.ok_or(Declined::NotFound)?;
+        self.note(by, case, "ViewPage").await?;
+        Ok(picture)
+    }
+
+    /// A form of which nobody knows yet whose it is; looking at it is an entry.
+    pub async fn loose_form(&self, by: &AtWork, case: CaseId) -> Result<LooseForm, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let row = submissions::of_case(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        let state = engine::case::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        let pages = desk::scanned(&mut tx, row.number).await?.len();
+        drop(tx);
+        self.note(by, case, "ViewForm").await?;
+        Ok(LooseForm { row, state_name: state.state_name, pages })
+    }
+
+    /// A page of such a form, by its place: JPEG.
+    pub async fn loose_picture(
+        &self,
+        by: &AtWork,
+        case: CaseId,
+        place: usize,
+    ) -> Result<Vec<u8>, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let row = submissions::of_case(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        let pages = desk::scanned(&mut tx, row.number).await?;
+        drop(tx);
+        let page = pages.get(place).ok_or(Declined::NotFound)?;
+        let picture = self.picture(page, PAGE).await?.ok_or(Declined::NotFound)?;
+        self.note(by, case, "ViewPage").await?;
+        Ok(picture)
+    }
+
+    /// The seal on the form laid on the specimen that is valid on its date; `None` where one of the
+    /// two is missing.
+    pub async fn seals(&self, desk: &OnDesk) -> Result<Option<Alignment>, Declined> {
+        let Some((specimen, _)) = &desk.specimen else { return Ok(None) };
+        let mut tx = self.tools.db.read().await?;
+        let Some(row) = specimens::by_id(&mut tx, *specimen).await? else { return Ok(None) };
+        drop(tx);
+        let bound = specimens::sealing_data(&desk.contract.number, &row.digest);
+        let opened = self.tools.keys.open(specimens::PURPOSE, &bound, &row.picture);
+        let registered = opened.map_err(Fault::host("open a specimen"))?.to_vec();
+        let found = |page: &&Scanned| page.read.seals.values().any(|seal| seal.found);
+        let Some(page) = desk.pages.iter().find(found) else { return Ok(None) };
+        let Some(stamped) = self.picture(page, SEAL).await? else { return Ok(None) };
+        let work = tokio::task::spawn_blocking(move || aligned(&stamped, &registered));
+        let both = work.await.map_err(Fault::host("compare two seals"))?;
+        Ok(both.map_err(Fault::host("compare two seals"))?)
+    }
+}

@@ -1,0 +1,154 @@
+//! `saihakko staff`: accounts of the bank's people.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, ensure};
+use clap::{Args, Subcommand};
+use saihakko::app::App;
+use saihakko::staffing::{NewStaff, roles_of};
+use saihakko::store::staff::{self, StaffRow};
+
+use super::{Answer, Declined, Place, print_json, say};
+
+#[derive(Subcommand)]
+pub enum StaffCommand {
+    /// Make an account and print its password and card seed once; the first administrator is made
+    /// so.
+    Add(AddOptions),
+    /// Give an account a new password and a new card seed; its sessions end.
+    Renew(NameOptions),
+    /// Let an account sign in no longer; its sessions end.
+    Close(NameOptions),
+    /// List the accounts.
+    List(ListOptions),
+}
+
+#[derive(Args)]
+pub struct AddOptions {
+    /// The account.
+    login: String,
+    /// The name of the person.
+    #[arg(long)]
+    name: String,
+    /// Which person it is; two accounts of one person have the same. The account, when left out.
+    #[arg(long)]
+    person: Option<String>,
+    /// Roles with commas between: `mail_room`, `clerk`, `approver`, `dispatch`, `help_desk`,
+    /// `auditor`, `system_administrator`, `supervisor`.
+    #[arg(long)]
+    roles: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+pub struct NameOptions {
+    /// The account.
+    login: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+pub struct ListOptions {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    answer: Answer,
+}
+
+/// Runs a staff command.
+pub async fn run(config: Option<PathBuf>, command: StaffCommand) -> Result<ExitCode> {
+    match command {
+        StaffCommand::Add(options) => add(config, options).await,
+        StaffCommand::Renew(options) => change(config, options, true).await,
+        StaffCommand::Close(options) => change(config, options, false).await,
+        StaffCommand::List(options) => list(config, options).await,
+    }
+}
+
+async fn add(config: Option<PathBuf>, options: AddOptions) -> Result<ExitCode> {
+    let roles = roles_of(&options.roles);
+    let names: Vec<&str> = roles.iter().map(|role| engine::Role::name(*role)).collect();
+    let wanted = options.roles.split(',').filter(|name| !name.trim().is_empty()).count();
+    ensure!(
+        !names.is_empty() && names.len() == wanted,
+        Declined::with_code("--roles names roles of staff, with commas between", 2)
+    );
+    let (app, _lock) = options.place.open_alone(config).await?;
+    ensure!(
+        find(&app, &options.login).await?.is_none(),
+        Declined::new(format!("there is an account {} already", options.login))
+    );
+    let row = StaffRow {
+        person: options.person.unwrap_or_else(|| options.login.clone()),
+        login: options.login,
+        name: options.name,
+        roles: names.join(","),
+        active: true,
+    };
+    tell(&row, app.save_staff(&row, true).await?);
+    app.tools.db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// With new secrets, or closed.
+async fn change(config: Option<PathBuf>, options: NameOptions, renew: bool) -> Result<ExitCode> {
+    let (app, _lock) = options.place.open_alone(config).await?;
+    let found = find(&app, &options.login).await?;
+    let Some(row) = found else {
+        return Err(Declined::new(format!("there is no account {}", options.login)).into());
+    };
+    let row = StaffRow { active: renew, ..row };
+    tell(&row, app.save_staff(&row, renew).await?);
+    app.tools.db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn find(app: &App, login: &str) -> Result<Option<StaffRow>> {
+    let mut tx = app.tools.db.read().await?;
+    Ok(staff::find(&mut tx, login).await?)
+}
+
+/// Secrets are shown here once and nowhere else.
+fn tell(row: &StaffRow, new: Option<NewStaff>) {
+    let state = if row.active { "open" } else { "closed" };
+    say(format_args!("{} {} ({}): {state}", row.login, row.name, row.roles));
+    if let Some(new) = new {
+        say(format_args!("password   {}", *new.password));
+        say(format_args!("card seed  {}", *new.seed));
+        say(format_args!(
+            "           otpauth://totp/saihakko:{}?secret={}&digits=6&period=30",
+            row.login, *new.seed
+        ));
+    }
+}
+
+async fn list(config: Option<PathBuf>, options: ListOptions) -> Result<ExitCode> {
+    let app = options.place.open(config).await?;
+    let mut tx = app.tools.db.read().await?;
+    let all = staff::all(&mut tx).await?;
+    drop(tx);
+    if options.answer.json {
+        let rows: Vec<_> = all
+            .iter()
+            .map(|row| {
+                serde_json::json!({
+                    "login": row.login, "person": row.person, "name": row.name,
+                    "roles": row.roles, "active": row.active,
+                })
+            })
+            .collect();
+        print_json(&rows)?;
+    } else {
+        for row in &all {
+            let state = if row.active { "" } else { "  closed" };
+            say(format_args!(
+                "{:<18} {:<8} {}  {}{state}",
+                row.login, row.person, row.name, row.roles
+            ));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

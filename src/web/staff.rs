@@ -1,0 +1,239 @@
+//! The staff's pages: sign-in, queues, the desk where a form is checked, intake, dispatch, tasks.
+//!
+//! Every page wants somebody who has signed in, and a role that may enter its room; whoever may not
+//! is answered as if there were nothing. What is done there is decided by the workflows.
+
+mod charts;
+mod dashboard;
+mod desk;
+mod dispatch;
+mod intake;
+mod left;
+mod matching;
+mod queue;
+mod search;
+mod sign_in;
+mod tasks;
+mod visitor;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use minijinja::context;
+use minijinja::value::Value;
+use tower_http::csrf::CsrfLayer;
+
+use super::customer::{self, Mistake, Throttle, given};
+use super::error::Problem;
+use super::page::{Frame, Visit, framed};
+use super::start::{self, CheckpointSource};
+use crate::app::App;
+use crate::policy::{Room, may_enter};
+use crate::text::Language;
+
+pub(super) use visitor::Signed;
+
+/// The largest form that is read; scans have a limit of their own.
+const LARGEST_FORM: usize = 256 * 1024;
+/// The largest batch of scans that is taken in at once.
+const LARGEST_BATCH: usize = 512 * 1024 * 1024;
+
+/// What the staff's pages are made from.
+pub struct Staff {
+    /// The application.
+    pub app: App,
+    /// What surrounds the pages.
+    pub frame: Frame,
+    /// Slows down whoever tries many sign-ins.
+    pub throttle: Arc<Throttle>,
+    /// For verification against the outside.
+    pub checkpoint: CheckpointSource,
+    /// The seals of the forms that are looked at, compared once each.
+    pub compared: Comparisons,
+}
+
+/// Form and specimen.
+type SealKey = (i64, i64);
+/// A comparison; `None` where there is nothing to compare.
+type Compared = Option<Arc<forms::seal::Alignment>>;
+/// Comparisons in the order in which they were made.
+pub type Comparisons = Mutex<Vec<(SealKey, Compared)>>;
+
+fn unpoisoned(kept: &Comparisons) -> MutexGuard<'_, Vec<(SealKey, Compared)>> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) type Shared = Arc<Staff>;
+
+/// The pages of the staff's site.
+pub fn router(staff: Staff) -> Router {
+    let frame = staff.frame.clone();
+    let shared = Arc::new(staff);
+    let histories = start::Shared {
+        db: shared.app.tools.db.clone(),
+        pages: frame.pages.clone(),
+        checkpoint: shared.checkpoint.clone(),
+        notes: Some(shared.app.clone()),
+    };
+    let histories = start::routes(histories)
+        .layer(middleware::from_fn_with_state(shared.clone(), visitor::let_in));
+    let router = routes()
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        // Scans are larger than any other form.
+        .merge(scan_routes())
+        .layer(CsrfLayer::new().with_rejection_response(customer::from_elsewhere))
+        .with_state(shared)
+        .merge(histories);
+    framed(router, frame)
+}
+
+fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/", get(home))
+        .route("/sign-in", get(sign_in::show).post(sign_in::enter))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/session", post(sign_in::go_on))
+        .route("/queue/{queue}", get(queue::show))
+        .route("/queue/{queue}/next", post(queue::take_next))
+        .route("/queue/{queue}/take/{case}", post(queue::take))
+        .route("/queue/{queue}/release/{case}", post(queue::release))
+        .route("/search", get(search::show))
+        .route("/desk/{case}", get(desk::show))
+        .route("/desk/{case}/page/{place}", get(desk::picture))
+        .route("/desk/{case}/seal/{view}", get(desk::seal))
+        .route("/desk/{case}/hand-on", post(desk::hand_on))
+        .route("/desk/{case}/decide", post(desk::decide))
+        .route("/desk/{case}/return", get(desk::defects).post(desk::send_back))
+        .route("/intake", get(intake::show))
+        .route("/intake/register", post(intake::register))
+        .route("/matching", get(matching::list))
+        .route("/matching/{case}", get(matching::show).post(matching::matched))
+        .route("/matching/{case}/page/{place}", get(matching::picture))
+        .route("/dispatch", get(dispatch::show))
+        .route("/dispatch/post", post(dispatch::post))
+        .route("/dispatch/settle", post(dispatch::settle))
+        .route("/dispatch/spoil/{case}", post(dispatch::spoil))
+        .route("/dashboard", get(dashboard::show))
+        .route("/tasks", get(tasks::show))
+        .route("/tasks/{case}", post(tasks::act))
+}
+
+fn scan_routes() -> Router<Shared> {
+    Router::new()
+        .route("/intake/scan", post(intake::upload))
+        .layer(DefaultBodyLimit::max(LARGEST_BATCH))
+}
+
+/// The first room that is open to whoever comes.
+async fn home(signed: Signed) -> Response {
+    let menu = menu(&signed, "");
+    let first = menu.first().map_or("/sign-in", |item| item.href);
+    axum::response::Redirect::to(first).into_response()
+}
+
+/// An item of the menu.
+#[derive(serde::Serialize)]
+pub(super) struct Item {
+    href: &'static str,
+    icon: &'static str,
+    key: &'static str,
+    is_here: bool,
+}
+
+/// The rooms that stand in the menu; the others are reached from a list.
+const MENU: [(Room, &str, &str, &str); 9] = [
+    (Room::Checking, "/queue/check", "inbox", "checking"),
+    (Room::Approving, "/queue/approve", "stamp", "approving"),
+    (Room::Intake, "/intake", "mail", "intake"),
+    (Room::Matching, "/matching", "alert", "matching"),
+    (Room::Dispatch, "/dispatch", "printer", "dispatch"),
+    (Room::Tasks, "/tasks", "hand", "tasks"),
+    (Room::Search, "/search", "search", "search"),
+    (Room::Dashboard, "/dashboard", "table", "dashboard"),
+    (Room::Audit, "/audit", "shield", "audit"),
+];
+
+/// The menu of a member of staff.
+fn menu(signed: &Signed, here: &str) -> Vec<Item> {
+    let open = MENU.into_iter().filter(|(room, ..)| signed.is_in(*room));
+    open.map(|(_, href, icon, key)| Item { href, icon, key, is_here: here.starts_with(href) })
+        .collect()
+}
+
+/// Who is signed in, and the menu, as every page shows them.
+pub(super) fn around(staff: &Staff, signed: &Signed) -> Value {
+    let roles: Vec<&str> =
+        signed.member.roles.iter().map(|role| engine::Role::name(*role)).collect();
+    context! {
+        me => context! {
+            name => &signed.member.account.name,
+            login => &signed.member.account.login,
+            roles,
+            // Sessions are touched at most once a minute: the page warns by the shorter time.
+            idle => 60 * staff.app.tools.config.security.session_idle_minutes.saturating_sub(1),
+        },
+        menu => given(menu(signed, &signed.visit.here)),
+        mistakes => Vec::<String>::new(),
+    }
+}
+
+impl Staff {
+    /// The text under a key of the staff's pages.
+    pub(super) fn text(&self, lang: Language, key: &str) -> String {
+        let key = format!("staff.{key}");
+        self.frame.pages.texts().find(lang, &key).unwrap_or(&key).to_owned()
+    }
+
+    /// The text with one number or name filled in.
+    pub(super) fn filled(
+        &self,
+        lang: Language,
+        key: &str,
+        name: &str,
+        value: &dyn std::fmt::Display,
+    ) -> String {
+        self.text(lang, key).replace(&format!("{{{name}}}"), &value.to_string())
+    }
+
+    /// A page for somebody who has not signed in.
+    pub(super) fn open_page(
+        &self,
+        visit: &Visit,
+        template: &str,
+        values: Value,
+    ) -> Result<Response, Problem> {
+        let values = context! { ..values, ..Frame::of_staff() };
+        self.frame.pages.show(visit, template, values)
+    }
+
+    /// A page for somebody who has.
+    pub(super) fn page(
+        &self,
+        signed: &Signed,
+        template: &str,
+        values: Value,
+    ) -> Result<Response, Problem> {
+        let values = context! { ..values, ..around(self, signed) };
+        self.frame.pages.show(&signed.visit, template, values)
+    }
+}
+
+/// Mistakes as the templates take them.
+pub(super) fn mistakes(mistakes: &[Mistake]) -> Value {
+    given(mistakes.to_vec())
+}
+
+impl Signed {
+    /// Whether a role of this account may enter a room.
+    pub(super) fn is_in(&self, room: Room) -> bool {
+        self.member.roles.iter().any(|role| may_enter(*role, room))
+    }
+
+    /// Answers as if there were nothing to whoever may not enter.
+    pub(super) fn enter(&self, room: Room) -> Result<(), Problem> {
+        if self.is_in(room) { Ok(()) } else { Err(Problem::NotFound) }
+    }
+}

@@ -1,0 +1,227 @@
+//! The desk: a form beside the ledger. A clerk checks and hands on, an approver judges anew, others
+//! only read.
+
+mod act;
+mod view;
+
+pub(super) use act::{decide, defects, hand_on, send_back};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use engine::CaseId;
+use minijinja::context;
+use workflows::terms::Role;
+
+use super::queue::{self, part_asked, stage_named};
+use super::{Shared, Signed, Staff, mistakes};
+use crate::backoffice::{AtWork, Holder, OnDesk, Verdict};
+use crate::customer::Declined;
+use crate::policy::{Room, may_enter};
+use crate::web::customer::{Mistake, case_named, given};
+use crate::web::error::Problem;
+
+/// What can be done with the form as it stands, by whoever looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Mode {
+    /// The checklist and the seal.
+    Check,
+    /// The approval.
+    Approve,
+    /// Nothing but to look.
+    Read,
+}
+
+impl Mode {
+    /// By where the case stands and which roles the account holds.
+    fn of(workflow: &str, state: &str, signed: &Signed) -> (Self, Option<Role>) {
+        let holds = |role| signed.member.roles.contains(&role);
+        let wanted = match (workflow, state) {
+            ("paper", "Identified" | "Checked") | ("clerical", "Received") => {
+                Some((Self::Check, Role::Clerk))
+            }
+            ("paper", "SealOk") | ("clerical", "Checked") => Some((Self::Approve, Role::Approver)),
+            _ => None,
+        };
+        if let Some((mode, role)) = wanted.filter(|(_, role)| holds(*role)) {
+            return (mode, Some(role));
+        }
+        let readers = [Role::Supervisor, Role::Auditor, Role::Approver, Role::Clerk];
+        let reader = readers.into_iter().find(|role| holds(*role) && may_enter(*role, Room::Desk));
+        (Self::Read, reader)
+    }
+}
+
+/// What was typed and chosen on a page that is shown again.
+pub(super) type Typed = BTreeMap<String, String>;
+
+/// Opens a form; whoever has it in hand keeps it for longer.
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    signed: Signed,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
+    signed.enter(Room::Desk)?;
+    let case = case_named(&case)?;
+    let (mode, by) = at_work(&shared, &signed, case).await?;
+    let desk = shared.app.on_desk(&by, case).await?;
+    if mode != Mode::Read && is_mine(&desk, &by) {
+        let holder = Holder { by: &by, login: &signed.member.account.login };
+        shared.app.take(&holder, case).await?;
+    }
+    page(&shared, &signed, &by, mode, &desk, &Typed::new(), &[]).await
+}
+
+/// Who acts here, and what they may do.
+async fn at_work(shared: &Staff, signed: &Signed, case: CaseId) -> Result<(Mode, AtWork), Problem> {
+    let mut tx = shared.app.tools.db.read().await?;
+    let row = engine::case::find(&mut tx, case).await?.ok_or(Problem::NotFound)?;
+    drop(tx);
+    let (mode, role) = Mode::of(&row.workflow, &row.state_name, signed);
+    Ok((mode, signed.member.acting(role.ok_or(Problem::NotFound)?)?))
+}
+
+fn is_mine(desk: &OnDesk, by: &AtWork) -> bool {
+    desk.claim.as_ref().is_some_and(|claim| claim.person == by.person())
+}
+
+/// The page, also when something is missing: then with what was typed, and what is to be mended.
+async fn page(
+    shared: &Staff,
+    signed: &Signed,
+    by: &AtWork,
+    mode: Mode,
+    desk: &OnDesk,
+    typed: &Typed,
+    wrong: &[Mistake],
+) -> Result<Response, Problem> {
+    let declines = match mode {
+        Mode::Approve => shared.app.would_decline(by, desk.case, &Verdict::Approve).await?,
+        _ => None,
+    };
+    let is_mine = is_mine(desk, by);
+    let likeness = shared.seals(desk).await?.map(|both| both.likeness);
+    let values = context! {
+        mode => given(mode),
+        is_mine,
+        is_free => desk.claim.is_none(),
+        // A refusal that is known beforehand stands in the place of the buttons.
+        declines => declines.map(|code| view::refusal(shared, signed, &code)),
+        likeness => likeness.map(|part| format!("{:.1}", part * 100.0)),
+        place => given(view::place(shared, signed, desk.case).await?),
+        mistakes => mistakes(wrong),
+        chosen => given(typed.clone()),
+        ..view::values(shared, signed, desk, typed, mode).await?
+    };
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok((status, shared.page(signed, "staff/desk.html", values)?).into_response())
+}
+
+/// A page of the form as a picture; its look is an entry.
+pub(super) async fn picture(
+    State(shared): State<Shared>,
+    signed: Signed,
+    Path((case, place)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    signed.enter(Room::Desk)?;
+    let case = case_named(&case)?;
+    let (_, by) = at_work(&shared, &signed, case).await?;
+    let place: usize = place.parse().map_err(|_| Problem::NotFound)?;
+    let bytes = shared.app.page_picture(&by, case, place).await?;
+    Ok(image(bytes, "image/jpeg"))
+}
+
+/// The seals laid on each other.
+pub(super) async fn seal(
+    State(shared): State<Shared>,
+    signed: Signed,
+    Path((case, view)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    signed.enter(Room::Desk)?;
+    let case = case_named(&case)?;
+    let (_, by) = at_work(&shared, &signed, case).await?;
+    let desk = shared.app.read_desk(case).await?;
+    let both = shared.seals(&desk).await?.ok_or(Problem::NotFound)?;
+    let bytes = match view.as_str() {
+        "form" => &both.form,
+        "specimen" => &both.specimen,
+        "overlay" => &both.overlay,
+        "difference" => &both.difference,
+        _ => return Err(Problem::NotFound),
+    };
+    if view == "form" {
+        shared.app.note(&by, case, "ViewSeal").await?;
+    }
+    Ok(image(bytes.clone(), "image/png"))
+}
+
+/// Never with the sender's type, never kept by a browser, and nothing in it may run.
+pub(super) fn image(bytes: Vec<u8>, kind: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+    ];
+    (headers, bytes).into_response()
+}
+
+/// Comparisons kept for the desks that are open; the oldest makes room.
+const KEPT: usize = 32;
+
+impl Staff {
+    /// The comparison of a form's seal, made once while the form is looked at.
+    async fn seals(&self, desk: &OnDesk) -> Result<Option<Arc<forms::seal::Alignment>>, Declined> {
+        let key = (desk.submission.number, desk.specimen.as_ref().map_or(0, |(id, _)| *id));
+        let found = |kept: &[(super::SealKey, super::Compared)]| {
+            kept.iter().find(|(other, _)| *other == key).map(|(_, both)| both.clone())
+        };
+        if let Some(both) = found(&super::unpoisoned(&self.compared)) {
+            return Ok(both);
+        }
+        let both = self.app.seals(desk).await?.map(Arc::new);
+        let mut kept = super::unpoisoned(&self.compared);
+        if kept.len() >= KEPT {
+            kept.remove(0);
+        }
+        kept.push((key, both.clone()));
+        Ok(both)
+    }
+}
+
+/// The neighbours of a case in the list it was opened from.
+#[derive(Default, serde::Serialize)]
+pub(super) struct Place {
+    queue: String,
+    part: String,
+    at: usize,
+    of: usize,
+    before: Option<i64>,
+    after: Option<i64>,
+}
+
+impl Place {
+    async fn find(staff: &Staff, signed: &Signed, case: CaseId) -> Result<Self, Problem> {
+        let queue = signed.visit.asked("queue");
+        let Ok((stage, room, _)) = stage_named(queue) else { return Ok(Self::default()) };
+        if !signed.is_in(room) {
+            return Ok(Self::default());
+        }
+        let part = part_asked(signed);
+        let lines = queue::lines(staff, signed, stage).await?;
+        let ids: Vec<i64> =
+            lines.iter().filter(|line| line.is_in(part)).map(|line| line.id).collect();
+        let Some(at) = ids.iter().position(|id| *id == case.0) else { return Ok(Self::default()) };
+        Ok(Self {
+            queue: queue.to_owned(),
+            part: part.to_owned(),
+            at: at + 1,
+            of: ids.len(),
+            before: at.checked_sub(1).and_then(|before| ids.get(before)).copied(),
+            after: ids.get(at + 1).copied(),
+        })
+    }
+}

@@ -1,0 +1,254 @@
+//! What is done at the desk: hand on, approve, send back, find defects. Nothing is preselected, and
+//! whatever is missing is said beside what was filled in.
+
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use engine::{CaseId, Fault};
+use minijinja::context;
+use serde::Serialize;
+use workflows::terms::{DefectCode, Role};
+
+use super::view::{self, LOOKS};
+use super::{Mode, Typed, at_work, page};
+use crate::backoffice::fields::Match;
+use crate::backoffice::{AtWork, Checked, OnDesk, Verdict};
+use crate::customer::Declined;
+use crate::policy::Room;
+use crate::store::queue::Stage;
+use crate::web::customer::{Mistake, case_named, given, see};
+use crate::web::error::Problem;
+use crate::web::staff::{Shared, Signed};
+
+fn version(typed: &Typed) -> Result<i64, Problem> {
+    typed.get("version").and_then(|text| text.parse().ok()).ok_or(Problem::Unreadable)
+}
+
+/// A clerk hands the form to approval.
+pub(in super::super) async fn hand_on(
+    State(shared): State<Shared>,
+    signed: Signed,
+    Path(case): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Problem> {
+    let case = case_named(&case)?;
+    let by = signed.member.acting(Role::Clerk)?;
+    let desk = shared.app.read_desk(case).await?;
+    let (found, wrong) = findings(&shared, &signed, &desk, &typed);
+    if !wrong.is_empty() {
+        return page(&shared, &signed, &by, Mode::Check, &desk, &typed, &wrong).await;
+    }
+    let done = shared.app.hand_on(&by, case, version(&typed)?, &found).await;
+    finish(&shared, &signed, &by, case, &typed, done, Stage::Check).await
+}
+
+/// What a clerk found, and what is still missing before it can be handed on.
+fn findings(
+    shared: &Shared,
+    signed: &Signed,
+    desk: &OnDesk,
+    typed: &Typed,
+) -> (Checked, Vec<Mistake>) {
+    let mut wrong = Vec::new();
+    let mut miss = |field: &'static str, key: &str| {
+        let text = shared.text(signed.visit.lang, &format!("desk.{key}"));
+        wrong.push(Mistake { field, text });
+    };
+    let mut found = Checked::default();
+    for (key, asked) in asked_fields(desk) {
+        let value = typed.get(&format!("typed_{key}")).map(|text| text.trim()).unwrap_or_default();
+        let value = crate::text::to_half_width(value);
+        if value.is_empty() {
+            miss("fields", "type_missing");
+        } else if value == asked {
+            found.typed.push((key.to_owned(), value));
+        } else {
+            miss("fields", "type_differs");
+        }
+    }
+    match typed.get("seal").map(String::as_str) {
+        Some("match") => "match".clone_into(&mut found.seal),
+        Some("mismatch" | "unclear") => miss("seal", "seal_wrong"),
+        _ => miss("seal", "seal_missing"),
+    }
+    for key in LOOKS {
+        if typed.contains_key(&format!("looked_{key}")) {
+            found.looked.push(key.to_owned());
+        } else {
+            miss("looks", &format!("look_{key}"));
+        }
+    }
+    (found, wrong)
+}
+
+/// Fields whose digits were not certain, with what the ledger says.
+fn asked_fields(desk: &OnDesk) -> Vec<(&'static str, String)> {
+    let pages = desk.form_pages();
+    let fields = desk.sources(&pages).fields();
+    let asked = fields.into_iter().filter(|field| field.asks && field.found != Match::Same);
+    asked.map(|field| (field.key, field.ledger)).collect()
+}
+
+/// An approver decides: approve, back to the checklist, not granted.
+pub(in super::super) async fn decide(
+    State(shared): State<Shared>,
+    signed: Signed,
+    Path(case): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Problem> {
+    let case = case_named(&case)?;
+    let by = signed.member.acting(Role::Approver)?;
+    let verdict = match typed.get("do").map(String::as_str) {
+        Some("approve") => Verdict::Approve,
+        Some("back") => Verdict::SendBack,
+        Some("reject") => Verdict::Reject,
+        _ => return Err(Problem::Unreadable),
+    };
+    if verdict == Verdict::Approve && typed.get("seal").map(String::as_str) != Some("match") {
+        let desk = shared.app.read_desk(case).await?;
+        let key = if typed.contains_key("seal") { "seal_wrong" } else { "seal_missing" };
+        let text = shared.text(signed.visit.lang, &format!("desk.{key}"));
+        let wrong = [Mistake { field: "seal", text }];
+        return page(&shared, &signed, &by, Mode::Approve, &desk, &typed, &wrong).await;
+    }
+    let done = shared.app.decide_on(&by, case, version(&typed)?, &verdict).await;
+    finish(&shared, &signed, &by, case, &typed, done, Stage::Approve).await
+}
+
+/// Back to the list, with the next case one press away; or the page anew, when somebody else was
+/// quicker: who, when, and what they did.
+async fn finish(
+    shared: &Shared,
+    signed: &Signed,
+    by: &AtWork,
+    case: CaseId,
+    typed: &Typed,
+    done: Result<(), Declined>,
+    stage: Stage,
+) -> Result<Response, Problem> {
+    match done {
+        Ok(()) => {
+            shared.app.release(by, case).await?;
+            let queue = match stage {
+                Stage::Check => "check",
+                Stage::Approve => "approve",
+            };
+            Ok(see(&format!("/queue/{queue}?done={case}")))
+        }
+        Err(Declined::Fault(Fault::Stale { .. })) => {
+            let desk = shared.app.read_desk(case).await?;
+            let text = view::overtaken(shared, signed, &desk).await?;
+            let (mode, by) = at_work(shared, signed, case).await?;
+            let wrong = [Mistake { field: "", text }];
+            page(shared, signed, &by, mode, &desk, typed, &wrong).await
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// A defect that can be chosen, and what comes of it.
+#[derive(Serialize)]
+struct Choice {
+    code: &'static str,
+    by_phone: bool,
+    is_chosen: bool,
+}
+
+/// Defects by the part of the form they concern.
+const GROUPS: [(&str, &[DefectCode]); 4] = [
+    (
+        "seal",
+        &[
+            DefectCode::SealMismatch,
+            DefectCode::SealUnclear,
+            DefectCode::SealMissing,
+            DefectCode::SealNotRegistered,
+        ],
+    ),
+    ("ledger", &[DefectCode::Name, DefectCode::Address, DefectCode::Account, DefectCode::User]),
+    (
+        "entries",
+        &[DefectCode::NoRequest, DefectCode::Date, DefectCode::Correction, DefectCode::Illegible],
+    ),
+    (
+        "paper",
+        &[
+            DefectCode::Copy,
+            DefectCode::Page,
+            DefectCode::Variant,
+            DefectCode::SecretWritten,
+            DefectCode::Other,
+        ],
+    ),
+];
+
+/// The page on which defects are chosen. A field of the form may be named: its reason is then first
+/// to be seen, and not chosen all the same.
+pub(in super::super) async fn defects(
+    State(shared): State<Shared>,
+    signed: Signed,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
+    signed.enter(Room::Desk)?;
+    let case = case_named(&case)?;
+    let desk = shared.app.read_desk(case).await?;
+    choose(&shared, &signed, &desk, &Typed::new(), &[]).await
+}
+
+async fn choose(
+    shared: &Shared,
+    signed: &Signed,
+    desk: &OnDesk,
+    typed: &Typed,
+    wrong: &[Mistake],
+) -> Result<Response, Problem> {
+    let (mode, _) = at_work(shared, signed, desk.case).await?;
+    if mode == Mode::Read {
+        return Err(Problem::NotFound);
+    }
+    let choice = |code: &DefectCode| Choice {
+        code: code.code(),
+        by_phone: code.is_curable_by_phone(),
+        is_chosen: typed.contains_key(&format!("code_{}", code.code())),
+    };
+    let groups: Vec<(&str, Vec<Choice>)> =
+        GROUPS.iter().map(|(name, codes)| (*name, codes.iter().map(choice).collect())).collect();
+    let values = context! {
+        groups => given(groups),
+        mistakes => super::mistakes(wrong),
+        ..view::values(shared, signed, desk, typed, mode).await?
+    };
+    let status = if wrong.is_empty() {
+        axum::http::StatusCode::OK
+    } else {
+        axum::http::StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let page = shared.page(signed, "staff/defects.html", values)?;
+    Ok(axum::response::IntoResponse::into_response((status, page)))
+}
+
+/// The form goes back, or somebody calls: the workflow decides by the reasons.
+pub(in super::super) async fn send_back(
+    State(shared): State<Shared>,
+    signed: Signed,
+    Path(case): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Problem> {
+    let case = case_named(&case)?;
+    let (mode, by) = at_work(&shared, &signed, case).await?;
+    let stage = match mode {
+        Mode::Check => Stage::Check,
+        Mode::Approve => Stage::Approve,
+        Mode::Read => return Err(Problem::NotFound),
+    };
+    let chosen = |code: &DefectCode| typed.contains_key(&format!("code_{}", code.code()));
+    let codes: Vec<DefectCode> = DefectCode::ALL.into_iter().filter(chosen).collect();
+    if codes.is_empty() {
+        let desk = shared.app.read_desk(case).await?;
+        let text = shared.text(signed.visit.lang, "defects.none");
+        let wrong = [Mistake { field: "reasons", text }];
+        return choose(&shared, &signed, &desk, &typed, &wrong).await;
+    }
+    let done = shared.app.decide_on(&by, case, version(&typed)?, &Verdict::Defect(codes)).await;
+    finish(&shared, &signed, &by, case, &typed, done, stage).await
+}

@@ -1,0 +1,317 @@
+//! A form on the desk as the page shows it: pages with frames, fields, facts, and who did what.
+
+use engine::history::Entry;
+use engine::{CaseId, Moment};
+use minijinja::context;
+use minijinja::value::Value;
+use serde::Serialize;
+
+use super::super::left::clock;
+use super::super::{Shared, Signed, Staff};
+use super::{Mode, Place, Typed};
+use crate::backoffice::OnDesk;
+use crate::backoffice::fields::{Field, Match, Piece};
+use crate::dates;
+use crate::store::cases;
+use crate::web::customer::given;
+use crate::web::error::Problem;
+use crate::web::{face, page, when};
+
+/// What must be looked at on the paper, and cannot be told from a scan.
+pub(super) const LOOKS: [&str; 2] = ["original", "untouched"];
+
+/// A page of the scan.
+#[derive(Serialize)]
+struct Sheet {
+    place: usize,
+    /// Its place on the form; 0 for a paper that is none of ours.
+    of_form: u8,
+    is_first: bool,
+    href: String,
+    skew: String,
+    dpi: Option<u32>,
+    frames: Vec<Frame>,
+}
+
+/// A field's frame on the scan.
+#[derive(Serialize)]
+struct Frame {
+    key: &'static str,
+    n: usize,
+    x: f32,
+    y: f32,
+    w: f32,
+    h: f32,
+    found: Match,
+}
+
+/// A field beside the ledger.
+#[derive(Serialize)]
+struct Row {
+    key: &'static str,
+    n: usize,
+    /// The place of its page among the scanned ones.
+    sheet: Option<usize>,
+    /// Its crop, as a view of the page.
+    window: String,
+    found: Match,
+    asks: bool,
+    sure: Option<u8>,
+    read: String,
+    ledger: String,
+    read_pieces: Vec<Piece>,
+    ledger_pieces: Vec<Piece>,
+    typed: String,
+}
+
+/// Something that the machine has found.
+#[derive(Serialize)]
+struct Fact {
+    key: &'static str,
+    is_good: bool,
+    detail: String,
+}
+
+pub(super) async fn place(staff: &Staff, signed: &Signed, case: CaseId) -> Result<Place, Problem> {
+    Place::find(staff, signed, case).await
+}
+
+/// Why a rule declines, in the reader's words.
+pub(super) fn refusal(staff: &Staff, signed: &Signed, code: &str) -> String {
+    let (workflow, refusal) = code.split_once('.').unwrap_or(("", code));
+    page::name(staff.frame.pages.texts(), signed.visit.lang, "refusal", workflow, refusal)
+}
+
+/// Everything the page shows of a form.
+pub(super) async fn values(
+    staff: &Staff,
+    signed: &Signed,
+    desk: &OnDesk,
+    typed: &Typed,
+    mode: Mode,
+) -> Result<Value, Problem> {
+    let (texts, lang) = (staff.frame.pages.texts(), signed.visit.lang);
+    let fields = fields(staff, signed, desk);
+    let rows = rows(desk, &fields, typed);
+    let attention = fields.iter().filter(|field| field.found == Match::Differs).count();
+    let facts = facts(staff, signed, desk);
+    let looks: Vec<(&str, bool)> =
+        LOOKS.map(|key| (key, typed.contains_key(&format!("looked_{key}")))).to_vec();
+    let seal = desk.pages.iter().flat_map(|page| page.read.seals.values()).find(|seal| seal.found);
+    Ok(context! {
+        case => desk.case.0,
+        number => when::case_number(desk.case.0, desk.opened_at),
+        company => &desk.contract.company,
+        user => &desk.user.name,
+        user_id => &desk.user.user_id,
+        version => desk.version,
+        kind => page::name(texts, lang, "workflow", "", &desk.workflow),
+        state => page::name(texts, lang, "state", &desk.workflow, &desk.state_name),
+        face => given(face::of_state(&desk.state_name)),
+        clock => given(clock(staff, lang, desk.received_at, desk.now)?),
+        holder => desk.claim.as_ref().map(|claim| &claim.name),
+        until => desk.claim.as_ref().map(|claim| when::clock(Moment(claim.until))),
+        receipt => &desk.submission.receipt,
+        carrier => &desk.submission.carrier,
+        sheets => given(sheets(desk, &fields)),
+        rows => given(rows),
+        attention,
+        facts_bad => facts.iter().filter(|fact| !fact.is_good).count(),
+        facts => given(facts),
+        looks => given(looks),
+        specimen_since => desk.specimen.as_ref().map(|(_, from)| day_worded(from, signed)),
+        has_seal => seal.is_some(),
+        seal_facts => given(seal.map(|seal| seal.facts.clone()).unwrap_or_default()),
+        steps => given(steps(staff, signed, desk).await?),
+        checked => given(desk.checked.clone().filter(|_| mode != Mode::Check)),
+        opens_history => signed.is_in(crate::policy::Room::Audit),
+    })
+}
+
+fn day_worded(iso: &str, signed: &Signed) -> String {
+    iso.parse().map_or_else(|_| iso.to_owned(), |day| dates::day(signed.visit.lang, day))
+}
+
+/// The fields of the ledger, between the date before and the ticks behind.
+fn fields(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Field> {
+    let pages = desk.form_pages();
+    let sources = desk.sources(&pages);
+    let plain = |key, names: &[&str], read: String, is_same: bool| {
+        let (page, area) = sources.area(names)?;
+        let found = if is_same { Match::Same } else { Match::Differs };
+        let (ledger, sure, asks) = (String::new(), None, false);
+        let (read_pieces, ledger_pieces) = (Vec::new(), Vec::new());
+        Some(Field { key, page, area, read, sure, ledger, found, asks, read_pieces, ledger_pieces })
+    };
+    let date = desk.reissue.form_date.as_deref();
+    let is_dated = form_age(desk).is_some_and(|age| age <= oldest(staff));
+    let shown = date.map(|date| day_worded(date, signed)).unwrap_or_default();
+    let first = plain("date", &["date_year", "date_month", "date_day"], shown, is_dated);
+    let texts = staff.frame.pages.texts();
+    let row = desk.contents.users.iter().find(|row| row.row == desk.row);
+    let named = |key: &str| {
+        let key = format!("customer.request.{key}");
+        texts.find(signed.visit.lang, &key).unwrap_or(&key).to_owned()
+    };
+    let asked: Vec<String> = row
+        .map(|row| row.requests.iter().map(|one| named(one.field())).collect())
+        .unwrap_or_default();
+    let u = |name: &str| format!("u{}_{name}", desk.row);
+    let boxes: Vec<String> = forms::Request::ALL.iter().map(|one| u(one.field())).collect();
+    let boxes: Vec<&str> = boxes.iter().map(String::as_str).collect();
+    let doubts = |prefix: &str| {
+        desk.contents.doubts.iter().any(|d| d.starts_with(&u("")) && d.contains(prefix))
+    };
+    let is_asked = !asked.is_empty() && !boxes.iter().any(|b| desk.contents.doubts.contains(*b));
+    let requests = plain("requests", &boxes, asked.join("、"), is_asked);
+    let reasons: Vec<String> = row
+        .map(|row| row.reasons.iter().map(|one| reason_worded(staff, signed, *one)).collect())
+        .unwrap_or_default();
+    let boxes: Vec<String> = forms::Reason::ALL.iter().map(|one| u(one.field())).collect();
+    let boxes: Vec<&str> = boxes.iter().map(String::as_str).collect();
+    let is_told = !reasons.is_empty() && !doubts("reason_");
+    let reasons = plain("reasons", &boxes, reasons.join("、"), is_told);
+    first.into_iter().chain(sources.fields()).chain(requests).chain(reasons).collect()
+}
+
+fn reason_worded(staff: &Staff, signed: &Signed, reason: forms::Reason) -> String {
+    let name = reason.field().trim_start_matches("reason_");
+    let key = format!("reason.{name}");
+    staff.frame.pages.texts().find(signed.visit.lang, &key).unwrap_or(name).to_owned()
+}
+
+fn oldest(staff: &Staff) -> u32 {
+    staff.app.tools.rules.form_max_age_days
+}
+
+fn form_age(desk: &OnDesk) -> Option<u32> {
+    let date: chrono::NaiveDate = desk.reissue.form_date.as_deref()?.parse().ok()?;
+    let today = dates::japan(desk.now).date_naive();
+    u32::try_from(today.signed_duration_since(date).num_days()).ok()
+}
+
+fn sheets(desk: &OnDesk, fields: &[Field]) -> Vec<Sheet> {
+    let sheet = |(place, page): (usize, &crate::backoffice::Scanned)| {
+        let frame = |(at, field): (usize, &Field)| {
+            let [x, y, w, h] = field.area;
+            let found = field.found;
+            (field.page == page.of_form).then_some(Frame {
+                key: field.key,
+                n: at + 1,
+                x,
+                y,
+                w,
+                h,
+                found,
+            })
+        };
+        Sheet {
+            place,
+            of_form: page.of_form,
+            is_first: place == 0,
+            href: format!("/desk/{}/page/{place}", desk.case),
+            skew: format!("{:.1}", page.read.skew),
+            dpi: page.read.dpi,
+            frames: fields.iter().enumerate().filter_map(frame).collect(),
+        }
+    };
+    let shown = desk.pages.iter().enumerate().filter(|(_, page)| page.read.kind != "blank");
+    shown.map(sheet).collect()
+}
+
+fn rows(desk: &OnDesk, fields: &[Field], typed: &Typed) -> Vec<Row> {
+    let row = |(at, field): (usize, &Field)| {
+        let [x, y, w, h] = field.area;
+        let sheet = desk.pages.iter().position(|page| page.of_form == field.page);
+        Row {
+            key: field.key,
+            n: at + 1,
+            sheet,
+            window: format!("{x} {y} {w} {h}"),
+            found: field.found,
+            asks: field.asks,
+            sure: field.sure,
+            read: field.read.clone(),
+            ledger: field.ledger.clone(),
+            read_pieces: field.read_pieces.clone(),
+            ledger_pieces: field.ledger_pieces.clone(),
+            typed: typed.get(&format!("typed_{}", field.key)).cloned().unwrap_or_default(),
+        }
+    };
+    fields.iter().enumerate().map(row).collect()
+}
+
+/// What the machine has found, shown as facts and not as ticks.
+fn facts(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Fact> {
+    let fact = |key, is_good, detail: String| Fact { key, is_good, detail };
+    let text = |key: &str| staff.text(signed.visit.lang, &format!("fact.{key}"));
+    let pages = format!("{} / {}", desk.contents.pages_seen.len(), desk.contents.pages_expected);
+    let seals = || desk.pages.iter().flat_map(|page| page.read.seals.values());
+    let coloured = seals().any(|seal| seal.found && seal.coloured);
+    let version = desk.pages.iter().find_map(|page| page.read.version);
+    let address_at = desk.address.as_ref().map_or(Moment(0), |address| Moment(address.changed_at));
+    let hold =
+        std::time::Duration::from_secs(86_400 * u64::from(staff.app.tools.rules.address_hold_days));
+    let is_settled = address_at.plus(hold) <= desk.now
+        || desk.address.as_ref().is_some_and(|a| a.version == desk.reissue.confirmed_address);
+    let others = desk.others.iter().map(|id| format!("{id}")).collect::<Vec<_>>().join(", ");
+    let active = desk.contract.status == "active" && desk.user.status == "active";
+    vec![
+        fact(
+            "version",
+            version == Some(forms::Version::default().number()),
+            version.map_or_else(String::new, |v| format!("v{v}")),
+        ),
+        fact("pages", desk.contents.is_complete(), pages),
+        fact("ink", coloured, String::new()),
+        fact("active", active, if active { String::new() } else { text("inactive") }),
+        fact("alone", others.is_empty(), others),
+        fact("address", is_settled, when::day(address_at)),
+        fact("calm", !desk.reissue.danger, String::new()),
+    ]
+}
+
+/// Who moved the case, by name.
+#[derive(Serialize)]
+struct Step {
+    at: String,
+    who: String,
+    what: String,
+}
+
+async fn steps(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Result<Vec<Step>, Problem> {
+    let moves: Vec<&Entry> =
+        desk.entries.iter().filter(|entry| entry.kind == "transition").collect();
+    let mut persons: Vec<&str> = moves.iter().map(|entry| entry.actor.as_str()).collect();
+    persons.sort_unstable();
+    persons.dedup();
+    let mut tx = staff.app.tools.db.read().await?;
+    let names = cases::staff_names(&mut tx, &persons).await?;
+    let (texts, lang) = (staff.frame.pages.texts(), signed.visit.lang);
+    let step = |entry: &&Entry| Step {
+        at: when::short(entry.at),
+        who: names.iter().find(|(actor, _)| *actor == entry.actor).map_or_else(
+            || page::name(texts, lang, "role", "", &entry.role),
+            |(_, name)| name.clone(),
+        ),
+        what: page::name(texts, lang, "command", &desk.workflow, &entry.command),
+    };
+    Ok(moves.iter().map(step).collect())
+}
+
+/// Who was quicker, in one sentence.
+pub(super) async fn overtaken(
+    shared: &Shared,
+    signed: &Signed,
+    desk: &OnDesk,
+) -> Result<String, Problem> {
+    let steps = steps(shared, signed, desk).await?;
+    let lang = signed.visit.lang;
+    Ok(steps.last().map_or_else(String::new, |step| {
+        shared
+            .text(lang, "desk.overtaken")
+            .replace("{who}", &step.who)
+            .replace("{at}", &step.at)
+            .replace("{what}", &step.what)
+    }))
+}

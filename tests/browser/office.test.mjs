@@ -1,0 +1,199 @@
+// A small pile of mixed forms, from the scans to posted letters: the mail room, two clerks, an
+// approver and dispatch, at their desks by keyboard alone, with every press counted.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { Browser } from './browser.mjs';
+import {
+  atWork, hayashi, inoue, kimura, mori, ordered, posted, received, yamaguchi,
+} from './office.mjs';
+import { emily, hanako, ken, misaki, naoko, taro, tsubasa } from './people.mjs';
+import { World } from './world.mjs';
+
+const DESK = { viewport: { width: 1440, height: 960 } };
+/** From taking a clean form to handing it on, judgements not counted. */
+const MOST = 6;
+
+/** Hands that count what they press. A judgement is one deliberate press and counted apart. */
+class Keys {
+  constructor(page) {
+    this.page = page;
+    this.count = 0;
+  }
+
+  async press(...keys) {
+    for (const key of keys) {
+      this.count += 1;
+      await this.page.keyboard.press(key);
+    }
+  }
+
+  judge() {
+    return this.page.keyboard.press('Space');
+  }
+
+  /** What has the focus, as `name=value`. */
+  focus() {
+    return this.page.evaluate(() => {
+      const { name, value, tagName } = document.activeElement;
+      return name ? `${name}=${value}` : tagName;
+    });
+  }
+}
+
+/** Waits until the desk is there and its script has put the focus. */
+async function desk(page) {
+  await page.waitForURL(/\/desk\/\d+/);
+  await page.waitForFunction(() => document.activeElement?.matches('[data-first], [data-field] input'));
+  return Number(/desk\/(\d+)/.exec(page.url())[1]);
+}
+
+async function state(world, number) {
+  return (await world.case(number)).state;
+}
+
+/** A clean form: taken, seal and two looks judged, handed on. */
+async function check(world, page) {
+  const keys = new Keys(page);
+  await keys.press('Enter');
+  const number = await desk(page);
+  assert.equal(await keys.focus(), 'seal=match', 'the seal is the first thing to judge');
+  assert.equal(await page.locator('input[name=seal]:checked').count(), 0, 'nothing is preselected');
+  assert.equal(await page.locator('.looks input:checked').count(), 0);
+  await keys.judge();
+  await keys.press('Tab');
+  await keys.judge();
+  await keys.press('Tab');
+  await keys.judge();
+  await keys.press('Control+Enter');
+  await page.waitForURL(/\/queue\/check/);
+  assert.ok(keys.count <= MOST, `${keys.count} presses`);
+  return { number, count: keys.count };
+}
+
+/** A registered-mail number that checks itself. */
+function tracking(index) {
+  const number = 1_234_567_000 + index;
+  return `${number}${number % 7}`;
+}
+
+test('a pile of six from the scans to posted letters, by keyboard', async (t) => {
+  const world = await World.of(t);
+  const browser = await Browser.of(t, world);
+  const wishes = [
+    [naoko, naoko, 'retrieval_reissue', 'expired', true],
+    [naoko, tsubasa, 'retrieval_reissue', 'new_pc', true],
+    [hanako, taro, 'retrieval_reissue', 'forgotten', true],
+    [hanako, ken, 'retrieval_reissue', 'mistyped', true],
+    [hanako, misaki, 'login_reset', '', true],
+    [hanako, emily, 'retrieval_reissue', 'expired', false],
+  ];
+  const room = await atWork(world, await browser.page(DESK), mori);
+  for (const [sender, user, request, reason, seal] of wishes) {
+    const form = await ordered(world, sender, [[user, request, reason]]);
+    await received(room, world, form, await posted(world, browser, form, { seal }));
+  }
+
+  // Two clerks in turn; whoever gets the form without a seal sends it back.
+  const clerks = [
+    await atWork(world, await browser.page(DESK), inoue),
+    await atWork(world, await browser.page(DESK), kimura),
+  ];
+  const counts = [];
+  const checked = [];
+  for (let turn = 0; turn < 5; turn += 1) {
+    const page = clerks[turn % 2];
+    await page.goto(`${world.staff}/queue/check`);
+    const { number, count } = await check(world, page);
+    counts.push(count);
+    checked.push(number);
+  }
+  assert.equal(new Set(checked).size, 5, 'nobody got the case of another');
+  t.diagnostic(`presses from claim to hand-on: ${counts.join(', ')}`);
+  const page = clerks[1];
+  await page.goto(`${world.staff}/queue/check`);
+  const keys = new Keys(page);
+  await keys.press('Enter');
+  const unsealed = await desk(page);
+  await page.getByText('お届け印の印影が見つかりません').waitFor();
+  await keys.press('Alt+r');
+  await page.waitForURL(/\/return/);
+  while (await keys.focus() !== 'code_SEAL_MISSING=yes') await keys.press('Tab');
+  await keys.judge();
+  await keys.press('Control+Enter');
+  await page.waitForURL(/\/queue\/check/);
+  assert.equal(await state(world, unsealed), 'Returned');
+
+  // The approver, with other eyes.
+  const approver = await atWork(world, await browser.page(DESK), hayashi);
+  for (let turn = 0; turn < 5; turn += 1) {
+    await approver.goto(`${world.staff}/queue/approve`);
+    const hands = new Keys(approver);
+    await hands.press('Enter');
+    await desk(approver);
+    assert.equal(await approver.locator('details[open]').count(), 0, 'the first result is not shown');
+    await hands.judge();
+    await hands.press('Control+Enter');
+    await approver.waitForURL(/\/queue\/approve/);
+  }
+  const letters = [];
+  for (const number of checked) {
+    const found = await world.stands(number, 'Printed', 'ByHand');
+    if (found.state === 'Printed') letters.push(number);
+  }
+  assert.equal(letters.length, 4);
+
+  // Dispatch: the count must agree before anything leaves.
+  const post = await atWork(world, await browser.page(DESK), yamaguchi);
+  await post.goto(`${world.staff}/dispatch`);
+  for (const [index, number] of letters.entries()) {
+    await post.locator(`input[name=tracking_${number}]`).focus();
+    await post.keyboard.type(tracking(index));
+  }
+  await post.locator('#counted').focus();
+  await post.keyboard.type('3');
+  await post.keyboard.press('Enter');
+  await post.hands.reads('staff.dispatch.count_differs', { n: 4 });
+  for (const number of letters) assert.equal(await state(world, number), 'Printed');
+  await post.locator('#counted').fill('4');
+  await post.keyboard.press('Enter');
+  await post.hands.reads('staff.dispatch.posted', { n: 4 });
+  for (const number of letters) assert.equal(await state(world, number), 'Dispatched');
+  await post.locator('#tracking').fill(tracking(0));
+  await post.hands.press('staff.dispatch.delivered');
+  await post.hands.reads('staff.dispatch.settled');
+  assert.equal(await state(world, letters[0]), 'Tail.Waiting');
+
+  // Every look stands in the history.
+  const entries = await world.history(checked[0]);
+  for (const what of ['TakeCase', 'ViewForm', 'ViewPage', 'ViewSeal']) {
+    assert.ok(entries.some(({ command }) => command === what), `${what} is not in the history`);
+  }
+  browser.isContent();
+});
+
+test('without JavaScript every act works as well', async (t) => {
+  const world = await World.of(t);
+  const browser = await Browser.of(t, world);
+  const form = await ordered(world, naoko, [[naoko, 'retrieval_reissue', 'expired']]);
+  const pages = await posted(world, browser, form);
+  const plain = { ...DESK, javaScriptEnabled: false };
+  const room = await atWork(world, await browser.page(plain), mori);
+  await received(room, world, form, pages);
+  const clerk = await atWork(world, await browser.page(plain), inoue);
+  await clerk.goto(`${world.staff}/queue/check`);
+  await clerk.locator('form[action$="/next"] button').click();
+  await clerk.locator('input[name=seal][value=match]').check();
+  for (const box of await clerk.locator('.looks input').all()) await box.check();
+  await clerk.locator('#handing button').click();
+  await clerk.waitForURL(/\/queue\/check/);
+  const approver = await atWork(world, await browser.page(plain), hayashi);
+  await approver.goto(`${world.staff}/queue/approve`);
+  await approver.locator('form[action$="/next"] button').click();
+  const number = Number(/desk\/(\d+)/.exec(approver.url())[1]);
+  await approver.locator('input[name=seal][value=match]').check();
+  await approver.locator('#handing button[value=approve]').click();
+  await approver.waitForURL(/\/queue\/approve/);
+  await world.stands(number, 'Printed');
+  browser.isContent();
+});

@@ -1,0 +1,94 @@
+// Every page of the staff's site in every state, as a chapter of the tour.
+import { ken, emily, hanako, misaki, naoko, taro } from './people.mjs';
+import {
+  atWork, hayashi, inoue, matsumoto, mori, okada, ordered, posted, received, yamaguchi,
+} from './office.mjs';
+
+const DESK = { viewport: { width: 1440, height: 960 } };
+
+async function at(guide, person, options = DESK) {
+  return atWork(guide.world, await guide.page(options), person, guide.lang);
+}
+
+/** The way of a small pile over every desk. */
+export async function office(guide) {
+  const { world, stop } = guide;
+  const browser = guide.browser;
+  const door = await guide.page(DESK);
+  await door.goto(`${world.staff}/sign-in`);
+  await stop('office-sign-in', door);
+
+  const own = await ordered(world, naoko, [[naoko, 'retrieval_reissue', 'expired']]);
+  const two = await ordered(world, hanako, [
+    [taro, 'retrieval_reissue', 'new_pc'], [ken, 'retrieval_reissue', 'forgotten'],
+  ]);
+  const other = await ordered(world, hanako, [[misaki, 'login_reset', ''], [emily, 'retrieval_reissue', 'mistyped']]);
+  const room = await at(guide, mori);
+  await room.goto(`${world.staff}/intake`);
+  await stop('intake-empty', room);
+  for (const form of [own, two, other]) {
+    await received(room, world, form, await posted(world, browser, form));
+  }
+  await stop('intake-results', room);
+  await room.locator('#files').setInputFiles({ name: 'letter.png', mimeType: 'image/png', buffer: await door.screenshot() });
+  await room.hands.press('staff.intake.do_scan');
+  await room.hands.reads('staff.intake.what_loose');
+  await stop('intake', room);
+
+  const clerk = await at(guide, inoue);
+  await clerk.goto(`${world.staff}/queue/check`);
+  await stop('queue', clerk);
+  await clerk.goto(`${world.staff}/matching`);
+  await stop('matching', clerk);
+  await clerk.locator('tbody a').first().click();
+  await clerk.waitForLoadState('networkidle');
+  await stop('match', clerk);
+  await clerk.goto(`${world.staff}/queue/check`);
+  await clerk.locator('form[action$="/next"] button').click();
+  await clerk.locator('.seal-views').waitFor();
+  await clerk.waitForLoadState('networkidle');
+  await stop('desk', clerk);
+  await clerk.keyboard.press('Control+Enter');
+  await clerk.locator('#errors').waitFor();
+  await stop('desk-not-yet', clerk);
+  const [, case_] = /desk\/(\d+)/.exec(clerk.url());
+  await clerk.goto(`${world.staff}/desk/${case_}/return`);
+  await stop('defects', clerk);
+  await clerk.goto(`${world.staff}/desk/${case_}`);
+  await clerk.locator('input[name=seal][value=match]').check();
+  for (const box of await clerk.locator('.looks input').all()) await box.check();
+  await clerk.keyboard.press('Control+Enter');
+  await clerk.waitForURL(/queue\/check/);
+
+  const approver = await at(guide, hayashi);
+  await approver.goto(`${world.staff}/queue/approve`);
+  await stop('queue-approve', approver);
+  await approver.locator('form[action$="/next"] button').click();
+  await approver.waitForLoadState('networkidle');
+  await stop('desk-approve', approver);
+  await approver.locator('input[name=seal][value=match]').check();
+  await approver.keyboard.press('Control+Enter');
+  await approver.waitForURL(/queue\/approve/);
+  await stop('queue-approve-empty', approver);
+  await approver.goto(`${world.staff}/tasks`);
+  await stop('tasks', approver);
+
+  const post = await at(guide, yamaguchi);
+  await world.stands(Number(case_), 'Printed');
+  await post.goto(`${world.staff}/dispatch`);
+  await stop('dispatch', post);
+
+  const auditor = await at(guide, okada);
+  await auditor.goto(`${world.staff}/search?q=${encodeURIComponent('こばやし')}`);
+  await stop('search', auditor);
+  await auditor.goto(`${world.staff}/audit`);
+  await stop('audit', auditor);
+  await auditor.goto(`${world.staff}/cases/${case_}`);
+  await stop('history', auditor);
+  const lead = await at(guide, matsumoto);
+  await lead.goto(`${world.staff}/dashboard`);
+  await stop('dashboard', lead);
+  await lead.goto(`${world.staff}/desk/${case_}`);
+  await lead.waitForLoadState('networkidle');
+  await stop('desk-read', lead);
+}
