@@ -88,7 +88,7 @@ pub(crate) fn documents() -> Vec<(String, Vec<u8>, Vec<&'static str>)> {
         (
             "closure".into(),
             letter(&Letter::Closure(Closure::Lapsed), true),
-            vec!["お手続き終了のお知らせ", "拝啓", "敬具", "The procedure has ended"],
+            vec!["お手続き終了のお知らせ", "拝啓", "敬具", "The procedure has ended", "1/1"],
         ),
         (
             "lock".into(),
@@ -98,7 +98,7 @@ pub(crate) fn documents() -> Vec<(String, Vec<u8>, Vec<&'static str>)> {
         (
             "inquiry".into(),
             letter(&Letter::AddressInquiry(inquiry), true),
-            vec!["照会状", "回答書", "お届け印", "2 / 2", "令和8年12月8日"],
+            vec!["照会状", "回答書", "お届け印", "2/2", "令和8年12月8日"],
         ),
         (
             "defect".into(),
