@@ -52,6 +52,12 @@ async function state(world, number) {
   return (await world.case(number)).state;
 }
 
+/** Opens a queue and waits for the focus: a key pressed before it would go nowhere. */
+async function queue(world, page, name) {
+  await page.goto(`${world.staff}/queue/${name}`);
+  await page.waitForFunction(() => document.activeElement?.matches('[autofocus]'));
+}
+
 /** A clean form: taken, seal and two looks judged, handed on. */
 async function check(world, page) {
   const keys = new Keys(page);
@@ -103,7 +109,7 @@ test('a pile of six from the scans to posted letters, by keyboard', async (t) =>
   const checked = [];
   for (let turn = 0; turn < 5; turn += 1) {
     const page = clerks[turn % 2];
-    await page.goto(`${world.staff}/queue/check`);
+    await queue(world, page, 'check');
     const { number, count } = await check(world, page);
     counts.push(count);
     checked.push(number);
@@ -111,7 +117,7 @@ test('a pile of six from the scans to posted letters, by keyboard', async (t) =>
   assert.equal(new Set(checked).size, 5, 'nobody got the case of another');
   t.diagnostic(`presses from claim to hand-on: ${counts.join(', ')}`);
   const page = clerks[1];
-  await page.goto(`${world.staff}/queue/check`);
+  await queue(world, page, 'check');
   const keys = new Keys(page);
   await keys.press('Enter');
   const unsealed = await desk(page);
@@ -127,7 +133,7 @@ test('a pile of six from the scans to posted letters, by keyboard', async (t) =>
   // The approver, with other eyes.
   const approver = await atWork(world, await browser.page(DESK), hayashi);
   for (let turn = 0; turn < 5; turn += 1) {
-    await approver.goto(`${world.staff}/queue/approve`);
+    await queue(world, approver, 'approve');
     const hands = new Keys(approver);
     await hands.press('Enter');
     await desk(approver);
@@ -181,14 +187,14 @@ test('without JavaScript every act works as well', async (t) => {
   const room = await atWork(world, await browser.page(plain), mori);
   await received(room, world, form, pages);
   const clerk = await atWork(world, await browser.page(plain), inoue);
-  await clerk.goto(`${world.staff}/queue/check`);
+  await queue(world, clerk, 'check');
   await clerk.locator('form[action$="/next"] button').click();
   await clerk.locator('input[name=seal][value=match]').check();
   for (const box of await clerk.locator('.looks input').all()) await box.check();
   await clerk.locator('#handing button').click();
   await clerk.waitForURL(/\/queue\/check/);
   const approver = await atWork(world, await browser.page(plain), hayashi);
-  await approver.goto(`${world.staff}/queue/approve`);
+  await queue(world, approver, 'approve');
   await approver.locator('form[action$="/next"] button').click();
   const number = Number(/desk\/(\d+)/.exec(approver.url())[1]);
   await approver.locator('input[name=seal][value=match]').check();
