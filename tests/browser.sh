@@ -29,7 +29,7 @@ fi
 stories=()
 for story in "$@"; do stories+=("$story.test.mjs"); done
 [ ${#stories[@]} -gt 0 ] || stories=(./*.test.mjs)
-play() { node --test --test-reporter=spec --test-timeout=480000 "$@"; }
+play() { node --test --test-reporter=spec --test-timeout=1200000 "$@"; }
 
 told=$(mktemp)
 trap 'rm -f "$told"' EXIT
