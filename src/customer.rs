@@ -21,7 +21,9 @@ pub use retrieval::{Fetched, Holder, Progress};
 pub use stop::Stopped;
 pub use tracking::{Colleague, Step, Tracked};
 
-use engine::{Actor, ActorId, CaseId, Fault, Origin, Outcome, Tx, Workflow};
+use std::time::Duration;
+
+use engine::{Actor, ActorId, CaseId, Fault, Moment, Origin, Outcome, Tx, Workflow};
 use workflows::terms::Role;
 
 use crate::app::App;
@@ -90,12 +92,15 @@ pub struct Session {
     /// A one-time password was right recently enough to go on.
     pub otp_fresh: bool,
     /// When it ends in any case.
-    pub ends_at: engine::Moment,
+    pub ends_at: Moment,
     /// What was proven so far.
     auth: String,
     /// Nobody has noted for a minute that it is in use.
     is_stale: bool,
 }
+
+/// How often it is noted that a session is in use.
+pub(crate) const USE_NOTED: Duration = Duration::from_mins(1);
 
 /// Where a session is used.
 #[derive(Debug, Clone, Copy)]
@@ -163,19 +168,17 @@ impl App {
         let standing = standing::find(tx, row.user_id).await?.ok_or(Declined::SignedOut)?;
         let now = tx.now();
         let security = &self.tools.config.security;
-        let minutes = |count: u32| std::time::Duration::from_secs(60 * u64::from(count));
-        let idle = now.since(engine::Moment(row.touched_at));
-        let age = now.since(engine::Moment(row.created_at));
+        let (began, used) = (Moment(row.created_at), Moment(row.touched_at));
         let is_over = row.ended_at.is_some()
             || row.login_at.is_none()
             || !standing.user_active()
-            || idle > minutes(security.session_idle_minutes)
-            || age > minutes(security.session_absolute_minutes);
+            || !security.session_lives(began, used, now);
         if is_over {
             return Err(Declined::SignedOut);
         }
+        let minutes = |count: u32| Duration::from_secs(60 * u64::from(count));
         let window = minutes(self.tools.rules.online_idle_minutes);
-        let otp_fresh = row.otp_at.is_some_and(|at| engine::Moment(at).plus(window) >= now);
+        let otp_fresh = row.otp_at.is_some_and(|at| Moment(at).plus(window) >= now);
         Ok(Session {
             id: row.id,
             user: row.user_id,
@@ -185,9 +188,8 @@ impl App {
             auth: proofs(&row),
             certificate: row.certificate,
             otp_fresh,
-            ends_at: engine::Moment(row.created_at)
-                .plus(minutes(security.session_absolute_minutes)),
-            is_stale: idle >= minutes(1),
+            ends_at: began.plus(minutes(security.session_absolute_minutes)),
+            is_stale: now.since(used) >= USE_NOTED,
         })
     }
 

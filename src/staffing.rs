@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::backoffice::AtWork;
-use crate::customer::{Declined, entry::DUMMY};
+use crate::customer::{Declined, USE_NOTED};
 use crate::secret::{OneTimeCard, Token, hash_password};
 use crate::store::staff::{self, StaffRow, StaffSecrets};
 use crate::store::{enrolment, staff_sessions};
@@ -84,8 +84,9 @@ impl App {
     pub async fn staff_sign_in(&self, typed: &StaffSignIn) -> Result<Token, Declined> {
         let charged = self.charge(&typed.login).await?;
         let secrets = charged.filter(|secrets| !secrets.password.is_empty());
-        let verifier = secrets.as_ref().map_or(DUMMY, |secrets| secrets.password.as_str());
-        let is_right = self.verify(None, typed.password.as_bytes(), verifier.to_owned()).await?;
+        let nobody = || self.tools.hash_cost().verifier_of_nobody();
+        let verifier = secrets.as_ref().map_or_else(nobody, |secrets| secrets.password.clone());
+        let is_right = self.verify(None, typed.password.as_bytes(), verifier).await?;
         let secrets = secrets.filter(|_| is_right).ok_or(Declined::NotAccepted)?;
         let mut tx = self.tools.db.write().await?;
         let step = self.step(&typed.login, &secrets, &typed.code, tx.now())?;
@@ -141,19 +142,13 @@ impl App {
         let account = staff::find(&mut tx, &row.login).await?.ok_or(Declined::SignedOut)?;
         let now = tx.now();
         drop(tx);
-        let security = &self.tools.config.security;
-        let minutes = |count: u32| Duration::from_secs(60 * u64::from(count));
-        let idle = now.since(Moment(row.touched_at));
-        let age = now.since(Moment(row.created_at));
-        let is_over = row.ended_at.is_some()
-            || !account.active
-            || idle > minutes(security.session_idle_minutes)
-            || age > minutes(security.session_absolute_minutes);
-        if is_over {
+        let (began, used) = (Moment(row.created_at), Moment(row.touched_at));
+        let is_live = self.tools.config.security.session_lives(began, used, now);
+        if row.ended_at.is_some() || !account.active || !is_live {
             return Err(Declined::SignedOut);
         }
-        if idle >= minutes(1) {
-            let mut tx = self.tools.db.write().await?;
+        if now.since(used) >= USE_NOTED {
+            let mut tx = self.tools.db.write_lazily().await?;
             staff_sessions::touch(&mut tx, row.id).await?;
             tx.commit().await?;
         }
@@ -203,11 +198,8 @@ impl App {
         let sealed = BASE64.encode(&sealed.map_err(Fault::host("seal a card's seed"))?);
         let (entropy, cost) = (self.tools.entropy.clone(), self.tools.hash_cost());
         let secret = password.clone();
-        let hash = tokio::task::spawn_blocking(move || {
-            hash_password(&entropy, None, secret.as_bytes(), cost)
-        });
-        let hash = hash.await.map_err(Fault::host("hash a password"))?;
-        let hash = hash.map_err(Fault::host("hash a password"))?;
+        let hash = move || hash_password(&entropy, None, secret.as_bytes(), cost);
+        let hash = self.tools.hashed("hash a password", hash).await?;
         let seed = Zeroizing::new(BASE32_NOPAD.encode(seed.as_slice()));
         Ok((NewStaff { password, seed }, hash, sealed))
     }

@@ -4,8 +4,10 @@ use std::fmt::{self, Debug};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono::NaiveDate;
+use engine::Moment;
 use lettre::message::Mailbox;
 use serde::{Deserialize, Serialize};
 
@@ -435,6 +437,13 @@ impl Default for Security {
 }
 
 impl Security {
+    /// Whether a session that began then, and was last used then, still counts now.
+    pub fn session_lives(&self, began: Moment, used: Moment, now: Moment) -> bool {
+        let minutes = |count: u32| Duration::from_secs(60 * u64::from(count));
+        now.since(used) <= minutes(self.session_idle_minutes)
+            && now.since(began) <= minutes(self.session_absolute_minutes)
+    }
+
     /// What one hash costs.
     pub const fn hash_cost(&self) -> HashCost {
         HashCost {

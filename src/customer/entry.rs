@@ -13,10 +13,6 @@ use crate::secret::{OneTimeCard, Ticket, Token, one_form, verify_password};
 use crate::store::credentials::{self, CredentialRow};
 use crate::store::{contracts, enrolment, sessions, standing, users};
 
-/// A verifier that nothing matches, so that an unknown user costs as much as a known one.
-pub(crate) const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
-     AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
 /// A sign-in as it was typed.
 pub struct SignIn {
     /// Ten digits.
@@ -341,7 +337,8 @@ impl App {
 
     /// Computes a hash for nothing, so that every answer takes as long.
     pub(super) async fn judge_nothing(&self, secret: &[u8]) -> Result<(), Declined> {
-        self.verify(None, secret, DUMMY.to_owned()).await.map(drop)
+        let nobody = self.tools.hash_cost().verifier_of_nobody();
+        self.verify(None, secret, nobody).await.map(drop)
     }
 
     /// Verifies against a PHC string: under the pepper of a stored key for what is made here,

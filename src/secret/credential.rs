@@ -29,6 +29,17 @@ impl Default for HashCost {
     }
 }
 
+impl HashCost {
+    /// A verifier that no entry gives, at this cost: whoever does not exist costs as much as whoever
+    /// does.
+    pub fn verifier_of_nobody(self) -> String {
+        let Self { memory_kib, passes, lanes } = self;
+        // Salt and hash of nothing but zeros: 22 and 43 characters of Base64.
+        let (salt, hash) = ("A".repeat(22), "A".repeat(43));
+        format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${hash}")
+    }
+}
+
 /// Hashes a secret, under the pepper of a purpose if there is one; gives a PHC string. Slow by
 /// design: call it where blocking is allowed.
 pub fn hash_password(
@@ -126,5 +137,23 @@ fn to_half_width(character: char) -> char {
             char::from_u32(u32::from(character) - u32::from('０') + u32::from('0')).unwrap_or('?')
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_costs_what_a_hash_costs_and_takes_no_entry() {
+        let small = HashCost { memory_kib: 64, passes: 3, lanes: 1 };
+        for cost in [small, HashCost::default()] {
+            let nobody = cost.verifier_of_nobody();
+            let entropy: Entropy = std::sync::Arc::new(|bytes: &mut [u8]| bytes.fill(7));
+            let somebody = hash_password(&entropy, None, b"secret", cost).unwrap();
+            let costs = |phc: &str| phc.split('$').take(4).collect::<Vec<_>>().join("$");
+            assert_eq!(costs(&nobody), costs(&somebody));
+            assert!(!argon::verify(b"secret", &nobody).unwrap(), "{nobody}");
+        }
     }
 }
