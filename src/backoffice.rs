@@ -6,6 +6,7 @@ mod desk;
 pub mod dispatch;
 pub mod errands;
 pub mod fields;
+pub mod figures;
 pub mod hours;
 pub mod mailroom;
 mod pictures;
@@ -25,6 +26,7 @@ use workflows::terms::Role;
 use crate::app::App;
 use crate::customer::{Declined, Session, accepted};
 use crate::host::{Attachment, CodeAttachment};
+use crate::intake::number_text;
 use crate::reader::FileRead;
 use crate::secret::Keys;
 use crate::store::submissions::{self, PageRow, SubmissionRow};
@@ -184,44 +186,50 @@ impl App {
         files: &[Vec<u8>],
     ) -> Result<Vec<FileRead>, Declined> {
         let case = self.submission_case(number).await?;
-        let key = self.code_key_bytes()?;
         let mut read = Vec::with_capacity(files.len());
-        for (index, bytes) in files.iter().enumerate() {
-            // A file that cannot be read is kept all the same, for a person to look at.
-            let (answer, shown) =
-                self.reader.read_and_draw(&key, bytes).await.unwrap_or_else(|fault| {
-                    let error = Some(engine::chain(&fault));
-                    (FileRead { pages: Vec::new(), error }, Vec::new())
-                });
-            self.keep_page(number, index, bytes, &answer).await?;
-            self.keep_pictures(bytes, &shown).await?;
+        for (no, bytes) in (1_i64..).zip(files) {
+            let answer = self.read_scan(bytes).await?;
+            let page = self.page_row(stored(number), no, bytes, &answer, answer.pages.len())?;
+            let mut tx = self.tools.db.write().await?;
+            submissions::add_page(&mut tx, &page).await?;
+            tx.commit().await?;
             read.push(answer);
         }
         self.with_submission(by, case, envelope::Command::Scan, format!("scan-{number}")).await?;
         Ok(read)
     }
 
-    async fn keep_page(
+    /// Reads a scanned file in a child and keeps the pictures of its pages. One that cannot be read
+    /// is an answer without pages: it is kept all the same, for a person to look at.
+    async fn read_scan(&self, bytes: &[u8]) -> Result<FileRead, Fault> {
+        let key = self.code_key_bytes()?;
+        let (read, shown) = self.reader.read_and_draw(&key, bytes).await.unwrap_or_else(|fault| {
+            (FileRead { pages: Vec::new(), error: Some(engine::chain(&fault)) }, Vec::new())
+        });
+        self.keep_pictures(bytes, &shown).await?;
+        Ok(read)
+    }
+
+    /// A scanned file as it is kept: sealed, with what was read.
+    fn page_row(
         &self,
-        number: SubmissionNumber,
-        index: usize,
+        submission: i64,
+        no: i64,
         bytes: &[u8],
         read: &FileRead,
-    ) -> Result<(), Fault> {
-        let digest: [u8; 32] = Sha256::digest(bytes).into();
-        let sealed = seal_scan(&self.tools.keys, number, bytes)?;
-        let page = PageRow {
-            submission: stored(number),
-            no: i64::try_from(index).unwrap_or(i64::MAX).saturating_add(1),
-            page_count: i64::try_from(read.pages.len().max(1)).unwrap_or(i64::MAX),
-            digest: digest.to_vec(),
-            picture: sealed,
+        pages: usize,
+    ) -> Result<PageRow, Fault> {
+        let place = number_text(submission);
+        let sealed = self.tools.keys.seal(SCAN, place.as_bytes(), bytes);
+        Ok(PageRow {
+            submission,
+            no,
+            page_count: i64::try_from(pages.max(1)).unwrap_or(i64::MAX),
+            digest: Sha256::digest(bytes).to_vec(),
+            picture: sealed.map_err(Fault::host("seal a scan"))?,
             reading: serde_json::to_string(read)
                 .map_err(|source| Fault::Unwritable { what: "reading", source })?,
-        };
-        let mut tx = self.tools.db.write().await?;
-        submissions::add_page(&mut tx, &page).await?;
-        tx.commit().await
+        })
     }
 
     /// A command about a paper case.
@@ -273,11 +281,6 @@ impl App {
         let items = submissions::items(&mut tx, stored(number)).await?;
         Ok(items.into_iter().map(|(_, _, case)| CaseId(case)).collect())
     }
-}
-
-fn seal_scan(keys: &Keys, number: SubmissionNumber, bytes: &[u8]) -> Result<Vec<u8>, Fault> {
-    let place = number.to_string();
-    keys.seal(SCAN, place.as_bytes(), bytes).map_err(Fault::host("seal a scan"))
 }
 
 /// A scanned file as it came.

@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use chrono::NaiveDate;
 use data_encoding::BASE64;
-use engine::{CaseId, Fault, Moment, Note};
+use engine::{CaseId, Fault, Moment};
 use forms::Addressee;
 use forms::letters::{Closure, Day, Inquiry, Letter, LetterHead, Locked};
 use serde::{Deserialize, Serialize};
@@ -95,22 +95,14 @@ impl App {
         by: &AtWork,
         key: &LetterKey,
     ) -> Result<SealedPage, Declined> {
-        let pile = self.letters_due().await?;
-        let row = pile.iter().find(|row| LetterKey::from(*row) == *key);
-        let row = row.ok_or(Declined::NotFound)?.clone();
+        let row = self.letter_due(key).await?;
         let case = CaseId(row.case_id);
-        let (pdf, covers) = if returned::is_return(&row.about) {
-            self.return_letter(row, &pile).await?
-        } else {
-            (self.plain_letter(row).await?, vec![key.clone()])
-        };
+        let (pdf, covers) = self.drawn(row).await?;
         let place = covers.first().map(page_place).unwrap_or_default();
         let tools = &self.tools;
         let sealed = tools.station.seal(&tools.entropy, &place, &pdf);
         let sealed = BASE64.encode(&sealed.map_err(Fault::host("seal a letter"))?);
-        let hand = by.hand();
-        let note = Note { case, what: "FetchOrdinaryLetter", outcome: "", by: &hand };
-        self.engine.note(note).await?;
+        self.note(by, case, "FetchOrdinaryLetter").await?;
         Ok(SealedPage { covers, sealed })
     }
 
@@ -129,16 +121,24 @@ impl App {
         if !may_see(Viewer::Signed(role), Matter::Details) {
             return Err(Declined::NotFound);
         }
-        let pile = self.letters_due().await?;
-        let row = pile.iter().find(|row| LetterKey::from(*row) == *key);
-        let row = row.ok_or(Declined::NotFound)?.clone();
-        let hand = by.hand();
-        let case = CaseId(row.case_id);
-        self.engine.note(Note { case, what: "ViewLetter", outcome: "", by: &hand }).await?;
+        let row = self.letter_due(key).await?;
+        self.note(by, CaseId(row.case_id), "ViewLetter").await?;
+        Ok(self.drawn(row).await?.0)
+    }
+
+    async fn letter_due(&self, key: &LetterKey) -> Result<LetterDueRow, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let row = letters::find_due(&mut tx, key.outbox_id, &key.about).await?;
+        row.ok_or(Declined::NotFound)
+    }
+
+    /// A letter of the pile, and the notices that it answers: its own first.
+    async fn drawn(&self, row: LetterDueRow) -> Result<(Vec<u8>, Vec<LetterKey>), Fault> {
         if returned::is_return(&row.about) {
-            return Ok(self.return_letter(row, &pile).await?.0);
+            return self.return_letter(row).await;
         }
-        Ok(self.plain_letter(row).await?)
+        let covers = vec![LetterKey::from(&row)];
+        Ok((self.plain_letter(row).await?, covers))
     }
 
     async fn plain_letter(&self, row: LetterDueRow) -> Result<Vec<u8>, Fault> {

@@ -2,7 +2,7 @@
 //! or time costs that page, not the file and not the service.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -191,6 +191,24 @@ fn ran_out_of_time(_: ExitStatus) -> bool {
     true
 }
 
+/// The errand of a child that carries out orders.
+pub const WORKER: &str = "--worker";
+
+/// A child with an errand: it knows nothing of what surrounds this process, and is spoken to over its
+/// input and output.
+pub fn child(program: &Path, errand: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(program);
+    command
+        .args(["form", "read", errand])
+        .env_clear()
+        // Pictures of telephones would be decoded by as many threads as there are cores.
+        .env("RAYON_NUM_THREADS", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    command
+}
+
 /// Starts children of one program.
 #[derive(Debug, Clone)]
 pub struct Reader {
@@ -248,7 +266,7 @@ impl Reader {
     ) -> Result<(), ReaderFault> {
         loop {
             file.begun = None;
-            let mut child = self.start()?;
+            let mut child = self.start(WORKER)?;
             let source = Source::Follows(bytes.len());
             let order = Order { source, first: file.next(), step: 1, draws: file.draws };
             let ended = file.listen(&mut child, key, &order, bytes).await?;
@@ -271,15 +289,8 @@ impl Reader {
         }
     }
 
-    fn start(&self) -> Result<Child, ReaderFault> {
-        Command::new(&self.program)
-            .args(["form", "read", "--worker"])
-            .env_clear()
-            // Pictures of telephones would be decoded by as many threads as there are cores.
-            .env("RAYON_NUM_THREADS", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+    fn start(&self, errand: &str) -> Result<Child, ReaderFault> {
+        Command::from(child(&self.program, errand))
             .kill_on_drop(true)
             .spawn()
             .map_err(|source| ReaderFault::Child { action: "started", source })

@@ -39,7 +39,7 @@ impl App {
     ) -> Result<Option<CaseId>, Declined> {
         let lines = self.queue(stage, holder.by.person()).await?;
         for line in lines.iter().filter(|line| line.is_free() && !line.own) {
-            let case = CaseId(line.id);
+            let case = CaseId(line.head.id);
             if self.take(holder, case).await?.is_none() {
                 return Ok(Some(case));
             }

@@ -296,7 +296,8 @@ impl App {
         Ok(asked.err().map(|why| format!("paper.{}", engine::label(&why))))
     }
 
-    async fn case_row(&self, case: CaseId) -> Result<engine::case::CaseRow, Declined> {
+    /// Where a case stands.
+    pub(crate) async fn case_row(&self, case: CaseId) -> Result<engine::case::CaseRow, Declined> {
         let mut tx = self.tools.db.read().await?;
         engine::case::find(&mut tx, case).await?.ok_or(Declined::NotFound)
     }

@@ -9,12 +9,12 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use workflows::submission as envelope;
 
-use super::{AtWork, SCAN, stored};
+use super::{AtWork, stored};
 use crate::app::App;
 use crate::customer::{Declined, accepted};
 use crate::intake::{Contents, number_text};
 use crate::reader::{FileRead, PageRead};
-use crate::store::submissions::{self, EnvelopeLine, PageRow, SubmissionRow};
+use crate::store::submissions::{self, EnvelopeLine, SubmissionRow};
 use crate::store::{contracts, users};
 
 /// How pages without an envelope come.
@@ -59,12 +59,7 @@ impl App {
         name: &str,
         bytes: &[u8],
     ) -> Result<FileResult, Declined> {
-        let key = self.code_key_bytes()?;
-        let answer = self.reader.read_and_draw(&key, bytes).await;
-        let (read, shown) = answer.unwrap_or_else(|fault| {
-            (FileRead { pages: Vec::new(), error: Some(engine::chain(&fault)) }, Vec::new())
-        });
-        self.keep_pictures(bytes, &shown).await?;
+        let read = self.read_scan(bytes).await?;
         let mut result = FileResult {
             name: name.to_owned(),
             pages: 0,
@@ -184,22 +179,12 @@ impl App {
         read: &FileRead,
         count: usize,
     ) -> Result<bool, Fault> {
-        let digest: [u8; 32] = Sha256::digest(bytes).into();
-        let sealed = self.tools.keys.seal(SCAN, number_text(number).as_bytes(), bytes);
-        let picture = sealed.map_err(Fault::host("seal a scan"))?;
+        let mut page = self.page_row(number, 0, bytes, read, count)?;
         let mut tx = self.tools.db.write().await?;
-        if submissions::holds(&mut tx, number, &digest).await? {
+        if submissions::holds(&mut tx, number, &page.digest).await? {
             return Ok(false);
         }
-        let page = PageRow {
-            submission: number,
-            no: submissions::next_no(&mut tx, number).await?,
-            page_count: i64::try_from(count).unwrap_or(i64::MAX),
-            digest: digest.to_vec(),
-            picture,
-            reading: serde_json::to_string(read)
-                .map_err(|source| Fault::Unwritable { what: "reading", source })?,
-        };
+        page.no = submissions::next_no(&mut tx, number).await?;
         submissions::add_page(&mut tx, &page).await?;
         tx.commit().await?;
         Ok(true)

@@ -148,8 +148,7 @@ async fn print_ordinary(
         if done.contains(&key) {
             continue;
         }
-        let letter = server.login.clone();
-        let call = Call::OrdinaryLetter { login: letter, letter: key };
+        let call = Call::OrdinaryLetter { login: server.login.clone(), letter: key };
         let page: SealedPage = match server.ask(&call).await? {
             Reply::Done(value) => serde_json::from_value(value)?,
             Reply::Declined(why) | Reply::Broken(why) => {

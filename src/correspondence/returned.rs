@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::backoffice::open_scan;
 use crate::letter::last_four;
 use crate::prefill;
-use crate::store::letters::LetterDueRow;
+use crate::store::letters::{self, LetterDueRow};
 use crate::store::submissions::{self, SubmissionRow};
 use crate::store::{addresses, reissues, users};
 
@@ -38,10 +38,9 @@ impl App {
     pub(super) async fn return_letter(
         &self,
         row: LetterDueRow,
-        pile: &[LetterDueRow],
     ) -> Result<(Vec<u8>, Vec<LetterKey>), Fault> {
         let form = self.form_of(CaseId(row.case_id)).await?;
-        let matter = self.matter(&row, form.as_ref(), pile).await?;
+        let matter = self.matter(&row, form.as_ref()).await?;
         let ground = self.ground(row).await?;
         let pictures = match &form {
             Some(form) => self.pictures(form).await?,
@@ -91,7 +90,6 @@ impl App {
         &self,
         row: &LetterDueRow,
         form: Option<&SubmissionRow>,
-        pile: &[LetterDueRow],
     ) -> Result<Matter, Fault> {
         let mut matter = Matter {
             covers: vec![LetterKey::from(row)],
@@ -107,11 +105,13 @@ impl App {
             Some(form) => submissions::items(&mut tx, form.number).await?,
             None => Vec::new(),
         };
-        let same = |other: &&LetterDueRow| {
-            other.about == DEFECTIVE && items.iter().any(|(_, _, case)| *case == other.case_id)
-        };
-        let others = pile.iter().filter(same).filter(|other| *other != row);
-        for due in std::iter::once(row).chain(others) {
+        let cases: BTreeSet<i64> = items.iter().map(|(_, _, case)| *case).collect();
+        let mut waiting = vec![row.clone()];
+        for case in cases {
+            let due = letters::due_of_case(&mut tx, CaseId(case)).await?;
+            waiting.extend(due.into_iter().filter(|due| due.about == DEFECTIVE && due != row));
+        }
+        for due in &waiting {
             if due != row {
                 matter.covers.push(LetterKey::from(due));
             }

@@ -2,13 +2,11 @@
 //! stranger's file.
 
 use std::io::{Read, Write};
-use std::process::Stdio;
 
 use data_encoding::BASE64;
 use forms::{CodeKey, Limits, PagePicture, Variant, Version, page_pictures};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
 
 use super::{LARGEST_FILE, PATIENCE, Reader, ReaderFault, limit};
 
@@ -86,16 +84,7 @@ impl Reader {
             return Err(ReaderFault::TooLarge);
         }
         let broken = |action| move |source| ReaderFault::Child { action, source };
-        let mut child = Command::new(&self.program)
-            .args(["form", "read", &format!("--pictures-of={number}")])
-            .env_clear()
-            .env("RAYON_NUM_THREADS", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(broken("started"))?;
+        let mut child = self.start(&format!("--pictures-of={number}"))?;
         let stdin = child.stdin.take();
         let write = async move {
             if let Some(mut stdin) = stdin {

@@ -243,6 +243,18 @@ pub async fn due(tx: &mut Tx, row: &LetterDueRow) -> Result<(), Fault> {
     .map_err(Fault::database("put a letter on the pile"))
 }
 
+/// A letter on the pile; `None` when it is printed, or was never on it.
+pub async fn find_due(
+    tx: &mut Tx,
+    outbox_id: i64,
+    about: &str,
+) -> Result<Option<LetterDueRow>, Fault> {
+    const SQL: &str = "SELECT outbox_id, about, case_id, contract_id, user_id, address_version, \
+         due_on FROM letters_due WHERE outbox_id = $1 AND about = $2 AND printed_at IS NULL";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(outbox_id).bind(about).fetch_optional(conn).await)
+        .map_err(Fault::database("read a letter"))
+}
+
 /// The letters of a case that wait to be printed.
 pub async fn due_of_case(tx: &mut Tx, case: CaseId) -> Result<Vec<LetterDueRow>, Fault> {
     const SQL: &str = "SELECT outbox_id, about, case_id, contract_id, user_id, address_version, \

@@ -11,25 +11,33 @@ pub enum Stage {
     Approve,
 }
 
-/// A case that waits.
+/// A case and whom it is about, as every list names it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct QueueLine {
+pub struct CaseHead {
     /// The case.
     pub id: i64,
-    /// `paper` or `clerical`.
+    /// Its kind.
     pub workflow: String,
     /// The state's name.
     pub state_name: String,
     /// When it was opened.
     pub opened_at: i64,
-    /// When the form came, from which the clock runs.
-    pub received_at: i64,
     /// The user's name.
     pub name: String,
     /// Nine digits.
     pub user_id: String,
     /// The company.
     pub company: String,
+}
+
+/// A case that waits: of a paper form, or one of its other requests.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct QueueLine {
+    /// The case.
+    #[sqlx(flatten)]
+    pub head: CaseHead,
+    /// When the form came, from which the clock runs.
+    pub received_at: i64,
     /// The person who has it in hand; empty when nobody has.
     pub holder: String,
     /// The name of that person.

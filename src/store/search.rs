@@ -2,6 +2,8 @@
 
 use engine::{Fault, Tx, on};
 
+use super::queue::CaseHead;
+
 /// Users whose words are not folded yet, with what they are made of.
 pub async fn missing(tx: &mut Tx, limit: i64) -> Result<Vec<(i64, String)>, Fault> {
     const SQL: &str = "SELECT u.id, u.name || '\n' || u.kana || '\n' || k.company || '\n' || \
@@ -32,21 +34,10 @@ pub async fn forget(tx: &mut Tx, contract_number: &str) -> Result<(), Fault> {
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Found {
     /// The case.
-    pub id: i64,
-    /// Its kind.
-    pub workflow: String,
-    /// The state's name.
-    pub state_name: String,
-    /// When it was opened.
-    pub opened_at: i64,
+    #[sqlx(flatten)]
+    pub head: CaseHead,
     /// When anything was last recorded.
     pub changed_at: i64,
-    /// The user's name.
-    pub name: String,
-    /// Nine digits.
-    pub user_id: String,
-    /// The company.
-    pub company: String,
 }
 
 macro_rules! found {

@@ -19,20 +19,25 @@ mod visitor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use engine::Moment;
 use minijinja::context;
 use minijinja::value::Value;
 use tower_http::csrf::CsrfLayer;
 
 use super::customer::{self, Mistake, Throttle, given};
 use super::error::Problem;
-use super::page::{Frame, Visit, framed};
+use super::face::{self, Face};
+use super::page::{self, Frame, Visit, framed};
 use super::start::{self, CheckpointSource};
+use super::when;
 use crate::app::App;
 use crate::policy::{Room, may_enter};
-use crate::text::Language;
+use crate::store::queue::CaseHead;
+use crate::text::{Language, Texts};
 
 pub(super) use visitor::Signed;
 
@@ -134,6 +139,34 @@ async fn home(signed: Signed) -> Response {
     axum::response::Redirect::to(first).into_response()
 }
 
+/// A case as the lists name it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(super) struct Named {
+    id: i64,
+    number: String,
+    company: String,
+    name: String,
+    user_id: String,
+    kind: String,
+    state: String,
+    face: Face,
+}
+
+impl Named {
+    fn of(head: &CaseHead, texts: &Texts, lang: Language) -> Self {
+        Self {
+            id: head.id,
+            number: when::case_number(head.id, Moment(head.opened_at)),
+            company: head.company.clone(),
+            name: head.name.clone(),
+            user_id: head.user_id.clone(),
+            kind: page::name(texts, lang, "workflow", "", &head.workflow),
+            state: page::name(texts, lang, "state", &head.workflow, &head.state_name),
+            face: face::of_state(&head.state_name),
+        }
+    }
+}
+
 /// An item of the menu.
 #[derive(serde::Serialize)]
 pub(super) struct Item {
@@ -218,6 +251,20 @@ impl Staff {
     ) -> Result<Response, Problem> {
         let values = context! { ..values, ..around(self, signed) };
         self.frame.pages.show(&signed.visit, template, values)
+    }
+
+    /// A page with a form; with what is wrong, when anything is.
+    pub(super) fn page_with(
+        &self,
+        signed: &Signed,
+        template: &str,
+        wrong: &[Mistake],
+        values: Value,
+    ) -> Result<Response, Problem> {
+        let status =
+            if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let values = context! { mistakes => mistakes(wrong), ..values };
+        Ok((status, self.page(signed, template, values)?).into_response())
     }
 }
 

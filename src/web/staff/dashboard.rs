@@ -13,10 +13,10 @@ use serde::Serialize;
 
 use super::left::clock;
 use super::{Shared, Signed, charts};
+use crate::backoffice::figures::Figures;
 use crate::backoffice::hours::Hours;
 use crate::dates;
 use crate::policy::Room;
-use crate::store::figures;
 use crate::web::customer::given;
 use crate::web::error::Problem;
 use crate::web::{page, when};
@@ -44,29 +44,6 @@ struct Plot {
     rows: Vec<Vec<String>>,
 }
 
-struct Counted {
-    now: Moment,
-    waiting: Vec<(String, i64)>,
-    came: Vec<i64>,
-    approved: Vec<(i64, i64)>,
-    defects: Vec<String>,
-    locked: i64,
-}
-
-async fn counted(shared: &Shared) -> Result<Counted, Fault> {
-    let mut tx = shared.app.tools.db.read().await?;
-    let now = tx.now();
-    let since = now.minus(Duration::from_secs(86_400 * DAYS));
-    Ok(Counted {
-        now,
-        waiting: figures::waiting(&mut tx).await?,
-        came: figures::came(&mut tx, since).await?,
-        approved: figures::approved(&mut tx, since).await?,
-        defects: figures::defects(&mut tx, since).await?,
-        locked: figures::locked(&mut tx).await?,
-    })
-}
-
 fn day_of(at: i64) -> NaiveDate {
     dates::japan(Moment(at)).date_naive()
 }
@@ -76,7 +53,7 @@ pub(super) async fn show(
     signed: Signed,
 ) -> Result<Response, Problem> {
     signed.enter(Room::Dashboard)?;
-    let all = counted(&shared).await?;
+    let all = shared.app.figures(Duration::from_secs(86_400 * DAYS)).await?;
     let plots = [
         by_day(&shared, &signed, &all),
         by_age(&shared, &signed, &all),
@@ -106,7 +83,7 @@ pub(super) async fn show(
 }
 
 /// How many wait for check or approval, and how many of these have less than two hours.
-fn urgent(shared: &Shared, signed: &Signed, all: &Counted) -> Result<(usize, usize), Fault> {
+fn urgent(shared: &Shared, signed: &Signed, all: &Figures) -> Result<(usize, usize), Fault> {
     let desk = |state: &str| matches!(state, "Identified" | "Checked" | "SealOk");
     let (mut waiting, mut near) = (0, 0);
     for (_, received) in all.waiting.iter().filter(|(state, _)| desk(state)) {
@@ -122,7 +99,7 @@ fn target(shared: &Shared) -> Duration {
 }
 
 /// The share of approvals that came within the target, in percent.
-fn in_time(shared: &Shared, all: &Counted) -> Result<Option<f64>, Fault> {
+fn in_time(shared: &Shared, all: &Figures) -> Result<Option<f64>, Fault> {
     if all.approved.is_empty() {
         return Ok(None);
     }
@@ -140,7 +117,7 @@ fn real(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-fn by_day(shared: &Shared, signed: &Signed, all: &Counted) -> Plot {
+fn by_day(shared: &Shared, signed: &Signed, all: &Figures) -> Plot {
     let text = |key: &str| shared.text(signed.visit.lang, &format!("dashboard.{key}"));
     let today = day_of(all.now.0);
     let days: Vec<NaiveDate> =
@@ -172,7 +149,7 @@ fn by_day(shared: &Shared, signed: &Signed, all: &Counted) -> Plot {
     Plot { key: "days", drawing, heads: vec![text("day"), text("came"), text("done")], rows }
 }
 
-fn by_age(shared: &Shared, signed: &Signed, all: &Counted) -> Plot {
+fn by_age(shared: &Shared, signed: &Signed, all: &Figures) -> Plot {
     let text = |key: &str| shared.text(signed.visit.lang, &format!("dashboard.{key}"));
     let today = day_of(all.now.0);
     let part = |received: i64| match today.signed_duration_since(day_of(received)).num_days() {
@@ -211,7 +188,7 @@ fn by_age(shared: &Shared, signed: &Signed, all: &Counted) -> Plot {
 }
 
 /// Calendar days from receipt to approval, by week.
-fn by_week(shared: &Shared, signed: &Signed, all: &Counted) -> Plot {
+fn by_week(shared: &Shared, signed: &Signed, all: &Figures) -> Plot {
     let text = |key: &str| shared.text(signed.visit.lang, &format!("dashboard.{key}"));
     let mut weeks: BTreeMap<NaiveDate, Vec<f64>> = BTreeMap::new();
     for (received, at) in &all.approved {
@@ -247,7 +224,7 @@ fn by_week(shared: &Shared, signed: &Signed, all: &Counted) -> Plot {
     Plot { key: "weeks", drawing, heads: vec![text("week"), text("half"), text("nine")], rows }
 }
 
-fn by_reason(shared: &Shared, signed: &Signed, all: &Counted) -> Plot {
+fn by_reason(shared: &Shared, signed: &Signed, all: &Figures) -> Plot {
     let text = |key: &str| shared.text(signed.visit.lang, &format!("dashboard.{key}"));
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for code in all.defects.iter().flat_map(|codes| codes.split(',')) {

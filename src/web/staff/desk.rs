@@ -10,14 +10,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use engine::CaseId;
 use minijinja::context;
 use workflows::terms::Role;
 
 use super::queue::{self, part_asked, stage_named};
-use super::{Shared, Signed, Staff, mistakes};
+use super::{Shared, Signed, Staff};
 use crate::backoffice::{AtWork, Holder, OnDesk, Verdict};
 use crate::customer::Declined;
 use crate::policy::{Room, may_enter};
@@ -78,9 +78,7 @@ pub(super) async fn show(
 
 /// Who acts here, and what they may do.
 async fn at_work(shared: &Staff, signed: &Signed, case: CaseId) -> Result<(Mode, AtWork), Problem> {
-    let mut tx = shared.app.tools.db.read().await?;
-    let row = engine::case::find(&mut tx, case).await?.ok_or(Problem::NotFound)?;
-    drop(tx);
+    let row = shared.app.case_row(case).await?;
     let (mode, role) = Mode::of(&row.workflow, &row.state_name, signed);
     Ok((mode, signed.member.acting(role.ok_or(Problem::NotFound)?)?))
 }
@@ -113,12 +111,10 @@ async fn page(
         declines => declines.map(|code| view::refusal(shared, signed, &code)),
         likeness => likeness.map(|part| format!("{:.1}", part * 100.0)),
         place => given(view::place(shared, signed, desk.case).await?),
-        mistakes => mistakes(wrong),
         chosen => given(typed.clone()),
         ..view::values(shared, signed, desk, typed, mode).await?
     };
-    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok((status, shared.page(signed, "staff/desk.html", values)?).into_response())
+    shared.page_with(signed, "staff/desk.html", wrong, values)
 }
 
 /// A page of the form as a picture; its look is an entry.
@@ -213,7 +209,7 @@ impl Place {
         let part = part_asked(signed);
         let lines = queue::lines(staff, signed, stage).await?;
         let ids: Vec<i64> =
-            lines.iter().filter(|line| line.is_in(part)).map(|line| line.id).collect();
+            lines.iter().filter(|line| line.is_in(part)).map(|line| line.case.id).collect();
         let Some(at) = ids.iter().position(|id| *id == case.0) else { return Ok(Self::default()) };
         Ok(Self {
             queue: queue.to_owned(),

@@ -2,8 +2,7 @@
 
 use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use engine::{CaseId, Moment};
 use minijinja::context;
 use serde::Serialize;
@@ -79,10 +78,8 @@ async fn page(
         posted => signed.visit.asked("posted"),
         held => signed.visit.asked("held"),
         settled => signed.visit.asked("settled"),
-        mistakes => super::mistakes(wrong),
     };
-    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok((status, shared.page(signed, "staff/dispatch.html", values)?).into_response())
+    shared.page_with(signed, "staff/dispatch.html", wrong, values)
 }
 
 /// A number without spaces and hyphens.

@@ -2,7 +2,6 @@
 
 use axum::Form;
 use axum::extract::{Multipart, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine::Moment;
 use minijinja::context;
@@ -86,10 +85,8 @@ async fn room(
         results => given(results.to_vec()),
         registered => signed.visit.asked("registered"),
         works => signed.member.roles.contains(&Role::MailRoom),
-        mistakes => super::mistakes(wrong),
     };
-    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok((status, shared.page(signed, "staff/intake.html", values)?).into_response())
+    shared.page_with(signed, "staff/intake.html", wrong, values)
 }
 
 /// The number on a form: twelve digits, and the check digit where the reader types it too.

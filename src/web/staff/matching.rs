@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use minijinja::context;
 use serde::Serialize;
 use workflows::terms::Role;
@@ -86,10 +85,8 @@ async fn page(
         expected => contents.pages_expected,
         rows => given(rows),
         works => signed.member.roles.contains(&Role::Clerk),
-        mistakes => super::mistakes(wrong),
     };
-    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok((status, shared.page(signed, "staff/match.html", values)?).into_response())
+    shared.page_with(signed, "staff/match.html", wrong, values)
 }
 
 /// A page of such a form.

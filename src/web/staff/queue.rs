@@ -8,14 +8,12 @@ use serde::Serialize;
 use workflows::terms::Role;
 
 use super::left::{Clock, clock};
-use super::{Shared, Signed, Staff};
+use super::{Named, Shared, Signed, Staff};
 use crate::backoffice::Holder;
 use crate::policy::Room;
 use crate::store::queue::{QueueLine, Stage};
 use crate::web::customer::{case_named, given, see};
 use crate::web::error::Problem;
-use crate::web::face::{self, Face};
-use crate::web::page;
 use crate::web::when;
 
 /// A queue by the name in its address.
@@ -33,14 +31,8 @@ const PARTS: [&str; 4] = ["all", "mine", "free", "overdue"];
 /// A line as the page shows it.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Line {
-    pub(super) id: i64,
-    number: String,
-    company: String,
-    name: String,
-    user_id: String,
-    kind: String,
-    state: String,
-    face: Face,
+    #[serde(flatten)]
+    pub(super) case: Named,
     holder: String,
     is_mine: bool,
     is_free: bool,
@@ -58,14 +50,7 @@ impl Line {
     ) -> Result<Self, engine::Fault> {
         let (texts, lang) = (staff.frame.pages.texts(), signed.visit.lang);
         Ok(Self {
-            id: line.id,
-            number: when::case_number(line.id, Moment(line.opened_at)),
-            company: line.company.clone(),
-            name: line.name.clone(),
-            user_id: line.user_id.clone(),
-            kind: page::name(texts, lang, "workflow", "", &line.workflow),
-            state: page::name(texts, lang, "state", &line.workflow, &line.state_name),
-            face: face::of_state(&line.state_name),
+            case: Named::of(&line.head, texts, lang),
             holder: line.holder_name.clone(),
             is_mine: line.holder == signed.member.account.person,
             is_free: line.is_free(),
@@ -188,6 +173,6 @@ async fn waiting(staff: &Staff, queue: &str, case: &str) -> Result<CaseId, Probl
     let case = case_named(case)?;
     let (stage, ..) = stage_named(queue)?;
     let lines = staff.app.queue(stage, "").await?;
-    let found = lines.iter().any(|line| line.id == case.0);
+    let found = lines.iter().any(|line| line.head.id == case.0);
     if found { Ok(case) } else { Err(Problem::Refused { code: "desk.NotWaiting".to_owned() }) }
 }

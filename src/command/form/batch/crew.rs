@@ -3,12 +3,12 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 
 use anyhow::{Context, Result};
 use forms::{CodeKey, PageReading, ReadFault};
-use saihakko::reader::{Losses, Order, Said, Source};
+use saihakko::reader::{self, Losses, Order, Said, Source, WORKER};
 use serde_json::value::RawValue;
 
 use super::File;
@@ -186,16 +186,8 @@ struct Helper {
 impl Helper {
     fn start() -> Result<Self> {
         let program = std::env::current_exe().context("this program cannot be found")?;
-        let mut child = Command::new(program)
-            .args(["form", "read", "--worker"])
-            .env_clear()
-            // Pictures of telephones would be decoded by as many threads as there are cores.
-            .env("RAYON_NUM_THREADS", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("a reader cannot be started")?;
+        let mut child =
+            reader::child(&program, WORKER).spawn().context("a reader cannot be started")?;
         let orders = child.stdin.take().context("a reader hears nothing")?;
         let answers = child.stdout.take().context("a reader says nothing")?;
         let mut helper = Self { child, orders, answers: BufReader::new(answers) };

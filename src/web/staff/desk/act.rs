@@ -215,16 +215,9 @@ async fn choose(
         GROUPS.iter().map(|(name, codes)| (*name, codes.iter().map(choice).collect())).collect();
     let values = context! {
         groups => given(groups),
-        mistakes => super::mistakes(wrong),
         ..view::values(shared, signed, desk, typed, mode).await?
     };
-    let status = if wrong.is_empty() {
-        axum::http::StatusCode::OK
-    } else {
-        axum::http::StatusCode::UNPROCESSABLE_ENTITY
-    };
-    let page = shared.page(signed, "staff/defects.html", values)?;
-    Ok(axum::response::IntoResponse::into_response((status, page)))
+    shared.page_with(signed, "staff/defects.html", wrong, values)
 }
 
 /// The form goes back, or somebody calls: the workflow decides by the reasons.
