@@ -3,6 +3,7 @@
 
 mod cells;
 mod chance;
+mod copied;
 mod file;
 mod hand;
 mod ink;
@@ -12,6 +13,7 @@ mod set;
 
 pub use cells::{CellWear, Content, worn_cell};
 pub use chance::Chance;
+pub use copied::Copied;
 pub use file::{Carrier, encode};
 pub use hand::{Pen, Writer};
 pub use ink::Written;

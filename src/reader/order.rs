@@ -230,25 +230,9 @@ mod tests {
     }
 
     fn image_of_nothing() -> Vec<u8> {
-        let white = [[255; 3]; 64 * 64].concat();
-        let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
-        let mut chunk = |name: &[u8; 4], data: &[u8]| {
-            let mut sum = flate2::Crc::new();
-            sum.update(name);
-            sum.update(data);
-            bytes.extend(u32::try_from(data.len()).unwrap().to_be_bytes());
-            bytes.extend(name);
-            bytes.extend(data);
-            bytes.extend(sum.sum().to_be_bytes());
-        };
-        chunk(b"IHDR", &[0, 0, 0, 64, 0, 0, 0, 64, 8, 2, 0, 0, 0]);
-        let mut deflated = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-        for row in white.chunks(64 * 3) {
-            deflated.write_all(&[0]).unwrap();
-            deflated.write_all(row).unwrap();
-        }
-        chunk(b"IDAT", &deflated.finish().unwrap());
-        chunk(b"IEND", &[]);
-        bytes
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let white = image::GrayImage::from_pixel(64, 64, image::Luma([255]));
+        white.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        bytes.into_inner()
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use forms::degrade::{
-    Arrived, Carrier, Hands, PaperSheet, Severity, Truth, Written, encode, filled,
+    Arrived, Carrier, Copied, Hands, PaperSheet, Severity, Truth, encode, filled,
 };
 use forms::seal::Impression;
 use forms::{
@@ -28,16 +28,11 @@ pub(crate) fn run(
     folder: Option<&str>,
     only: Option<&str>,
 ) -> Result<(), Box<dyn Error>> {
-    let raw = folder.filter(|folder| *folder != "-").map(|folder| raw(Path::new(folder)));
-    let raw = raw.transpose()?;
+    let folder = folder.filter(|folder| *folder != "-");
+    let set = folder.map(|folder| Copied::load(Path::new(folder))).transpose()?;
     // The last five thousand belong to the report, those before to tuning.
     let part = if seed == REPORT { 55_000..60_000 } else { 50_000..55_000 };
-    let copied = raw.iter().flat_map(|(pictures, labels)| {
-        part.clone().filter_map(|index| {
-            let samples = pictures.get(16 + index * 784..16 + (index + 1) * 784)?;
-            Some((Written { samples }, *labels.get(8 + index)?))
-        })
-    });
+    let copied = set.iter().flat_map(|set| set.part(part.clone()));
     let names = ["株式会社サンプル商事", "見本工業株式会社", "東西物産有限会社"];
     let seals: Result<Vec<_>, _> =
         (seed..).zip(names).map(|(seed, name)| Impression::company(name, seed)).collect();
@@ -54,11 +49,6 @@ pub(crate) fn run(
         counts.tell();
     }
     Ok(())
-}
-
-fn raw(folder: &Path) -> Result<(Vec<u8>, Vec<u8>), Box<dyn Error>> {
-    let pictures = fs::read(folder.join("train-images-idx3-ubyte"))?;
-    Ok((pictures, fs::read(folder.join("train-labels-idx1-ubyte"))?))
 }
 
 fn level(

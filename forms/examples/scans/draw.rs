@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use forms::degrade::{
-    Arrived, Carrier, Hands, PaperSheet, Severity, Truth, Written, encode, filled,
+    Arrived, Carrier, Copied, Hands, PaperSheet, Severity, Truth, encode, filled,
 };
 use forms::seal::Impression;
 use forms::{
@@ -24,12 +24,12 @@ const LEVELS: [(&str, Severity); 3] =
 
 /// The sets of the comparison: files as the devices would write them, and `truth.json`.
 pub(crate) fn sets(folder: &Path, pages: u64, digits: Option<&Path>) -> Result<(), Box<dyn Error>> {
-    let raw = digits.map(raw).transpose()?;
+    let set = digits.map(Copied::load).transpose()?;
     for (name, severity) in LEVELS {
         let into = folder.join(name);
         fs::create_dir_all(&into)?;
         let mut truths = Vec::new();
-        each(severity, pages, raw.as_ref(), None, &mut |index, arrived, truth, submission| {
+        each(severity, pages, set.as_ref(), None, &mut |index, arrived, truth, submission| {
             let carrier = match arrived.depth {
                 Depth::Bilevel => Carrier::Fax,
                 _ => Carrier::Jpeg(arrived.quality),
@@ -86,28 +86,18 @@ fn two_colours(page: &RgbImage) -> RgbImage {
     page
 }
 
-fn raw(folder: &Path) -> Result<(Vec<u8>, Vec<u8>), Box<dyn Error>> {
-    let pictures = fs::read(folder.join("train-images-idx3-ubyte"))?;
-    Ok((pictures, fs::read(folder.join("train-labels-idx1-ubyte"))?))
-}
-
 type Each<'e> =
     dyn FnMut(u64, &Arrived, &Truth, SubmissionNumber) -> Result<(), Box<dyn Error>> + 'e;
 
 fn each(
     severity: Severity,
     pages: u64,
-    raw: Option<&(Vec<u8>, Vec<u8>)>,
+    set: Option<&Copied>,
     dpi: Option<f32>,
     each: &mut Each<'_>,
 ) -> Result<(), Box<dyn Error>> {
     // The last five thousand of the training part: what the report reads, training never saw.
-    let copied = raw.into_iter().flat_map(|(pictures, labels)| {
-        (55_000..60_000).filter_map(|index| {
-            let samples = pictures.get(16 + index * 784..16 + (index + 1) * 784)?;
-            Some((Written { samples }, *labels.get(8 + index)?))
-        })
-    });
+    let copied = set.into_iter().flat_map(|set| set.part(55_000..60_000));
     let names = ["株式会社サンプル商事", "見本工業株式会社", "東西物産有限会社"];
     let seals: Result<Vec<_>, _> =
         (SEEDS..).zip(names).map(|(seed, name)| Impression::company(name, seed)).collect();

@@ -19,7 +19,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use forms::degrade::{CellWear, Chance, Content, Written, worn_cell};
+use forms::degrade::{CellWear, Chance, Content, Copied, worn_cell};
 use network::{CLASSES, Network};
 
 /// Cells that an epoch shows.
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let usage = "usage: train_digits FOLDER-OF-MNIST WEIGHTS [all | second | choose]";
     let (folder, out) = (arguments.next().ok_or(usage)?, arguments.next().ok_or(usage)?);
     let part = arguments.next().unwrap_or_else(|| "all".to_owned());
-    let set = Set::load(Path::new(&folder))?;
+    let set = Copied::load(Path::new(&folder))?;
     let tuning = samples(&set, 50_000..55_000, 1 << 40, TUNING);
     if part == "all" {
         let network = Network::new(&mut Chance::new(20_261_124));
@@ -80,7 +80,7 @@ const SECOND: Part = Part { first_epoch: 9, epochs: 5, run: 4, step: 7e-4, gentl
 
 fn learnt(
     mut network: Network,
-    set: &Set,
+    set: &Copied,
     tuning: &[Sample],
     out: &str,
     part: &Part,
@@ -126,7 +126,7 @@ fn share(part: usize, whole: usize) -> f32 {
 
 type Sample = (Vec<u8>, usize);
 
-fn samples(set: &Set, part: std::ops::Range<usize>, seed: u64, count: usize) -> Vec<Sample> {
+fn samples(set: &Copied, part: std::ops::Range<usize>, seed: u64, count: usize) -> Vec<Sample> {
     let mut source = Source::new(set, part, seed, 50, 10);
     (0..count).map(|_| source.next()).collect()
 }
@@ -188,35 +188,9 @@ fn softmax(logits: &[f32; CLASSES], temperature: f32) -> [f32; CLASSES] {
     raised.map(|value| value / sum)
 }
 
-/// The training part of the set of handwritten digits.
-struct Set {
-    pictures: Vec<u8>,
-    labels: Vec<u8>,
-}
-
-impl Set {
-    fn load(folder: &Path) -> Result<Self, Box<dyn Error>> {
-        let pictures = fs::read(folder.join("train-images-idx3-ubyte"))?;
-        let labels = fs::read(folder.join("train-labels-idx1-ubyte"))?;
-        let (pictures, labels) = (pictures.get(16..), labels.get(8..));
-        let (Some(pictures), Some(labels)) = (pictures, labels) else {
-            return Err("the files are cut".into());
-        };
-        if labels.len() != 60_000 || pictures.len() != labels.len() * 784 {
-            return Err("these are not the 60,000 pictures of the training part".into());
-        }
-        Ok(Self { pictures: pictures.to_vec(), labels: labels.to_vec() })
-    }
-
-    fn get(&self, index: usize) -> Option<(Written<'_>, u8)> {
-        let samples = self.pictures.get(index * 784..(index + 1) * 784)?;
-        Some((Written { samples }, *self.labels.get(index)?))
-    }
-}
-
 /// Cells one after the other: copied, written, printed and junk.
 struct Source<'s> {
-    set: &'s Set,
+    set: &'s Copied,
     part: std::ops::Range<usize>,
     seed: u64,
     gentle: usize,
@@ -226,7 +200,7 @@ struct Source<'s> {
 
 impl<'s> Source<'s> {
     fn new(
-        set: &'s Set,
+        set: &'s Copied,
         part: std::ops::Range<usize>,
         seed: u64,
         gentle: usize,

@@ -44,6 +44,13 @@ fn grid(top: f64, unit: &str) -> String {
     out
 }
 
+/// A word under the plot.
+fn under(out: &mut String, x: f64, label: &str) {
+    let (y, label) = (BOTTOM + 20.0, safe(label));
+    // Writing into a string cannot fail.
+    let _ = write!(out, "<text x=\"{x:.1}\" y=\"{y}\" class=\"middle\">{label}</text>");
+}
+
 fn height(value: f64, top: f64) -> f64 {
     (BOTTOM - TOP) * (value / top.max(1e-9)).min(1.0)
 }
@@ -75,12 +82,7 @@ pub(super) fn days(
         let _ = write!(points, "{x:.1},{:.1} ", BOTTOM - height(dot, top));
         // The last day has its word; one just before would lie under it.
         if at + 1 == labels.len() || (at % 7 == 0 && at + 3 < labels.len()) {
-            let _ = write!(
-                out,
-                "<text x=\"{x:.1}\" y=\"{}\" class=\"middle\">{}</text>",
-                BOTTOM + 20.0,
-                safe(label)
-            );
+            under(&mut out, x, label);
         }
         x += step;
     }
@@ -206,12 +208,7 @@ pub(super) fn weeks(
     let _ = write!(out, "<polyline class=\"line half\" points=\"{}\"/>", place(halves));
     let mut x = LEFT;
     for label in labels {
-        let _ = write!(
-            out,
-            "<text x=\"{x:.1}\" y=\"{}\" class=\"middle\">{}</text>",
-            BOTTOM + 20.0,
-            safe(label)
-        );
+        under(&mut out, x, label);
         x += step;
     }
     let end = |values: &[f64]| BOTTOM - height(values.last().copied().unwrap_or(0.0), top);
