@@ -150,6 +150,14 @@ impl BoxMm {
         [self.x + self.w / 2.0, self.y + self.h / 2.0]
     }
 
+    /// The smallest rectangle around this one and another.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let (right, bottom) = (self.right().max(other.right()), self.bottom().max(other.bottom()));
+        Self::new(x, y, right - x, bottom - y)
+    }
+
     /// Larger by `by` on every side; smaller when `by` is negative.
     #[must_use]
     pub fn grown(self, by: f32) -> Self {

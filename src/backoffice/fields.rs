@@ -141,12 +141,7 @@ impl Sources<'_> {
         let page =
             layout.pages.iter().find(|page| names.iter().all(|n| find(page, n).is_some()))?;
         let boxes: Vec<BoxMm> = names.iter().filter_map(|name| find(page, name)).collect();
-        let first = *boxes.first()?;
-        let whole = boxes.iter().fold(first, |sum, one| {
-            let (x, y) = (sum.x.min(one.x), sum.y.min(one.y));
-            let (right, bottom) = (sum.right().max(one.right()), sum.bottom().max(one.bottom()));
-            BoxMm::new(x, y, right - x, bottom - y)
-        });
+        let whole = boxes.into_iter().reduce(BoxMm::with)?;
         let BoxMm { x, y, w, h } = whole.grown(0.8);
         Some((page.page, [x, y, w, h]))
     }

@@ -263,16 +263,11 @@ fn joined(boxes: Vec<(&str, BoxMm)>) -> Vec<BoxMm> {
     for (id, area) in boxes {
         let row = row_of(id).map(|(row, _)| row);
         match groups.iter_mut().find(|(other, _)| *other == row) {
-            Some((_, all)) => *all = around(*all, area),
+            Some((_, all)) => *all = all.with(area),
             None => groups.push((row, area)),
         }
     }
     groups.into_iter().map(|(_, area)| area).collect()
-}
-
-fn around(a: BoxMm, b: BoxMm) -> BoxMm {
-    let (x, y) = (a.x.min(b.x), a.y.min(b.y));
-    BoxMm::new(x, y, a.right().max(b.right()) - x, a.bottom().max(b.bottom()) - y)
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ async fn page(
         // A refusal that is known beforehand stands in the place of the buttons.
         declines => declines.map(|code| view::refusal(shared, signed, &code)),
         likeness => likeness.map(|part| format!("{:.1}", part * 100.0)),
-        place => given(view::place(shared, signed, desk.case).await?),
+        place => given(Place::find(shared, signed, desk.case).await?),
         chosen => given(typed.clone()),
         ..view::values(shared, signed, desk, typed, mode).await?
     };

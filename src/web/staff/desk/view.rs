@@ -1,14 +1,14 @@
 //! A form on the desk as the page shows it: pages with frames, fields, facts, and who did what.
 
+use engine::Moment;
 use engine::history::Entry;
-use engine::{CaseId, Moment};
 use minijinja::context;
 use minijinja::value::Value;
 use serde::Serialize;
 
 use super::super::left::clock;
 use super::super::{Shared, Signed, Staff};
-use super::{Mode, Place, Typed};
+use super::{Mode, Typed};
 use crate::backoffice::OnDesk;
 use crate::backoffice::fields::{Field, Match, Piece};
 use crate::dates;
@@ -70,10 +70,6 @@ struct Fact {
     key: &'static str,
     is_good: bool,
     detail: String,
-}
-
-pub(super) async fn place(staff: &Staff, signed: &Signed, case: CaseId) -> Result<Place, Problem> {
-    Place::find(staff, signed, case).await
 }
 
 /// Why a rule declines, in the reader's words.
