@@ -7,6 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use data_encoding::BASE64;
+use forms::ReadFault;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -56,6 +57,13 @@ pub struct FileRead {
     /// Why it could not be read to the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+impl FileRead {
+    /// True when the file opens with a password only: a better photo is no help.
+    pub fn is_protected(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| *error == ReadFault::Protected.to_string())
+    }
 }
 
 /// What people look at of a page; empty where there is nothing.

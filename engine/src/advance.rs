@@ -272,7 +272,8 @@ async fn record<W: Workflow, H: Host<W>>(
     for (index, signal) in transition.signals.iter().enumerate() {
         let addressed = host.address(signal)?;
         touched.expectant.push(addressed.case);
-        inbox::signal(tx, case, entry, index, &addressed).await?;
+        let signal = inbox::Signal { from: case, entry, index, to: &addressed };
+        inbox::signal(tx, &signal, item.submission).await?;
     }
     let calendar = core.calendar();
     let slots = timers::wanted::<W>(&transition.to, rules, &anchors, &moved, &calendar)?;
@@ -320,7 +321,7 @@ async fn decline<W: Workflow, P>(
     let Opened { mut row, state, is_new } = open;
     let case = row.case();
     let at_rest = is_new || row.ended_at.is_some() || W::is_end(&state, rules);
-    if let Cause::Kept { inbox } = item.cause {
+    if let Cause::Kept { inbox, once: false } = item.cause {
         inbox::declined(tx, *inbox, row.version, at_rest, &label(&refusal)).await?;
         return Ok(Outcome::Kept { case, refusal });
     }
@@ -347,7 +348,7 @@ async fn decline<W: Workflow, P>(
 async fn settle_cause(tx: &mut Tx, cause: &Cause, outcome: &str) -> Result<(), Fault> {
     match cause {
         Cause::Asked | Cause::Timer { .. } => Ok(()),
-        Cause::Kept { inbox } => inbox::taken(tx, *inbox, outcome).await,
+        Cause::Kept { inbox, .. } => inbox::taken(tx, *inbox, outcome).await,
         Cause::Job { outbox, attempt } => {
             if outbox::done(tx, *outbox, *attempt).await? {
                 return Ok(());

@@ -120,6 +120,19 @@ pub struct Addressed {
     pub workflow: &'static str,
     /// Its command, as JSON.
     pub command: Value,
+    /// Who is heard there.
+    pub speaker: Speaker,
+}
+
+/// In whose name a signal is heard by the other case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The sending case, as [`crate::Role::PEER`]. Declined, the signal waits until it is taken or
+    /// the other case is at rest.
+    Case,
+    /// Whoever sent the command that caused it, in the same role: as if that person had turned to
+    /// the other case. Declined, it is a refused command there and is not asked again.
+    Actor,
 }
 
 /// A message or a job out of the outbox.

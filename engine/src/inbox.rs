@@ -1,35 +1,51 @@
 //! Commands that wait for a case: signals from other cases and submissions that came too early.
 
 use crate::case::write_json;
-use crate::host::Addressed;
+use crate::host::{Addressed, Speaker};
 use crate::submission::{Cause, Origin, Stored, Submission};
 use crate::{ActorId, CaseId, Fault, Moment, Role, Tx, Workflow, on};
 
 const INSERT: &str = "INSERT INTO inbox (case_id, workflow, command_id, command, actor, role, \
-     auth, place, status, tried_version, outcome, created_at) \
-     VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'waiting',$9,'',$10) ON CONFLICT (command_id) DO NOTHING";
+     auth, place, status, tried_version, outcome, created_at, once) \
+     VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'waiting',$9,'',$10,$11) ON CONFLICT (command_id) DO NOTHING";
 
-/// Puts a signal of `from` into another case's inbox.
-pub(crate) async fn signal(
+/// A signal on its way: the `index`th of an entry.
+pub(crate) struct Signal<'a> {
+    pub(crate) from: CaseId,
+    pub(crate) entry: i64,
+    pub(crate) index: usize,
+    pub(crate) to: &'a Addressed,
+}
+
+/// Puts a signal that `cause` brought about into another case's inbox.
+pub(crate) async fn signal<W: Workflow>(
     tx: &mut Tx,
-    from: CaseId,
-    entry: i64,
-    index: usize,
-    to: &Addressed,
+    signal: &Signal<'_>,
+    cause: &Submission<W>,
 ) -> Result<(), Fault> {
+    let Signal { from, entry, index, to } = signal;
     let command = write_json("signal", &to.command)?;
     let now = tx.now().0;
+    let case = (format!("case-{from}"), W::Role::PEER.name(), "none", "engine");
+    let (actor, role, auth, place) = match to.speaker {
+        Speaker::Case => case,
+        Speaker::Actor => {
+            let Submission { actor, origin, .. } = cause;
+            (actor.id.0.clone(), actor.role.name(), origin.auth.as_str(), origin.place.as_str())
+        }
+    };
     on!(tx, |conn| sqlx::query(INSERT)
         .bind(to.case.0)
         .bind(to.workflow)
         .bind(format!("signal-{from}-{entry}-{index}"))
         .bind(&command)
-        .bind(format!("case-{from}"))
-        .bind("peer")
-        .bind("none")
-        .bind("engine")
+        .bind(&actor)
+        .bind(role)
+        .bind(auth)
+        .bind(place)
         .bind(-1_i64)
         .bind(now)
+        .bind(to.speaker == Speaker::Actor)
         .execute(conn)
         .await
         .map(drop))
@@ -55,6 +71,7 @@ pub(crate) async fn keep<W: Workflow>(
         .bind(&submission.origin.place)
         .bind(version)
         .bind(now)
+        .bind(false)
         .execute(conn)
         .await
         .map(drop))
@@ -139,6 +156,7 @@ pub(crate) struct Waiting {
     role: String,
     auth: String,
     place: String,
+    once: bool,
     pub(crate) failures: i64,
 }
 
@@ -151,7 +169,7 @@ impl Waiting {
             actor: ActorId(self.actor.clone()),
             role: self.role.clone(),
             origin: Origin { auth: self.auth.clone(), place: self.place.clone() },
-            cause: Cause::Kept { inbox: self.id },
+            cause: Cause::Kept { inbox: self.id, once: self.once },
         }
     }
 }
@@ -159,7 +177,7 @@ impl Waiting {
 /// The oldest command that `case` has not been asked since it last changed.
 pub(crate) async fn next_for(tx: &mut Tx, case: CaseId) -> Result<Option<Waiting>, Fault> {
     const SQL: &str = "SELECT i.id, i.case_id, i.workflow, i.command_id, i.command, i.actor, \
-         i.role, i.auth, i.place, i.failures FROM inbox i JOIN cases c ON c.id = i.case_id \
+         i.role, i.auth, i.place, i.once, i.failures FROM inbox i JOIN cases c ON c.id = i.case_id \
          WHERE i.case_id = $1 AND i.status = 'waiting' AND i.tried_version < c.version \
          AND i.retry_at <= $2 ORDER BY i.id LIMIT 1";
     let now = tx.now().0;

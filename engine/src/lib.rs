@@ -64,7 +64,7 @@ pub use self::{
     desk::Desk,
     engine::{Engine, Hand, Note, chain},
     error::Fault,
-    host::{Addressed, Answer, Ask, Failure, Host, Parcel, Write},
+    host::{Addressed, Answer, Ask, Failure, Host, Parcel, Speaker, Write},
     submission::{Origin, Outcome, Receipt, Submission, Target},
 };
 #[cfg(feature = "durable")]

@@ -129,10 +129,11 @@ pub(crate) async fn put(
 }
 
 /// Due rows of a lane ($1 now, $4 whether notices). A due time or a lease that lies further ahead
-/// than any the engine gives ($5, $6) stems from a clock that has since been set back.
+/// than any the engine gives ($5, $6) stems from a clock that has since been set back. The states
+/// stand there a second time in the words of the index: without them every row is looked at.
 macro_rules! due {
     () => {
-        "(kind = 'notice') = $4 AND ((status = 'ready' AND (due_at <= $1 OR due_at > $5)) \
+        "status IN ('ready', 'leased') AND (kind = 'notice') = $4 AND ((status = 'ready' AND (due_at <= $1 OR due_at > $5)) \
          OR (status = 'leased' AND (leased_until <= $1 OR leased_until > $6)))"
     };
 }
@@ -287,7 +288,7 @@ pub(crate) async fn case_of(tx: &mut Tx, id: i64) -> Result<Option<CaseId>, Faul
 /// late answer of the last one still changes nothing.
 pub(crate) async fn release_all(tx: &mut Tx) -> Result<u64, Fault> {
     const SQL: &str = "UPDATE outbox SET status = 'ready', leased_until = NULL \
-         WHERE status = 'leased'";
+         WHERE status IN ('ready', 'leased') AND status = 'leased'";
     on!(tx, |conn| sqlx::query(SQL).execute(conn).await.map(|done| done.rows_affected()))
         .map_err(Fault::database("release leases"))
 }
@@ -319,6 +320,8 @@ pub(crate) async fn discard(tx: &mut Tx, id: i64) -> Result<Option<OutboxRow>, F
 
 #[cfg(test)]
 mod tests {
+    use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+
     use super::*;
 
     #[test]
@@ -330,5 +333,21 @@ mod tests {
             assert!((plain * 0.8..=plain * 1.2).contains(&delay), "{attempt}: {delay}");
         }
         assert_ne!(retry.delay(1, 3), retry.delay(2, 3));
+    }
+
+    /// Very many rows are done: whoever looks for due ones must not pass them all.
+    #[tokio::test]
+    async fn due_rows_are_found_by_their_index() {
+        let schema = include_str!("../../migrations/sqlite/0001_engine.sql");
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        sqlx::raw_sql(schema).execute(&mut conn).await.unwrap();
+        for sql in [PEEK, CLAIM_SQLITE] {
+            let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let plan: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(explained).fetch_all(&mut conn).await.unwrap();
+            let rows: Vec<&str> = plan.iter().map(|line| line.3.as_str()).collect();
+            assert!(rows.iter().any(|row| row.contains("INDEX outbox_due")), "{sql}: {rows:?}");
+            assert!(!rows.contains(&"SCAN outbox"), "{sql}: {rows:?}");
+        }
     }
 }

@@ -184,7 +184,7 @@ pub(crate) enum Cause {
     /// A deadline passed.
     Timer { slot: String, due: Moment },
     /// A kept command or a signal.
-    Kept { inbox: i64 },
+    Kept { inbox: i64, once: bool },
     /// The answer to a job, valid only while its lease is held.
     Job { outbox: i64, attempt: i64 },
 }

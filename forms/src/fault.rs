@@ -149,7 +149,10 @@ pub enum ReadFault {
         /// What the decoder says.
         reason: String,
     },
-    /// The PDF is damaged, encrypted or of an unsupported kind.
+    /// The PDF opens with a password only.
+    #[error("the PDF is protected by a password")]
+    Protected,
+    /// The PDF is damaged or of an unsupported kind.
     #[error("the PDF cannot be read: {reason}")]
     Pdf {
         /// What the parser says.

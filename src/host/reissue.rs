@@ -274,5 +274,5 @@ pub(super) fn address(signal: &Signal) -> Result<Addressed, Fault> {
         A::Credential(command) => serde_json::to_value(command),
     };
     let command = command.map_err(|source| Fault::Unwritable { what: "signal", source })?;
-    Ok(Addressed { case, workflow, command })
+    Ok(Addressed { case, workflow, command, speaker: signal.speaker() })
 }

@@ -37,8 +37,12 @@ impl Host<Task> for TaskHost {
         Ok(())
     }
 
-    async fn facts(&self, _tx: &mut Tx, asks: &[Ask<'_, Task>]) -> Result<Vec<Facts>, Fault> {
-        Ok(asks.iter().map(|_| Facts).collect())
+    async fn facts(&self, tx: &mut Tx, asks: &[Ask<'_, Task>]) -> Result<Vec<Facts>, Fault> {
+        let mut facts = Vec::with_capacity(asks.len());
+        for ask in asks {
+            facts.push(Facts { paper: tasks::paper_of(tx, ask.case).await? });
+        }
+        Ok(facts)
     }
 
     async fn apply(&self, tx: &mut Tx, writes: &[Write<'_, Task, ()>]) -> Result<(), Fault> {

@@ -56,18 +56,22 @@ pub async fn open(tx: &mut Tx) -> Result<Vec<TaskLine>, Fault> {
          a.opened_at AS about_opened_at, COALESCE(u.name, '') AS name, \
          COALESCE(k.company, '') AS company, COALESCE(k.phone, '') AS phone \
          FROM cases c JOIN tasks t ON t.case_id = c.id JOIN cases a ON a.id = t.about_case \
-         LEFT JOIN users u ON a.subject = 'user-' || u.id \
+         LEFT JOIN users u ON u.id = CASE WHEN a.subject LIKE 'user-%' \
+         THEN CAST(SUBSTR(a.subject, 6) AS BIGINT) END \
          LEFT JOIN contracts k ON k.id = u.contract_id \
          WHERE c.workflow = 'task' AND c.state_name IN ('Open', 'Owned', 'Recorded') \
          ORDER BY c.opened_at, c.id LIMIT 100";
     on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await).map_err(Fault::database("read tasks"))
 }
 
-/// The kind of a task, and the case it is about.
-pub async fn kind_of(tx: &mut Tx, task: CaseId) -> Result<Option<(String, i64)>, Fault> {
-    const SQL: &str = "SELECT kind, about_case FROM tasks WHERE case_id = $1";
-    on!(tx, |conn| sqlx::query_as(SQL).bind(task.0).fetch_optional(conn).await)
-        .map_err(Fault::database("read tasks"))
+/// The paper case that a task is about, if it is about one.
+pub async fn paper_of(tx: &mut Tx, task: CaseId) -> Result<Option<CaseId>, Fault> {
+    const SQL: &str = "SELECT t.about_case FROM tasks t JOIN cases c ON c.id = t.about_case \
+         WHERE t.case_id = $1 AND c.workflow = 'paper'";
+    let found: Option<i64> =
+        on!(tx, |conn| sqlx::query_scalar(SQL).bind(task.0).fetch_optional(conn).await)
+            .map_err(Fault::database("read tasks"))?;
+    Ok(found.map(CaseId))
 }
 
 /// True when a task of this kind about a case is not done yet.

@@ -1,11 +1,14 @@
 //! What the browser fetches beside a page, under names that change with the content.
 //!
-//! Packed once at the start for browsers that accept that. Pages are never packed: they hold
-//! secrets beside what a visitor has typed, and the size of the two together would tell.
+//! Packed once at the start for browsers that accept that. Pages are not packed: they hold secrets
+//! beside what a visitor has typed, and the size of the two together would tell. A long page that
+//! nothing was typed into may be ([`packed_page`]).
 
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use axum::body::Body;
+use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
@@ -37,7 +40,7 @@ impl Asset {
         let digest = Sha256::digest(text.as_bytes());
         let hash = engine::history::hex(digest.get(..8).unwrap_or_default());
         let plain = text.into_bytes();
-        let packed = packed(&plain);
+        let packed = packed(&plain, Compression::best());
         Self { name: format!("{stem}.{hash}.{ending}"), kind, plain, packed }
     }
 
@@ -62,9 +65,29 @@ impl Asset {
     }
 }
 
+/// A page as this browser accepts it. Only for pages that show nothing of what was asked or typed:
+/// else the size would tell what stands beside it.
+pub(super) async fn packed_page(page: Response, asked: &HeaderMap) -> Response {
+    if !accepts_gzip(asked) {
+        return page;
+    }
+    let (mut parts, body) = page.into_parts();
+    let Ok(plain) = axum::body::to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let Some(packed) = packed(&plain, Compression::fast()) else {
+        return Response::from_parts(parts, Body::from(plain));
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    let vary = HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language, Cookie");
+    parts.headers.insert(header::VARY, vary);
+    Response::from_parts(parts, Body::from(packed))
+}
+
 /// `None` when packing gains nothing.
-fn packed(plain: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+fn packed(plain: &[u8], how: Compression) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), how);
     encoder.write_all(plain).ok()?;
     encoder.finish().ok().filter(|packed| packed.len() < plain.len())
 }
@@ -128,6 +151,26 @@ mod tests {
         for text in ["", "identity", "gzip;q=0", "gzip; q=0.000", "xgzip"] {
             assert!(!accepts(text), "{text}");
         }
+    }
+
+    /// Packed for whoever accepts it, and the same page for everybody.
+    #[tokio::test]
+    async fn a_packed_page_is_the_plain_one() {
+        let text = "<p>見本</p>".repeat(500);
+        let page = || axum::response::Html(text.clone()).into_response();
+        let body = |page: Response| axum::body::to_bytes(page.into_body(), usize::MAX);
+        let mut asked = HeaderMap::new();
+        let plain = packed_page(page(), &asked).await;
+        assert!(!plain.headers().contains_key(header::CONTENT_ENCODING));
+        assert!(body(plain).await.unwrap() == text.as_bytes());
+        asked.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("br, gzip"));
+        let packed = packed_page(page(), &asked).await;
+        assert_eq!(packed.headers()[header::CONTENT_ENCODING], "gzip");
+        let packed = body(packed).await.unwrap();
+        assert!(packed.len() < text.len() / 10);
+        let mut unpacked = Vec::new();
+        flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).unwrap();
+        assert!(unpacked == text.as_bytes());
     }
 
     #[test]

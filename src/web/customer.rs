@@ -243,6 +243,11 @@ pub(super) fn see(path: &str) -> Response {
     axum::response::Redirect::to(path).into_response()
 }
 
+/// After a wrong entry, which is counted: the page says so by GET, so that F5 is no further entry.
+pub(super) fn missed(path: &str) -> Response {
+    see(&format!("{path}?missed=1"))
+}
+
 /// A value for a template that serializes as it is.
 pub(super) fn given<T>(value: T) -> Value
 where

@@ -188,6 +188,11 @@ impl Visit {
     pub fn asked(&self, name: &str) -> &str {
         self.query.get(name).map_or("", String::as_str)
     }
+
+    /// True when the page follows a wrong entry of a secret.
+    pub fn has_missed(&self) -> bool {
+        !self.asked("missed").is_empty()
+    }
 }
 
 /// A path with a query, encoded.

@@ -78,6 +78,9 @@ async function pathTwo(t, { lang, script, scheme }) {
   await hands.type('customer.confirm.password', 'order-010429003');
   await hands.press('customer.confirm.do');
   await hands.reads('customer.confirm.wrong');
+  // F5 enters nothing again.
+  await page.reload();
+  await hands.reads('customer.confirm.wrong');
   await hands.reads('customer.own.left', { n: 4 });
   await hands.type('customer.confirm.password', hanako.order);
   await hands.button('customer.confirm.do').dblclick();

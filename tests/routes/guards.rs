@@ -176,13 +176,11 @@ async fn a_refusal_is_told_in_both_languages() {
         site("/certificate", "digits=1&csr=", &user, 422),
         site("/certificate", bad_request, &user, 422),
         site(&card, "one_time_password=12", &other, 422),
-        site(&card, "one_time_password=000000", &other, 422),
         site("/form", "", &own, 422),
         site("/cases/99", "", &own, 405),
         site("/nowhere", "", &own, 404),
         with_certificate("/sign-in", "password=x", 422),
         with_certificate(&confirm, "transaction_password=", 422),
-        with_certificate(&confirm, "transaction_password=x", 422),
         with_certificate("/settings/users/reissue", "user_id=999999999&reason=expired", 404),
     ];
     for (router, host, path, form, visitor, status) in refusals {
@@ -208,4 +206,40 @@ async fn a_refusal_is_told_in_both_languages() {
     assert_eq!(page.status, StatusCode::CONFLICT);
     assert!(page.main().contains("社内の再発行権限をお持ちの方"));
     assert!(page.main().contains(&format!("href=\"https://{CERTIFICATE_SITE}/\"")));
+}
+
+/// F5 on a page that follows a wrong entry asks by GET: nothing is entered or counted again.
+#[tokio::test]
+async fn a_wrong_entry_is_answered_by_get() {
+    let house = House::new().await;
+    let cases = house.with_cases().await;
+    let other = house.visitor(ICHIRO).await;
+    let card = format!("/reissue/{}", cases.begun);
+    let confirm = format!("/settings/users/reissue/{}", cases.confirming);
+    let entries = [
+        (&house.site, SITE, format!("{card}/one-time-password"), card, "one_time_password=000000"),
+        (
+            &house.certificate_site,
+            CERTIFICATE_SITE,
+            confirm.clone(),
+            confirm,
+            "transaction_password=x",
+        ),
+    ];
+    for ((router, host, path, shown, form), visitor) in entries.iter().zip([&other, &cases.holder])
+    {
+        let answer = Ask::post(router, host, path, form).by(visitor).send().await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}: {}", answer.main());
+        let next = answer.header("location").to_owned();
+        assert_eq!(next, format!("{shown}?missed=1"));
+        let mut pages = Vec::new();
+        for _ in 0..3 {
+            let page = Ask::get(router, host, &next).by(visitor).send().await;
+            assert_eq!(page.status, StatusCode::OK);
+            pages.push(page.main().to_owned());
+        }
+        assert!(pages[0].contains("違います"), "{}", pages[0]);
+        assert!(pages[0].contains("あと4回"), "{}", pages[0]);
+        assert!(pages[0] == pages[1] && pages[1] == pages[2], "{path} is counted again");
+    }
 }

@@ -3,6 +3,7 @@
 use engine::{ActorId, Anchor, CaseId, Context, Deadline, Span, Transition, Workflow};
 use serde::{Deserialize, Serialize};
 
+use crate::paper;
 use crate::terms::{Role, Rules, Signal, TaskKind, days};
 
 /// A task.
@@ -96,9 +97,12 @@ pub enum Command {
     GiveUp,
 }
 
-/// A task needs no facts: who may do it follows from roles and persons.
+/// What a task has to know; who may do it follows from roles and persons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Facts;
+pub struct Facts {
+    /// The paper case that it is about; none when it is about something else.
+    pub paper: Option<CaseId>,
+}
 
 /// A task writes nothing besides its own history.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -183,6 +187,10 @@ impl Workflow for Task {
         permit(state, command, context.actor.role)?;
         match command {
             Command::Remind | Command::GiveUp => late(state, command),
+            Command::Record { outcome } => {
+                let recorded = record(state, *outcome, &context.actor.id)?;
+                Ok(followed(recorded, state, *outcome, context.facts.paper))
+            }
             _ => work(state, command, &context.actor.id),
         }
     }
@@ -237,24 +245,10 @@ fn work(state: &State, command: &Command, actor: &ActorId) -> Decision {
         (S::Open { kind, overdue }, C::Take) => {
             Transition::to(S::Owned { kind: *kind, owner: actor.clone(), overdue: *overdue })
         }
-        (S::Owned { owner, .. }, C::Release | C::Record { .. }) if owner != actor => {
-            return Err(Refusal::NotOwner);
-        }
-        (S::Owned { kind, overdue, .. }, C::Record { outcome }) if kind.needs_two_people() => {
-            Transition::to(S::Recorded {
-                kind: *kind,
-                first: actor.clone(),
-                outcome: *outcome,
-                overdue: *overdue,
-            })
-        }
-        (S::Recorded { first, .. }, C::Record { .. } | C::Dispute) if first == actor => {
+        (S::Owned { owner, .. }, C::Release) if owner != actor => return Err(Refusal::NotOwner),
+        (S::Recorded { first, .. }, C::Dispute) if first == actor => {
             return Err(Refusal::SecondPerson);
         }
-        (S::Recorded { outcome: before, .. }, C::Record { outcome }) if before != outcome => {
-            return Err(Refusal::RecordsDiffer);
-        }
-        (S::Owned { .. } | S::Recorded { .. }, C::Record { outcome }) => done(*outcome),
         (S::Owned { kind, overdue, .. }, C::Release)
         | (S::Recorded { kind, overdue, .. }, C::Dispute) => {
             Transition::to(S::Open { kind: *kind, overdue: *overdue })
@@ -266,8 +260,50 @@ fn work(state: &State, command: &Command, actor: &ActorId) -> Decision {
     })
 }
 
-fn done(outcome: Outcome) -> Transition<Task> {
-    Transition::to(State::Done { outcome }).with(Effect::RecordOutcome { outcome })
+fn record(state: &State, outcome: Outcome, actor: &ActorId) -> Decision {
+    use State as S;
+    match state {
+        S::Owned { owner, .. } if owner != actor => Err(Refusal::NotOwner),
+        S::Owned { kind, overdue, .. } if kind.needs_two_people() => {
+            Ok(Transition::to(S::Recorded {
+                kind: *kind,
+                first: actor.clone(),
+                outcome,
+                overdue: *overdue,
+            }))
+        }
+        S::Recorded { first, .. } if first == actor => Err(Refusal::SecondPerson),
+        S::Recorded { outcome: before, .. } if *before != outcome => Err(Refusal::RecordsDiffer),
+        S::Owned { .. } | S::Recorded { .. } => {
+            Ok(Transition::to(S::Done { outcome }).with(Effect::RecordOutcome { outcome }))
+        }
+        _ => Err(Refusal::NotNow),
+    }
+}
+
+/// What two people have heard on the phone mends a form or sends it back; a letter's answer
+/// settles an address; a call back clears a danger. Each of the two who mend a form tells the
+/// form so, which counts the two itself.
+fn followed(
+    recorded: Transition<Task>,
+    from: &State,
+    outcome: Outcome,
+    about: Option<CaseId>,
+) -> Transition<Task> {
+    let (Some(case), State::Owned { kind, .. } | State::Recorded { kind, .. }) = (about, from)
+    else {
+        return recorded;
+    };
+    let is_done = matches!(recorded.to, State::Done { .. });
+    let command = match (kind, outcome) {
+        (TaskKind::CureByPhone, Outcome::Settled) => paper::Command::CureByPhone,
+        (TaskKind::CureByPhone, _) if is_done => paper::Command::ReturnForm,
+        (TaskKind::LetterInquiry, Outcome::Settled) => paper::Command::ConfirmAddress,
+        (TaskKind::LetterInquiry, Outcome::Denied) => paper::Command::ObjectAddress,
+        (TaskKind::CallBack, Outcome::Settled) if is_done => paper::Command::ClearDanger,
+        _ => return recorded,
+    };
+    recorded.signalling(Signal::Recorded { case, command })
 }
 
 fn late(state: &State, command: &Command) -> Decision {

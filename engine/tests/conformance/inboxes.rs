@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine::history::Entry;
 use engine::{Actor, CaseId, Outcome, Submission};
 
 use crate::house::{House, Office, by_borrower, by_clerk, by_second, office, stories};
@@ -11,6 +12,8 @@ stories!(
     an_early_approval_is_taken_once,
     an_early_approval_becomes_moot_at_rest,
     a_signal_reaches_the_other_case,
+    a_signal_in_a_persons_name_is_that_persons_act,
+    a_signal_in_a_persons_name_is_refused_once,
     a_signal_survives_the_death_of_its_sender,
     two_engines_deliver_once,
     a_signal_to_nobody_is_shown
@@ -89,6 +92,42 @@ async fn a_signal_reaches_the_other_case(house: Arc<House>) {
     // The same return again signals nothing.
     office.take(by_borrower(second, Command::Return, "return")).await;
     assert_eq!(house.count("SELECT COUNT(*) FROM inbox").await, 1);
+}
+
+async fn a_signal_in_a_persons_name_is_that_persons_act(house: Arc<House>) {
+    let office = house.office();
+    let cases = [office.open("a").await, office.open("b").await];
+    for case in cases {
+        office.take(by_clerk(case, Command::Check, &format!("check-{case}"))).await;
+    }
+    let command = Command::ApproveToo { other: cases[1] };
+    office.take(by_second(cases[0], command, "too")).await;
+    office.engine.drain().await.unwrap();
+    assert!(matches!(office.state(cases[1]).await, State::Waiting { .. }));
+    let entries = house.entries(cases[1]).await;
+    let approved = entries.iter().find(|entry| entry.command == "Approve").unwrap();
+    let second = house.entries(cases[0]).await.pop().unwrap();
+    let who = |entry: &Entry| {
+        let Entry { actor, role, auth, place, .. } = entry.clone();
+        [actor, role, auth, place]
+    };
+    assert_eq!(who(approved), who(&second));
+}
+
+/// Four eyes count for the person, not for the way the command took; and what was refused is on
+/// record, not tried again when the case moves on.
+async fn a_signal_in_a_persons_name_is_refused_once(house: Arc<House>) {
+    let office = house.office();
+    let cases = [office.open("a").await, office.open("b").await];
+    for case in cases {
+        office.take(by_clerk(case, Command::Check, &format!("check-{case}"))).await;
+    }
+    let command = Command::ApproveToo { other: cases[1] };
+    office.take(by_clerk(cases[0], command, "too")).await;
+    office.engine.drain().await.unwrap();
+    let last = house.entries(cases[1]).await.pop().unwrap();
+    assert_eq!((last.command.as_str(), last.outcome.as_str()), ("Approve", "FourEyes"));
+    assert_eq!(house.count("SELECT COUNT(*) FROM inbox WHERE status = 'waiting'").await, 0);
 }
 
 /// The sender's transaction is there, its process is not: the row is as a crash leaves it.

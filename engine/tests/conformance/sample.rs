@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use engine::{
     ActorId, Addressed, Anchor, Answer, Ask, CaseId, Context, Deadline, Failure, Fault, Host, Kind,
-    Parcel, Span, Transition, Tx, Workflow, Write, label, on,
+    Parcel, Span, Speaker, Transition, Tx, Workflow, Write, label, on,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -53,12 +53,22 @@ pub(crate) enum State {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Command {
-    Open { rival: Option<CaseId> },
+    Open {
+        rival: Option<CaseId>,
+    },
     Miss,
     Check,
     Approve,
-    Printed { pages: u8 },
-    Remind { round: u8 },
+    /// Approves another loan by way of this one.
+    ApproveToo {
+        other: CaseId,
+    },
+    Printed {
+        pages: u8,
+    },
+    Remind {
+        round: u8,
+    },
     Extend,
     Return,
     Lapse,
@@ -141,6 +151,7 @@ pub(crate) enum Job {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Signal {
     Supersede(CaseId),
+    Approve(CaseId),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -206,6 +217,9 @@ impl Workflow for Loan {
             (State::Checked { rival, .. }, Command::Approve) => {
                 Ok(Transition::to(State::Printing { rival: *rival })
                     .asking(Job::Print { copies: 2 }))
+            }
+            (State::Checked { .. }, Command::ApproveToo { other }) => {
+                Ok(Transition::to(state.clone()).signalling(Signal::Approve(*other)))
             }
             (State::Printing { .. }, Command::Printed { pages: 0 }) => Err(Refusal::Empty),
             (State::Printing { rival }, Command::Printed { pages }) => {
@@ -405,9 +419,12 @@ impl Host<Loan> for Sample {
     }
 
     fn address(&self, signal: &Signal) -> Result<Addressed, Fault> {
-        let Signal::Supersede(case) = signal;
-        let command = serde_json::to_value(Command::Supersede).unwrap();
-        Ok(Addressed { case: *case, workflow: Loan::NAME, command })
+        let (case, command, speaker) = match signal {
+            Signal::Supersede(case) => (*case, Command::Supersede, Speaker::Case),
+            Signal::Approve(case) => (*case, Command::Approve, Speaker::Actor),
+        };
+        let command = serde_json::to_value(command).unwrap();
+        Ok(Addressed { case, workflow: Loan::NAME, command, speaker })
     }
 
     async fn send(&self, parcel: Parcel<Notice>) -> Result<(), Failure> {

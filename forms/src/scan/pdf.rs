@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use hayro::hayro_interpret::InterpreterSettings;
-use hayro::hayro_syntax::Pdf;
 use hayro::hayro_syntax::object::Dict;
 use hayro::hayro_syntax::page::Page as PdfPage;
+use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings, render};
 use image::RgbImage;
@@ -33,8 +33,11 @@ fn refused(reason: impl std::fmt::Display) -> ReadFault {
 
 fn open(bytes: &Arc<Vec<u8>>) -> Result<Pdf, ReadFault> {
     // Objects are parsed where they lie, when they are asked for.
-    let pdf = || Pdf::new(Arc::clone(bytes)).map_err(|error| refused(format!("{error:?}")));
-    guarded(pdf)
+    let unread = |error| match error {
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => ReadFault::Protected,
+        other => refused(format!("{other:?}")),
+    };
+    guarded(|| Pdf::new(Arc::clone(bytes)).map_err(unread))
 }
 
 /// A form filled in in a viewer is read from its fields; everything else by its looks.
@@ -74,7 +77,7 @@ fn objects(bytes: &[u8], limits: &Limits) -> Result<Document, ReadFault> {
         LoadOptions { max_decompressed_size: Some(STRUCTURE_BYTES), ..LoadOptions::default() };
     let document = Document::load_mem_with_options(bytes, options).map_err(refused)?;
     if document.is_encrypted() {
-        return Err(refused("the file is encrypted"));
+        return Err(ReadFault::Protected);
     }
     if document.page_iter().take(limits.pages + 1).count() > limits.pages {
         return Err(ReadFault::TooManyPages { limit: limits.pages });

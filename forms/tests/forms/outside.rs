@@ -198,3 +198,26 @@ fn poppler_draws_the_values_of_a_filled_form() {
         assert_eq!(&digits.v, values.digits.get(id).map_or("", String::as_str), "{id}");
     }
 }
+
+/// A PDF that opens with a password only is named as such; one that only forbids changes is read.
+#[test]
+fn a_protected_file_is_named_and_a_restricted_one_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("plain.pdf");
+    let form = PRESS.form3(&job(Variant::Light), &copy(Variant::Light, 1)).unwrap();
+    fs::write(&plain, form).unwrap();
+    let options = forms::ReadOptions::new(forms::CodeKey::sample());
+    for (word, is_protected) in [("open sesame", true), ("", false)] {
+        let locked = folder.path().join("locked.pdf");
+        let [from, to] = [&plain, &locked].map(|path| path.to_str().unwrap());
+        let arguments = ["--encrypt", word, "owner", "256", "--", from, to];
+        let Some(output) = tool("qpdf", &arguments) else { return };
+        assert!(output.status.success(), "{}", text_of(&output));
+        let reading = forms::read_file(&fs::read(&locked).unwrap(), "locked", &options);
+        let error = reading.error.map(|fault| fault.to_string());
+        let protected = forms::ReadFault::Protected.to_string();
+        assert_eq!(error, is_protected.then_some(protected));
+        let known = reading.pages.iter().filter(|page| page.case_id.is_some()).count();
+        assert_eq!(known == 0, is_protected, "{known} pages");
+    }
+}

@@ -1,12 +1,14 @@
 //! A connection that is kept alive and counts its time, as a browser or a load generator has one.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use axum::body::{Body, to_bytes};
+use flate2::read::GzDecoder;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{ACCEPT_ENCODING, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use hyper::{Method, Request, StatusCode};
@@ -65,9 +67,19 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The body, unpacked.
+    pub fn plain(&self) -> Vec<u8> {
+        let mut plain = Vec::new();
+        let is_packed = self.body.starts_with(&[0x1f, 0x8b]);
+        if is_packed && GzDecoder::new(self.body.as_slice()).read_to_end(&mut plain).is_ok() {
+            return plain;
+        }
+        self.body.clone()
+    }
+
     /// The body as text.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).replace("&#x2f;", "/")
+        String::from_utf8_lossy(&self.plain()).replace("&#x2f;", "/")
     }
 
     /// The value of a hidden field.

@@ -1,7 +1,9 @@
 //! `saihakko bench`.
 
 mod client;
+mod office;
 mod pages;
+mod pile;
 mod seed;
 mod server;
 
@@ -21,6 +23,8 @@ pub enum BenchCommand {
     Engine(EngineOptions),
     /// The customers' pages under load, among very many finished cases in a throw-away folder.
     Pages(pages::PagesOptions),
+    /// Clerks and approvers at work on a pile of forms, among very many finished cases.
+    Office(office::OfficeOptions),
 }
 
 #[derive(Args)]
@@ -46,6 +50,7 @@ pub async fn run(command: BenchCommand) -> Result<ExitCode> {
     match command {
         BenchCommand::Engine(options) => transitions(options).await,
         BenchCommand::Pages(options) => pages::run(options).await,
+        BenchCommand::Office(options) => office::run(options).await,
     }
 }
 

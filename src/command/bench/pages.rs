@@ -117,7 +117,7 @@ pub async fn run(options: PagesOptions) -> Result<ExitCode> {
 }
 
 async fn measure(options: &PagesOptions, dir: &Path) -> Result<Figures> {
-    let file = configure(dir)?;
+    let file = configure(dir, "")?;
     let begun = Instant::now();
     let config = Config::load(Some(&file))?;
     let database = config.database_file();
@@ -184,7 +184,8 @@ async fn measure(options: &PagesOptions, dir: &Path) -> Result<Figures> {
     Ok(figures)
 }
 
-fn configure(dir: &Path) -> Result<PathBuf> {
+/// A configuration with every site on a free port; `more` is added to it.
+pub(super) fn configure(dir: &Path, more: &str) -> Result<PathBuf> {
     let file = dir.join("saihakko.toml");
     let mut text = String::new();
     for site in ["customer", "certificate", "staff", "metrics", "revocation_list"] {
@@ -192,7 +193,7 @@ fn configure(dir: &Path) -> Result<PathBuf> {
     }
     let data = toml::Value::String(dir.join("data").display().to_string());
     // Everybody comes from one address here.
-    let _ = write!(text, "[security]\nsign_ins_per_minute = 0\n[data]\ndir = {data}\n");
+    let _ = write!(text, "[security]\nsign_ins_per_minute = 0\n[data]\ndir = {data}\n{more}");
     std::fs::write(&file, text)?;
     Ok(file)
 }
@@ -458,7 +459,8 @@ async fn weigh(page: Page, reader: &mut Reader) -> Result<(usize, usize, usize)>
     let shown = reader.client.get(&page.address(&reader.case)).await?;
     let text = shown.text();
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-    packed.write_all(&shown.body)?;
+    let plain = shown.plain();
+    packed.write_all(&plain)?;
     let packed = packed.finish()?.len();
     let assets: BTreeSet<&str> =
         text.split(['"', '#']).filter(|part| part.starts_with("/static/")).collect();
@@ -469,17 +471,17 @@ async fn weigh(page: Page, reader: &mut Reader) -> Result<(usize, usize, usize)>
         ensure!(reply.status == StatusCode::OK, "{asset}: {}", reply.status);
         all += reply.body.len();
     }
-    Ok((shown.body.len(), packed, all))
+    Ok((plain.len(), packed, all))
 }
 
 /// The nearest rank; 0 when there is no sample.
-fn percentile(sorted: &[f64], percent: usize) -> f64 {
+pub(super) fn percentile(sorted: &[f64], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
     sorted.get(rank).copied().unwrap_or_default()
 }
 
 /// Says how far it is, beside the answer.
-fn note(what: impl std::fmt::Display) {
+pub(super) fn note(what: impl std::fmt::Display) {
     // Whoever does not listen to the progress still gets the answer.
     let _ = writeln!(std::io::stderr(), "{what}");
 }

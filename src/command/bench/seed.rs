@@ -31,6 +31,11 @@ pub const LOGIN: &str = "login-of-the-bench";
 /// Confirms a reissue for a colleague.
 pub const ORDER: &str = "order-of-the-bench";
 const PLACE: &str = "127.0.0.1";
+/// The registered seal of everybody.
+const SEAL: &[u8] = include_bytes!("../../../samples/seal-mizuiro.png");
+/// How many clerks, and how many approvers, the office has at most.
+const CLERKS: usize = 40;
+const APPROVERS: usize = 10;
 const DAY: u64 = 86_400;
 
 /// An administrator with a certificate that logs in.
@@ -85,6 +90,13 @@ pub async fn fill(app: &App, dir: &Path, cases: usize, holders: usize) -> Result
     Ok(town)
 }
 
+/// The staff by login and role.
+fn office() -> impl Iterator<Item = (String, &'static str)> {
+    let clerks = (0..CLERKS).map(|no| (format!("clerk{no}"), "clerk"));
+    let approvers = (0..APPROVERS).map(|no| (format!("approver{no}"), "approver"));
+    clerks.chain(approvers).chain(std::iter::once(("mailroom".to_owned(), "mail_room")))
+}
+
 fn user_id(contract: usize, user: usize) -> String {
     format!("{:09}", 100_000_000 + contract * 100 + user)
 }
@@ -99,8 +111,15 @@ async fn import_ledger(app: &App, dir: &Path, contracts: usize) -> Result<()> {
         ("addresses.csv", "contract,postal_code,address,changed_on\n".to_owned()),
         ("users.csv", "contract,user_id,name,kana,department,title,email,language,status,reissue_authority,certificate_required\n".to_owned()),
         ("credentials.csv", "contract,user_id,kind,secret\n".to_owned()),
+        ("specimens.csv", "contract,valid_from,picture\n".to_owned()),
+        ("staff.csv", "person,login,name,roles,password,seed\n".to_owned()),
     ];
-    let [(_, companies), (_, addresses), (_, users), (_, credentials)] = &mut lists;
+    let [(_, companies), (_, addresses), (_, users), (_, credentials), (_, specimens), (_, staff)] =
+        &mut lists;
+    for (name, role) in office() {
+        let seed = BASE32.encode(&card_seed(&name));
+        writeln!(staff, "S-{name},{name},見本 {name},{role},\"{login}\",{seed}")?;
+    }
     for no in 0..contracts {
         let number = format!("30{no:08}");
         writeln!(
@@ -108,6 +127,7 @@ async fn import_ledger(app: &App, dir: &Path, contracts: usize) -> Result<()> {
             "{number},bizstation,active,株式会社 見本{no},カブシキガイシャ ミホン,代表取締役 見本 一郎,042,ordinary,{no:07},03-0000-0101,ja,青い鳥,false"
         )?;
         writeln!(addresses, "{number},100-0000,東京都千代田区見本町{no}番地,2018-04-01")?;
+        writeln!(specimens, "{number},2018-04-01,seal.png")?;
         for user in 0..USERS {
             let id = user_id(no, user);
             let holds = user < HOLDERS;
@@ -125,6 +145,7 @@ async fn import_ledger(app: &App, dir: &Path, contracts: usize) -> Result<()> {
     }
     let folder = dir.join("ledger");
     std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("seal.png"), SEAL)?;
     let mut paths = Vec::new();
     for (name, text) in lists {
         let path = folder.join(name);
@@ -143,7 +164,8 @@ pub fn card(user_id: &str, seconds: i64) -> Result<String> {
     Ok(card.shown_at(u64::try_from(seconds)?))
 }
 
-async fn enter(
+/// Signs somebody in.
+pub async fn enter(
     app: &App,
     who: &Person,
     certificate: Option<String>,

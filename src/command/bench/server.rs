@@ -20,11 +20,13 @@ pub struct Server {
 impl Server {
     /// Starts this very program on a configuration and waits until it says where it answers.
     pub async fn start(config: &Path) -> Result<Self> {
+        // Whoever wants to see every statement sets the level.
+        let level = std::env::var("SAIHAKKO__LOG__LEVEL").unwrap_or_else(|_| "warn".to_owned());
         let mut child = Command::new(std::env::current_exe()?)
             .arg("--config")
             .arg(config)
             .arg("serve")
-            .env("SAIHAKKO__LOG__LEVEL", "warn")
+            .env("SAIHAKKO__LOG__LEVEL", level)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

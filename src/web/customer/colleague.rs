@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::own::{display, key_of, note, reason_named};
 use super::replies::case_named;
-use super::{Customers, Mistake, Shared, Signed, see};
+use super::{Customers, Mistake, Shared, Signed, missed, see};
 use crate::customer::{Colleague, Declined, Tracked};
 use crate::text::{to_half_width, to_katakana};
 use crate::web::error::Problem;
@@ -200,7 +200,12 @@ pub(super) async fn confirm(
     Path(case): Path<String>,
 ) -> Result<Response, Problem> {
     let tracked = opened_case(&shared, &signed, &case).await?;
-    confirming(&shared, &signed, &tracked, &[], StatusCode::OK).await
+    let mut mistakes = Vec::new();
+    if signed.visit.has_missed() {
+        let text = shared.text(signed.visit.lang, "confirm.wrong");
+        mistakes.push(Mistake { field: "transaction_password", text });
+    }
+    confirming(&shared, &signed, &tracked, &mistakes, StatusCode::OK).await
 }
 
 async fn confirming(
@@ -265,11 +270,7 @@ pub(super) async fn reissue(
         shared.app.confirm_colleague_reissue(&signed.session, case, &typed, &signed.ticket).await;
     match issued {
         Ok(()) => Ok(see(&format!("/settings/users/reissue/{case}/done"))),
-        Err(Declined::Wrong) => {
-            let text = shared.text(lang, "confirm.wrong");
-            let mistakes = [Mistake { field: "transaction_password", text }];
-            confirming(&shared, &signed, &tracked, &mistakes, unprocessable).await
-        }
+        Err(Declined::Wrong) => Ok(missed(&format!("/settings/users/reissue/{case}"))),
         // Another press of the same button was quicker, or the case has ended meanwhile. Many
         // presses at once use up the attempts until they are judged; only a lock leads away.
         Err(Declined::Refused { code }) if is_overtaken(&code) => {

@@ -7,7 +7,7 @@ use axum::Form;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Multipart, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use forms::{Reason, Request, Variant};
@@ -18,6 +18,7 @@ use super::{Customers, Mistake, Shared, Signed};
 use crate::customer::Declined;
 use crate::prefill::Wish;
 use crate::reader::{FileRead, ReaderFault};
+use crate::web::assets::packed_page;
 use crate::web::error::Problem;
 use crate::web::page::Visit;
 
@@ -48,8 +49,11 @@ const fn rows(variant: Variant) -> usize {
 pub(super) async fn choose(
     State(shared): State<Shared>,
     signed: Signed,
+    asked: HeaderMap,
 ) -> Result<Response, Problem> {
-    choosing(&shared, &signed, &BTreeSet::new(), &[], StatusCode::OK).await
+    let page = choosing(&shared, &signed, &BTreeSet::new(), &[], StatusCode::OK).await?;
+    // All colleagues with all they may ask for. A query would come back in the page's own links.
+    if signed.visit.query.is_empty() { Ok(packed_page(page, &asked).await) } else { Ok(page) }
 }
 
 /// The stored name of a request or reason, as forms send it.
@@ -241,6 +245,9 @@ pub(super) async fn check(
             }
             Err(fault) => return Err(engine::Fault::host("check a photo")(fault).into()),
         }
+    }
+    if reads.iter().any(FileRead::is_protected) {
+        return slip("check.protected");
     }
     if reads.iter().all(|read| read.pages.is_empty()) {
         return slip("check.unreadable");

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::replies::case_named;
 use super::sign_in::digits;
 use super::visitor::with_token;
-use super::{Customers, Mistake, Shared, Signed, see};
+use super::{Customers, Mistake, Shared, Signed, missed, see};
 use crate::customer::{Declined, Display, Tracked};
 use crate::web::error::Problem;
 use crate::web::when;
@@ -174,7 +174,12 @@ pub(super) async fn show(
     Path(case): Path<String>,
 ) -> Result<Response, Problem> {
     let tracked = own_case(&shared, &signed, &case).await?;
-    page_of(&shared, &signed, &tracked, &[], StatusCode::OK).await
+    let mut mistakes = Vec::new();
+    if signed.visit.has_missed() && matches!(step(&tracked, &signed), Step::Card) {
+        let text = shared.text(signed.visit.lang, "own.card_wrong");
+        mistakes.push(Mistake { field: "one_time_password", text });
+    }
+    page_of(&shared, &signed, &tracked, &mistakes, StatusCode::OK).await
 }
 
 async fn page_of(
@@ -238,11 +243,7 @@ pub(super) async fn one_time_password(
     }
     let token = match shared.app.enter_one_time_password(&signed.session, &typed).await {
         Ok(token) => token,
-        Err(Declined::Wrong) => {
-            let text = shared.text(lang, "own.card_wrong");
-            let mistakes = [Mistake { field: "one_time_password", text }];
-            return page_of(&shared, &signed, &tracked, &mistakes, unprocessable).await;
-        }
+        Err(Declined::Wrong) => return Ok(missed(&format!("/reissue/{}", tracked.case))),
         Err(Declined::Refused { code }) if code == "credential.Locked" => {
             return Ok(see("/locked/one_time_password"));
         }

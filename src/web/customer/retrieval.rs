@@ -18,7 +18,7 @@ use workflows::credential::Kind;
 use zeroize::Zeroizing;
 
 use super::replies::case_named;
-use super::{Customers, Mistake, Shared, Signed, see};
+use super::{Customers, Mistake, Shared, Signed, missed, see};
 use crate::customer::{Declined, Fetched, Progress, Tracked};
 use crate::secret::DigitsFault;
 use crate::web::error::Problem;
@@ -32,7 +32,13 @@ pub(super) async fn show(
     State(shared): State<Shared>,
     signed: Signed,
 ) -> Result<Response, Problem> {
-    entry(&shared, &signed, &[], StatusCode::OK).await
+    let mut mistakes = Vec::new();
+    if signed.visit.has_missed() {
+        let left = shared.app.attempts_left(signed.session.user, Kind::Retrieval).await?;
+        let text = left.map(|left| shared.counted(signed.visit.lang, "retrieval.wrong", &left));
+        mistakes.extend(text.map(|text| Mistake { field: "digits", text }));
+    }
+    entry(&shared, &signed, &mistakes, StatusCode::OK).await
 }
 
 async fn entry(
@@ -151,6 +157,7 @@ pub(super) async fn claim(
         Err(Declined::Wrong) => {
             let left = shared.app.attempts_left(signed.session.user, Kind::Retrieval).await?;
             match left {
+                Some(_) if !signed.visit.wants_json => Ok(missed("/certificate")),
                 Some(left) => {
                     let text = shared.counted(lang, "retrieval.wrong", &left);
                     mistaken(&shared, &signed, text, None).await

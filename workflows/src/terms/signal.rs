@@ -1,6 +1,6 @@
 //! What cases tell each other.
 
-use engine::CaseId;
+use engine::{CaseId, Speaker};
 
 use super::{Channel, DefectCode, Neighbour};
 use crate::{credential, delegated, paper, self_service, tail};
@@ -67,6 +67,14 @@ pub enum Signal {
         /// Only codes that concern the seal.
         codes: Vec<DefectCode>,
     },
+    /// What somebody recorded in a task says this about the paper case that the task is about. It
+    /// is heard there as that person's own act, since the same eyes count there.
+    Recorded {
+        /// The paper case.
+        case: CaseId,
+        /// What it means there.
+        command: paper::Command,
+    },
 }
 
 /// A command of one of the workflows that receive signals, ready to be put into an inbox.
@@ -117,6 +125,15 @@ impl Signal {
             Self::SealDefect { case, codes } => {
                 (*case, Addressed::Paper(paper::Command::Defect { codes: codes.clone() }))
             }
+            Self::Recorded { case, command } => (*case, Addressed::Paper(command.clone())),
+        }
+    }
+
+    /// In whose name the other case hears it.
+    pub const fn speaker(&self) -> Speaker {
+        match self {
+            Self::Recorded { .. } => Speaker::Actor,
+            _ => Speaker::Case,
         }
     }
 }

@@ -413,7 +413,8 @@ pub(crate) fn task_world(starts: Vec<task::State>) -> Universe<task::Task> {
         ("yamada", Role::User),
     ]);
     actors.extend(people(&ONLOOKERS));
-    Universe { starts, commands, actors, facts: vec![task::Facts], rules: small_rules() }
+    let facts = vec![task::Facts { paper: None }, task::Facts { paper: Some(CaseId(3)) }];
+    Universe { starts, commands, actors, facts, rules: small_rules() }
 }
 
 pub(crate) fn credential_calm() -> credential::Facts {
