@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{Actor, CaseId, Fault, Moment, Origin, Tx, Workflow};
+use crate::{Actor, CaseId, Fault, Moment, Origin, Speaker, Tx, Workflow};
 
 /// Supplies what a workflow must know and carries out what it decides. Facts are asked and
 /// effects given for many cases at once, inside one transaction; everything slow or random is
@@ -122,17 +122,6 @@ pub struct Addressed {
     pub command: Value,
     /// Who is heard there.
     pub speaker: Speaker,
-}
-
-/// In whose name a signal is heard by the other case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaker {
-    /// The sending case, as [`crate::Role::PEER`]. Declined, the signal waits until it is taken or
-    /// the other case is at rest.
-    Case,
-    /// Whoever sent the command that caused it, in the same role: as if that person had turned to
-    /// the other case. Declined, it is a refused command there and is not asked again.
-    Actor,
 }
 
 /// A message or a job out of the outbox.

@@ -1,9 +1,9 @@
 //! Commands that wait for a case: signals from other cases and submissions that came too early.
 
 use crate::case::write_json;
-use crate::host::{Addressed, Speaker};
+use crate::host::Addressed;
 use crate::submission::{Cause, Origin, Stored, Submission};
-use crate::{ActorId, CaseId, Fault, Moment, Role, Tx, Workflow, on};
+use crate::{ActorId, CaseId, Fault, Moment, Role, Speaker, Tx, Workflow, on};
 
 const INSERT: &str = "INSERT INTO inbox (case_id, workflow, command_id, command, actor, role, \
      auth, place, status, tried_version, outcome, created_at, once) \

@@ -54,7 +54,8 @@ pub mod verify;
 
 pub use explore::{Graph, Step, Universe, explore};
 pub use workflow::{
-    Actor, ActorId, Anchor, CaseId, Context, Deadline, Role, Span, Transition, Workflow, label,
+    Actor, ActorId, Anchor, CaseId, Context, Deadline, Role, Span, Speaker, Transition, Workflow,
+    label,
 };
 
 #[cfg(feature = "durable")]
@@ -64,7 +65,7 @@ pub use self::{
     desk::Desk,
     engine::{Engine, Hand, Note, chain},
     error::Fault,
-    host::{Addressed, Answer, Ask, Failure, Host, Parcel, Speaker, Write},
+    host::{Addressed, Answer, Ask, Failure, Host, Parcel, Write},
     submission::{Origin, Outcome, Receipt, Submission, Target},
 };
 #[cfg(feature = "durable")]

@@ -156,6 +156,17 @@ impl<W: Workflow> Transition<W> {
     }
 }
 
+/// In whose name a signal is heard by the other case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The sending case, as [`Role::PEER`]. Declined, the signal waits until it is taken or
+    /// the other case is at rest.
+    Case,
+    /// Whoever sent the command that caused it, in the same role: as if that person had turned to
+    /// the other case. Declined, it is a refused command there and is not asked again.
+    Actor,
+}
+
 /// A moment that the engine keeps for a case, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Anchor(pub &'static str);
