@@ -10,6 +10,7 @@
 
 mod answer;
 mod desk;
+mod errands;
 mod guards;
 mod headers;
 mod house;
