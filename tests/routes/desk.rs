@@ -20,7 +20,7 @@ const SEAL: (&str, u64) = ("合同会社みずいろ珈琲", 2);
 const DPI: f32 = 200.0;
 
 /// A form of 小林, stamped, posted, scanned and identified.
-async fn form_arrives(house: &House) -> CaseId {
+pub(crate) async fn form_arrives(house: &House) -> CaseId {
     let app = &house.app;
     let session = house.session_of(NAOKO).await;
     let wish = Wish {
@@ -46,15 +46,15 @@ async fn form_arrives(house: &House) -> CaseId {
     cases[0]
 }
 
-async fn get(house: &House, who: &Visitor, path: &str) -> Answer {
+pub(crate) async fn get(house: &House, who: &Visitor, path: &str) -> Answer {
     Ask::get(&house.office, OFFICE, path).by(who).send().await
 }
 
-async fn post(house: &House, who: &Visitor, path: &str, form: &str) -> Answer {
+pub(crate) async fn post(house: &House, who: &Visitor, path: &str, form: &str) -> Answer {
     Ask::post(&house.office, OFFICE, path, form).by(who).send().await
 }
 
-async fn state(house: &House, case: CaseId) -> (String, i64) {
+pub(crate) async fn state(house: &House, case: CaseId) -> (String, i64) {
     let mut tx = house.app.tools.db.read().await.unwrap();
     let row = engine::case::find(&mut tx, case).await.unwrap().unwrap();
     (row.state_name, row.version)
