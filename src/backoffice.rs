@@ -54,6 +54,11 @@ impl AtWork {
         Self { person: person.to_owned(), role, place, auth: "password+totp" }
     }
 
+    /// Nobody: what a scanner dropped into its folder is taken in by the machine.
+    pub(crate) fn machine(place: String) -> Self {
+        Self { person: String::new(), role: Role::Worker, place, auth: "none" }
+    }
+
     /// The person: two accounts of one person are one.
     pub fn person(&self) -> &str {
         &self.person
@@ -66,6 +71,9 @@ impl AtWork {
 
     /// The person as an actor.
     pub fn actor(&self) -> Actor<Role> {
+        if self.role == Role::Worker {
+            return Actor::worker();
+        }
         Actor { id: ActorId(format!("staff-{}", self.person)), role: self.role }
     }
 
@@ -156,6 +164,8 @@ impl App {
         let carrier = carrier.to_owned();
         let command = envelope::Command::Receive { carrier, pages };
         self.with_submission(by, case, command, format!("receive-{number}")).await?;
+        // Its pages may have been scanned before the envelope was counted.
+        self.scan_when_counted(by, stored(number), case).await?;
         Ok(case)
     }
 
@@ -178,7 +188,8 @@ impl App {
     }
 
     /// The mail room scans the pages of an envelope: each file is read at once in a child process
-    /// and kept sealed; then the envelope goes on. Scanned again, the same file is kept once.
+    /// and kept sealed; then the envelope goes on. Scanned again, the same file is kept once, and
+    /// read once more where its first reading had failed.
     pub async fn scan(
         &self,
         by: &AtWork,
@@ -187,25 +198,49 @@ impl App {
     ) -> Result<Vec<FileRead>, Declined> {
         let case = self.submission_case(number).await?;
         let mut read = Vec::with_capacity(files.len());
+        let mut is_mended = false;
         for (no, bytes) in (1_i64..).zip(files) {
             let answer = self.read_scan(bytes).await?;
             let page = self.page_row(stored(number), no, bytes, &answer, answer.pages.len())?;
-            let mut tx = self.tools.db.write().await?;
-            submissions::add_page(&mut tx, &page).await?;
-            tx.commit().await?;
+            is_mended |= self.keep_scan(&page, &answer).await?;
             read.push(answer);
         }
         self.with_submission(by, case, envelope::Command::Scan, format!("scan-{number}")).await?;
+        if is_mended {
+            self.read_again(by, stored(number), case).await?;
+        }
         Ok(read)
+    }
+
+    /// Keeps a scanned file at its place; true when it took the place of a reading that had failed.
+    async fn keep_scan(&self, page: &PageRow, read: &FileRead) -> Result<bool, Fault> {
+        let mut tx = self.tools.db.write().await?;
+        let files = submissions::pages(&mut tx, page.submission).await?;
+        let earlier = files.iter().find(|file| file.no == page.no && file.digest == page.digest);
+        let has_failed = earlier.is_some_and(|file| mailroom::has_failed(&file.reading));
+        let is_mended = has_failed && !read.is_failed();
+        if is_mended {
+            let (number, no, count) = (page.submission, page.no, page.page_count);
+            submissions::read_anew(&mut tx, number, no, count, &page.reading, None).await?;
+        } else {
+            submissions::add_page(&mut tx, page).await?;
+        }
+        tx.commit().await?;
+        Ok(is_mended)
     }
 
     /// Reads a scanned file in a child and keeps the pictures of its pages. One that cannot be read
     /// is an answer without pages: it is kept all the same, for a person to look at.
     async fn read_scan(&self, bytes: &[u8]) -> Result<FileRead, Fault> {
         let key = self.code_key_bytes()?;
-        let (read, shown) = self.reader.read_and_draw(&key, bytes).await.unwrap_or_else(|fault| {
-            (FileRead { pages: Vec::new(), error: Some(engine::chain(&fault)) }, Vec::new())
-        });
+        let (mut read, shown) =
+            self.reader.read_and_draw(&key, bytes).await.unwrap_or_else(|fault| {
+                (FileRead { pages: Vec::new(), error: Some(engine::chain(&fault)) }, Vec::new())
+            });
+        for (page, shown) in read.pages.iter_mut().zip(&shown) {
+            // Whatever is decoded is drawn: of a page that died there is no picture.
+            page.is_lost = page.kind == "unknown" && shown.page.is_empty();
+        }
         self.keep_pictures(bytes, &shown).await?;
         Ok(read)
     }
@@ -229,6 +264,7 @@ impl App {
             picture: sealed.map_err(Fault::host("seal a scan"))?,
             reading: serde_json::to_string(read)
                 .map_err(|source| Fault::Unwritable { what: "reading", source })?,
+            arrival: None,
         })
     }
 

@@ -4,6 +4,7 @@
 //! keys are refused with the place they came from. `docs/configuration.md` lists every key; a test
 //! holds it against the structures here.
 
+mod intake;
 mod sections;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use engine::schedule::{CatchUp, Schedule};
 
+pub use intake::Intake;
 pub use sections::{
     BusinessDays, Certificates, Data, Database, DatabaseUrl, Day, Fonts, Listen, Log, LogFormat,
     Mail, MonthDay, Office, Schedules, Security, Site, TlsMode,
@@ -57,6 +59,8 @@ pub struct Config {
     pub calendar: BusinessDays,
     /// The hours and the patience of the back office.
     pub office: Office,
+    /// What scanners drop into a folder.
+    pub intake: Intake,
     /// When recurring work is done.
     pub schedules: Schedules,
     /// The cost of hashes and the life of sessions.
@@ -108,6 +112,7 @@ impl Default for Config {
             forms: Fonts::default(),
             calendar: BusinessDays::default(),
             office: Office::default(),
+            intake: Intake::default(),
             schedules: Schedules::default(),
             security: Security::default(),
             log: Log::default(),
@@ -195,6 +200,7 @@ impl Config {
     /// Refuses values that fit their type but make no sense.
     fn check(&self) -> Result<(), ConfigFault> {
         self.mail.check()?;
+        intake::check_permit(&self.house)?;
         if self.retry.lease_s <= self.mail.send_timeout_s {
             return Err(senseless("retry.lease_s", "must exceed mail.send_timeout_s"));
         }
@@ -209,6 +215,7 @@ impl Config {
         self.metrics_site.check("metrics_site.certificate")?;
         self.revocation_list_site.check("revocation_list_site.certificate")?;
         self.office.check()?;
+        self.intake.check()?;
         self.security.check()?;
         for (key, name, expression) in self.schedules.each() {
             Schedule::new(name, expression, crate::dates::JAPAN, CatchUp::Latest).map_err(

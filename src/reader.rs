@@ -116,6 +116,16 @@ pub struct PageRead {
     /// The resolution of the scan.
     #[serde(default)]
     pub dpi: Option<u32>,
+    /// Its reading died, or it could not be decoded: nobody knows what it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_lost: bool,
+}
+
+impl FileRead {
+    /// Whether anything of the file is not known: it may be read again.
+    pub fn is_failed(&self) -> bool {
+        self.error.is_some() || self.pages.is_empty() || self.pages.iter().any(|page| page.is_lost)
+    }
 }
 
 impl PageRead {
@@ -125,6 +135,7 @@ impl PageRead {
             page: number,
             kind: "unknown".to_owned(),
             defects: vec!["PAGE".to_owned()],
+            is_lost: true,
             ..Self::default()
         }
     }

@@ -143,7 +143,7 @@ impl Server {
         });
     }
 
-    /// The local socket and the engine's loops.
+    /// The local socket, the mail room's folder and the engine's loops.
     fn run_behind(&mut self, app: &App, stopped: watch::Receiver<bool>) {
         let (running, path) = (app.clone(), app.tools.config.socket_file());
         let until = stopped.clone();
@@ -152,6 +152,8 @@ impl Server {
                 tracing::error!(%error, "the local socket ended");
             }
         });
+        let (mail_room, until) = (app.clone(), stopped.clone());
+        self.tasks.spawn(async move { mail_room.run_mail_room(until).await });
         let engine = app.engine.clone();
         self.tasks.spawn(async move { engine.run(stopped).await });
     }

@@ -18,6 +18,11 @@ pub struct House {
     pub light: String,
     /// Where customers send the form: postal code, address lines, office; top to bottom.
     pub reply_address: Vec<String>,
+    /// The permit under which the bank pays for replies (料金受取人払), such as 麹町局承認 1234; empty
+    /// for none.
+    pub reply_permit: String,
+    /// The last day of that permit, as `2027-03-31`. No sheet that shows it is printed afterwards.
+    pub reply_permit_until: String,
     /// The help desk's telephone number.
     pub telephone: String,
     /// Whether 見本 is printed on everything.
@@ -43,9 +48,16 @@ impl House {
                 "サンプル銀行 事務センター".to_owned(),
                 "諸届受付係 行".to_owned(),
             ],
+            reply_permit: String::new(),
+            reply_permit_until: String::new(),
             telephone: "0120-000-000".to_owned(),
             specimen: true,
         }
+    }
+
+    /// Whether the permit for replies has ended before that day, both as ISO dates.
+    pub fn permit_has_ended(&self, today: &str) -> bool {
+        !self.reply_permit.is_empty() && self.reply_permit_until.as_str() < today
     }
 
     /// The name of the service that the variant belongs to.

@@ -338,9 +338,18 @@ fn identify(pdf: &mut lopdf::Document) {
     pdf.trailer.set("ID", vec![id.clone(), id]);
 }
 
+/// A day in Japan as an ISO date; a moment before 1970 counts as 1970.
+pub(crate) fn iso_day(moment: SystemTime) -> String {
+    let since = moment.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let (year, month, day) = civil(since.as_secs().saturating_add(JAPAN) / 86_400);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// How far Japan is ahead of UTC, in seconds.
+const JAPAN: u64 = 9 * 3600;
+
 /// A moment as PDF writes it, in Japanese time; a moment before 1970 counts as 1970.
 fn pdf_date(moment: SystemTime) -> String {
-    const JAPAN: u64 = 9 * 3600;
     let since = moment.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let seconds = since.as_secs().saturating_add(JAPAN);
     let (days, second) = (seconds / 86_400, seconds % 86_400);

@@ -42,6 +42,12 @@ pub enum PrintFault {
         /// How many rows there are.
         rows: usize,
     },
+    /// The bank's permit to pay for replies has ended: whoever used the sheet would pay.
+    #[error("the permit for replies ended on {until}; nothing that shows it is printed")]
+    PermitEnded {
+        /// Its last day.
+        until: String,
+    },
     /// Nothing was to be printed.
     #[error("there is nothing to print")]
     Nothing,

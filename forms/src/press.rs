@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::data::{FieldValues, FormData, House};
-use crate::document::{Draft, Imprint, Paper};
+use crate::document::{Draft, Imprint, Paper, iso_day};
 use crate::fault::PrintFault;
 use crate::fillable;
 use crate::fonts::{FontChoice, Fonts, Typesetter};
@@ -233,6 +233,10 @@ impl<'r> Run<'r> {
     }
 
     fn instructions(&mut self) -> Result<(), PrintFault> {
+        let house = self.job.house;
+        if house.permit_has_ended(&iso_day(self.job.made_at)) {
+            return Err(PrintFault::PermitEnded { until: house.reply_permit_until.clone() });
+        }
         let shared = if let Some(shared) = self.instructions {
             shared
         } else {

@@ -82,6 +82,7 @@ async fn examine(app: &App, findings: &mut Vec<Finding>) {
         }
         Err(fault) => findings.push(Finding::bad("names", &fault)),
     }
+    findings.extend(permit(app).await);
     match app.tools.notifier.sender().check().await {
         Ok(()) => findings.push(Finding::good("mail", "messages can be handed over")),
         Err(fault) => findings.push(Finding::bad("mail", &fault)),
@@ -105,6 +106,33 @@ async fn examine(app: &App, findings: &mut Vec<Finding>) {
         }
         Err(fault) => findings.push(Finding::bad("checkpoint", &fault)),
     }
+}
+
+/// Days before its end at which the permit for replies is to be renewed.
+const PERMIT_DAYS: u64 = 60;
+
+/// The permit for replies, where there is one: without it no form is printed.
+async fn permit(app: &App) -> Option<Finding> {
+    let house = &app.tools.config.house;
+    if house.reply_permit.is_empty() {
+        return None;
+    }
+    let until = &house.reply_permit_until;
+    let now = match app.tools.db.now().await {
+        Ok(now) => now,
+        Err(fault) => return Some(Finding::bad("reply permit", &fault)),
+    };
+    let soon = now.plus(std::time::Duration::from_secs(86_400 * PERMIT_DAYS));
+    let ends = |at| house.permit_has_ended(&saihakko::dates::iso_day(at));
+    Some(if ends(now) {
+        let says = format!("ended on {until}: no form is printed");
+        Finding { part: "reply permit", good: false, says }
+    } else if ends(soon) {
+        let says = format!("ends on {until}: renew it");
+        Finding { part: "reply permit", good: false, says }
+    } else {
+        Finding::good("reply permit", format!("until {until}"))
+    })
 }
 
 /// Timers and kept commands that cannot be delivered, and dead letters.

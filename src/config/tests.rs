@@ -78,6 +78,9 @@ fn values_without_sense_are_refused_by_name() {
         ("[mail]\nuser = \"a\"", "mail.user"),
         ("[mail]\nsend_timeout_s = 300", "retry.lease_s"),
         ("[retry]\nattempts = 0", "retry.attempts"),
+        ("[intake]\nlook_s = 0", "intake.look_s"),
+        ("[house]\nreply_permit = \"1234\"", "house.reply_permit_until"),
+        ("[house]\nreply_permit_until = \"2027-03-31\"", "house.reply_permit_until"),
         ("[schedules]\ncheckpoint = \"often\"", "schedules.checkpoint"),
         ("[database]\nurl = \"mysql://a\"", "database.url"),
         (
@@ -114,7 +117,7 @@ fn everything_lies_under_the_data_directory_unless_said_otherwise() {
 }
 
 /// Which source holds the structure of each section.
-const SOURCES: [(&str, &str, &str); 19] = [
+const SOURCES: [(&str, &str, &str); 20] = [
     ("house", "House", include_str!("../../forms/src/data.rs")),
     ("data", "Data", include_str!("sections.rs")),
     ("database", "Database", include_str!("sections.rs")),
@@ -131,6 +134,7 @@ const SOURCES: [(&str, &str, &str); 19] = [
     ("forms", "Fonts", include_str!("sections.rs")),
     ("calendar", "BusinessDays", include_str!("sections.rs")),
     ("office", "Office", include_str!("sections.rs")),
+    ("intake", "Intake", include_str!("intake.rs")),
     ("schedules", "Schedules", include_str!("sections.rs")),
     ("security", "Security", include_str!("sections.rs")),
     ("log", "Log", include_str!("sections.rs")),

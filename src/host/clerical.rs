@@ -154,7 +154,7 @@ impl Host<Clerical> for ClericalHost {
     }
 
     async fn send(&self, parcel: Parcel<Notice>) -> Result<(), Failure> {
-        self.tools.notifier.send(&parcel).await
+        reissue::send(&self.tools, &self.engine, &self.tasks, &parcel).await
     }
 
     async fn perform(&self, parcel: Parcel<Job>) -> Result<Option<Answer<Clerical, ()>>, Failure> {

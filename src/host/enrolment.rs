@@ -350,7 +350,7 @@ impl Host<Enrolment> for EnrolmentHost {
     }
 
     async fn send(&self, parcel: Parcel<Notice>) -> Result<(), Failure> {
-        self.tools.notifier.send(&parcel).await
+        reissue::send(&self.tools, &self.engine, &self.tasks, &parcel).await
     }
 
     async fn perform(

@@ -18,6 +18,7 @@ use workflows::terms::{
 use super::issue::{self, Attachment, Preparation, Prepared};
 use super::task::TaskHost;
 use super::{Tools, effects, facts, user_of_subject};
+use crate::notify::Announce;
 use crate::store::standing;
 
 /// A reissue path: a workflow in the shared terms, with what the host must know about it.
@@ -178,6 +179,20 @@ pub(crate) async fn open_task(
     tasks.submit(submission, ()).await.map(drop).map_err(Failure::passing)
 }
 
+/// Sends a notice. A mail that is refused for good is a task: somebody finds the right address.
+pub(crate) async fn send<N: Announce>(
+    tools: &Tools,
+    engine: &engine::Engine,
+    tasks: &Desk<Task, TaskHost>,
+    parcel: &Parcel<N>,
+) -> Result<(), Failure> {
+    let sent = tools.notifier.send(parcel).await;
+    if sent.as_ref().is_err_and(|failure| failure.permanent) {
+        open_task(engine, tasks, parcel.id, parcel.case, TaskKind::BouncedMail).await?;
+    }
+    sent
+}
+
 impl<W: Path> Host<W> for ReissueHost {
     type Attachment = Attachment;
     type Prepared = Prepared;
@@ -244,7 +259,7 @@ impl<W: Path> Host<W> for ReissueHost {
     }
 
     async fn send(&self, parcel: Parcel<Notice>) -> Result<(), Failure> {
-        self.tools.notifier.send(&parcel).await
+        send(&self.tools, &self.engine, &self.tasks, &parcel).await
     }
 
     async fn perform(&self, parcel: Parcel<Job>) -> Result<Option<Answer<W, Attachment>>, Failure> {

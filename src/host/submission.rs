@@ -174,7 +174,7 @@ impl Host<Submission> for SubmissionHost {
     }
 
     async fn send(&self, parcel: Parcel<Notice>) -> Result<(), Failure> {
-        self.tools.notifier.send(&parcel).await
+        reissue::send(&self.tools, &self.engine, &self.desks.tasks, &parcel).await
     }
 
     async fn perform(

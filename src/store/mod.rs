@@ -1,6 +1,7 @@
 //! The domain's SQL: one text for both databases, one module a table.
 
 pub mod addresses;
+pub mod arrivals;
 pub mod cards;
 pub mod cases;
 pub mod certificates;
@@ -24,6 +25,7 @@ pub mod reissues;
 pub mod saved;
 pub mod search;
 pub mod sessions;
+pub mod sheets;
 pub mod specimens;
 pub mod staff;
 pub mod staff_sessions;

@@ -124,12 +124,15 @@ pub struct PageRow {
     pub picture: Vec<u8>,
     /// What was read, JSON.
     pub reading: String,
+    /// Which arrival brought it; none for what came before arrivals were kept, or was handed in
+    /// through the local socket.
+    pub arrival: Option<i64>,
 }
 
 /// Keeps a scanned file; false when this very file is there already.
 pub async fn add_page(tx: &mut Tx, page: &PageRow) -> Result<bool, Fault> {
     const SQL: &str = "INSERT INTO pages (submission, no, page_count, digest, picture, reading, \
-         scanned_at) VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (submission, no) DO NOTHING";
+         scanned_at, arrival) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) ON CONFLICT (submission, no) DO NOTHING";
     let now = tx.now().0;
     on!(tx, |conn| sqlx::query(SQL)
         .bind(page.submission)
@@ -139,6 +142,7 @@ pub async fn add_page(tx: &mut Tx, page: &PageRow) -> Result<bool, Fault> {
         .bind(&page.picture)
         .bind(&page.reading)
         .bind(now)
+        .bind(page.arrival)
         .execute(conn)
         .await
         .map(|done| done.rows_affected() == 1))
@@ -147,8 +151,8 @@ pub async fn add_page(tx: &mut Tx, page: &PageRow) -> Result<bool, Fault> {
 
 /// The scanned files of a submission.
 pub async fn pages(tx: &mut Tx, submission: i64) -> Result<Vec<PageRow>, Fault> {
-    const SQL: &str = "SELECT submission, no, page_count, digest, picture, reading FROM pages \
-         WHERE submission = $1 ORDER BY no";
+    const SQL: &str = "SELECT submission, no, page_count, digest, picture, reading, arrival \
+         FROM pages WHERE submission = $1 ORDER BY no";
     on!(tx, |conn| sqlx::query_as(SQL).bind(submission).fetch_all(conn).await)
         .map_err(Fault::database("read pages"))
 }
@@ -197,20 +201,38 @@ pub async fn next_no(tx: &mut Tx, submission: i64) -> Result<i64, Fault> {
         .map_err(Fault::database("read pages"))
 }
 
-/// True when a file lies in a submission already.
-pub async fn holds(tx: &mut Tx, submission: i64, digest: &[u8]) -> Result<bool, Fault> {
-    const SQL: &str = "SELECT COUNT(*) FROM pages WHERE submission = $1 AND digest = $2";
-    let count: i64 =
-        on!(tx, |conn| sqlx::query_scalar(SQL).bind(submission).bind(digest).fetch_one(conn).await)
-            .map_err(Fault::database("read pages"))?;
-    Ok(count > 0)
+/// Puts another reading in the place of an earlier one of the same file.
+pub async fn read_anew(
+    tx: &mut Tx,
+    submission: i64,
+    no: i64,
+    page_count: i64,
+    reading: &str,
+    arrival: Option<i64>,
+) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE pages SET page_count = $3, reading = $4, \
+         arrival = COALESCE($5, arrival) WHERE submission = $1 AND no = $2";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(submission)
+        .bind(no)
+        .bind(page_count)
+        .bind(reading)
+        .bind(arrival)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("keep a reading"))
 }
 
-/// The first submission in which a file lies.
-pub async fn of_digest(tx: &mut Tx, digest: &[u8]) -> Result<Option<i64>, Fault> {
-    const SQL: &str = "SELECT submission FROM pages WHERE digest = $1 AND submission IS NOT NULL \
-         ORDER BY id LIMIT 1";
-    on!(tx, |conn| sqlx::query_scalar(SQL).bind(digest).fetch_optional(conn).await)
+/// The first submission into which another arrival brought these bytes, with what was read.
+pub async fn of_digest(
+    tx: &mut Tx,
+    digest: &[u8],
+    arrival: i64,
+) -> Result<Option<(i64, String)>, Fault> {
+    const SQL: &str = "SELECT submission, reading FROM pages WHERE digest = $1 \
+         AND submission IS NOT NULL AND (arrival IS NULL OR arrival <> $2) ORDER BY id LIMIT 1";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(digest).bind(arrival).fetch_optional(conn).await)
         .map_err(Fault::database("read pages"))
 }
 

@@ -114,6 +114,7 @@ fn routes() -> Router<Shared> {
         .route("/desk/{case}/return", get(desk::defects).post(desk::send_back))
         .route("/intake", get(intake::show))
         .route("/intake/register", post(intake::register))
+        .route("/intake/files", post(intake::files))
         .route("/matching", get(matching::list))
         .route("/matching/{case}", get(matching::show).post(matching::matched))
         .route("/matching/{case}/page/{place}", get(matching::picture))

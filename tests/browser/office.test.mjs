@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { Browser } from './browser.mjs';
+import { Keys, desk, queue, tracking } from './keys.mjs';
 import {
   atWork, hayashi, inoue, kimura, mori, ordered, posted, received, yamaguchi,
 } from './office.mjs';
@@ -14,48 +15,8 @@ const DESK = { viewport: { width: 1440, height: 960 } };
 /** From taking a clean form to handing it on, judgements not counted. */
 const MOST = 6;
 
-/** Hands that count what they press. A judgement is one deliberate press and counted apart. */
-class Keys {
-  constructor(page) {
-    this.page = page;
-    this.count = 0;
-  }
-
-  async press(...keys) {
-    for (const key of keys) {
-      this.count += 1;
-      await this.page.keyboard.press(key);
-    }
-  }
-
-  judge() {
-    return this.page.keyboard.press('Space');
-  }
-
-  /** What has the focus, as `name=value`. */
-  focus() {
-    return this.page.evaluate(() => {
-      const { name, value, tagName } = document.activeElement;
-      return name ? `${name}=${value}` : tagName;
-    });
-  }
-}
-
-/** Waits until the desk is there and its script has put the focus. */
-async function desk(page) {
-  await page.waitForURL(/\/desk\/\d+/);
-  await page.waitForFunction(() => document.activeElement?.matches('[data-first], [data-field] input'));
-  return Number(/desk\/(\d+)/.exec(page.url())[1]);
-}
-
 async function state(world, number) {
   return (await world.case(number)).state;
-}
-
-/** Opens a queue and waits for the focus: a key pressed before it would go nowhere. */
-async function queue(world, page, name) {
-  await page.goto(`${world.staff}/queue/${name}`);
-  await page.waitForFunction(() => document.activeElement?.matches('[autofocus]'));
 }
 
 /** A clean form: taken, seal and two looks judged, handed on. */
@@ -75,12 +36,6 @@ async function check(world, page) {
   await page.waitForURL(/\/queue\/check/);
   assert.ok(keys.count <= MOST, `${keys.count} presses`);
   return { number, count: keys.count };
-}
-
-/** A registered-mail number that checks itself. */
-function tracking(index) {
-  const number = 1_234_567_000 + index;
-  return `${number}${number % 7}`;
 }
 
 test('a pile of six from the scans to posted letters, by keyboard', async (t) => {
@@ -201,5 +156,39 @@ test('without JavaScript every act works as well', async (t) => {
   await approver.locator('#handing button[value=approve]').click();
   await approver.waitForURL(/\/queue\/approve/);
   await world.stands(number, 'Printed');
+  browser.isContent();
+});
+
+test('a file that cannot be read is read again, alone, or given up, by keyboard', async (t) => {
+  const world = await World.of(t, { settings: { 'intake.look_s': 1 } });
+  const browser = await Browser.of(t, world);
+  const room = await atWork(world, await browser.page(DESK), mori);
+  const keys = new Keys(room);
+  await room.goto(`${world.staff}/intake`);
+  const letter = { name: 'letter.png', mimeType: 'image/png', buffer: await room.screenshot() };
+  const broken = { name: 'broken.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 torn') };
+  await room.locator('#files').setInputFiles([letter, broken]);
+  await room.hands.press('staff.intake.do_scan');
+  await room.hands.reads('staff.intake.failed_unreadable');
+  const tally = async () => (await room.locator('#tally').innerText()).replace(/\s+/g, ' ');
+  assert.match(await tally(), /届出書以外 1 .*読めなかった 1 = 2/);
+  const attempts = async () => {
+    const rows = await world.rows('SELECT name, attempts, state FROM arrivals ORDER BY name');
+    return rows.map(({ name, attempts: begun, state: at }) => `${name} ${begun} ${at}`);
+  };
+  assert.deepEqual(await attempts(), ['broken.pdf 1 failed', 'letter.png 1 done']);
+  await keys.reach('#files-card button[value=again]');
+  await keys.press('Enter');
+  await room.hands.reads('staff.intake.again_told', { n: 1 });
+  await world.until('the file to fail again', async () => (await attempts())[0] === 'broken.pdf 2 failed');
+  assert.equal((await attempts())[1], 'letter.png 1 done', 'what was read is left alone');
+  // The part of the page that shows it brings itself up to date.
+  await room.locator('#files-card button[value^=aside]').waitFor();
+  await keys.reach('#files-card button[value^=aside]');
+  await keys.press('Enter');
+  await room.hands.reads('staff.intake.aside_told');
+  await room.hands.reads('staff.intake.aside');
+  assert.equal(await room.locator('#files-card button').count(), 0, 'nothing is left to be done');
+  assert.match(await tally(), /読めなかった 1 = 2/, 'the page stays counted');
   browser.isContent();
 });

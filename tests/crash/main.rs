@@ -19,6 +19,7 @@ mod aftermath;
 mod browser;
 mod chance;
 mod driver;
+mod folder;
 mod ledger;
 mod online;
 mod paper;

@@ -85,15 +85,22 @@ impl Place {
             data,
             ports: Ports { customers, certificate },
         };
-        std::fs::create_dir_all(&place.data).unwrap();
+        std::fs::create_dir_all(place.scans()).unwrap();
         let folder = toml::Value::String(place.data.display().to_string());
+        let scans = toml::Value::String(place.scans().display().to_string());
         let own = format!(
             "[customer_site]\naddress = \"127.0.0.1:{customers}\"\n\
              [certificate_site]\naddress = \"127.0.0.1:{certificate}\"\n\
-             [data]\ndir = {folder}\n"
+             [data]\ndir = {folder}\n\
+             [intake]\nfolder = {scans}\nrest_s = 0\nlook_s = 1\n"
         );
         std::fs::write(&place.config, format!("{CONFIGURATION}{own}")).unwrap();
         place
+    }
+
+    /// Where scanners drop their files.
+    pub(crate) fn scans(&self) -> PathBuf {
+        self.data.join("scans")
     }
 
     /// The bank's root, which every browser here trusts. It is made by the first command.

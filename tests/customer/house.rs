@@ -100,7 +100,7 @@ impl House {
         config.security.argon2_memory_kib = COST.memory_kib;
         config.security.argon2_passes = COST.passes;
         let clock = Clock::manual(at("2026-12-07T01:00:00Z"));
-        let program = std::env::current_exe().unwrap();
+        let program = crate::fit(&mut config, dir.path());
         let around = Surroundings { clock: clock.clone(), entropy: system_entropy(), program };
         let app = App::open(config, around).await.unwrap();
         let house = Self { app, clock, dir, database };

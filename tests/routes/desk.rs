@@ -46,11 +46,11 @@ pub(crate) async fn form_arrives(house: &House) -> CaseId {
     cases[0]
 }
 
-async fn get(house: &House, who: &Visitor, path: &str) -> Answer {
+pub(crate) async fn get(house: &House, who: &Visitor, path: &str) -> Answer {
     Ask::get(&house.office, OFFICE, path).by(who).send().await
 }
 
-async fn post(house: &House, who: &Visitor, path: &str, form: &str) -> Answer {
+pub(crate) async fn post(house: &House, who: &Visitor, path: &str, form: &str) -> Answer {
     Ask::post(&house.office, OFFICE, path, form).by(who).send().await
 }
 

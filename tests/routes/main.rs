@@ -15,5 +15,6 @@ mod guards;
 mod headers;
 mod house;
 mod office;
+mod paper;
 mod sameness;
 mod table;

@@ -34,8 +34,9 @@ const READ: [&str; 17] = [
     "/dashboard",
 ];
 /// Sent with POST and a form that says nothing.
-const SENT: [&str; 14] = [
+const SENT: [&str; 15] = [
     "/intake/register",
+    "/intake/files",
     "/matching/{case}",
     "/dispatch/post",
     "/dispatch/settle",

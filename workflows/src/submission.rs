@@ -79,6 +79,8 @@ pub enum Command {
     },
     /// Clerk: matched by contract number and seal.
     Match,
+    /// Mail room or worker: pages whose reading had failed were read after all.
+    ReadAgain,
     /// Clerk or supervisor: send it back now.
     SendBack,
     /// Worker: every request on it is a case now.
@@ -220,7 +222,7 @@ impl Workflow for Submission {
         context: &Context<Self>,
         _rules: &Rules,
     ) -> Result<Transition<Self>, Refusal> {
-        permit(command, context.actor.role)?;
+        permit(state, command, context.actor.role)?;
         let facts = &context.facts;
         match command {
             Command::Close => close(state, facts),
@@ -268,10 +270,15 @@ impl Workflow for Submission {
 
 type Decision = Result<Transition<Submission>, Refusal>;
 
-fn permit(command: &Command, role: Role) -> Result<(), Refusal> {
+fn permit(state: &State, command: &Command, role: Role) -> Result<(), Refusal> {
     let roles: &[Role] = match command {
         Command::Prefill => &[Role::User, Role::AuthorityHolder, Role::Clerk],
-        Command::Receive { .. } | Command::Scan | Command::AddPages { .. } => &[Role::MailRoom],
+        // What a scanner drops into its folder comes without a person; but an envelope that is
+        // awaited is opened, and its pages are counted, by hand.
+        Command::Receive { .. } if *state != State::Start => &[Role::MailRoom],
+        Command::Receive { .. } | Command::Scan | Command::AddPages { .. } | Command::ReadAgain => {
+            &[Role::MailRoom, Role::Worker]
+        }
         Command::Identify | Command::MarkUnidentified | Command::MarkIncomplete => {
             &[Role::Worker, Role::Clerk]
         }
@@ -311,6 +318,9 @@ fn handle(state: &State, command: &Command, facts: &Facts) -> Decision {
             Transition::to(S::Scanned)
                 .with(Effect::RecordPages { pages: *pages })
                 .asking(Job::ReadPages)
+        }
+        (S::Incomplete { .. } | S::Unidentified, C::ReadAgain) => {
+            Transition::to(S::Scanned).asking(Job::ReadPages)
         }
         (S::Scanned | S::Incomplete { .. } | S::Unidentified, C::Detach { page }) => {
             Transition::to(state.clone()).with(Effect::DetachPage { page: *page })

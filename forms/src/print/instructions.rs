@@ -39,9 +39,32 @@ fn address(sheet: &mut Sheet<'_>, house: &House) -> Drawn {
         sheet.text([WINDOW.x + 3.0, y], Style::value(points), line)?;
         y += if row >= 1 { 8.0 } else { 6.5 };
     }
+    if !house.reply_permit.is_empty() {
+        permit(sheet, house)?;
+    }
     let hint =
         "この面を表にして三つ折りにし、窓付き封筒(120×235mm)に入れると、宛先が窓から見えます。";
     sheet.text([14.0, 90.0], Style::label(7.0).ink(GREY), hint)?;
+    Ok(())
+}
+
+/// Beside the address, where the stamp would be: who pays, under which permit, until when.
+fn permit(sheet: &mut Sheet<'_>, house: &House) -> Drawn {
+    let area = BoxMm::new(WINDOW.right() + 6.0, WINDOW.y, 26.0, 26.0);
+    sheet.frame(area, 0.4, BLACK);
+    let until = format!("差出有効期間 {} まで", house.reply_permit_until);
+    let lines = [
+        (9.0, "料金受取人払郵便"),
+        (7.5, house.reply_permit.as_str()),
+        (5.5, until.as_str()),
+        (7.5, "切手不要"),
+    ];
+    let mut y = area.y + 4.0;
+    for (points, line) in lines {
+        let centre = [area.x + area.w / 2.0, y];
+        sheet.text(centre, Style::label(points * 0.8).ink(BLACK).align(Align::Centre), line)?;
+        y += 6.0;
+    }
     Ok(())
 }
 

@@ -14,5 +14,6 @@ mod hostile;
 mod letters;
 mod measured;
 mod outside;
+mod permit;
 mod roundtrip;
 mod sample;

@@ -10,10 +10,9 @@ use workflows::terms::Role;
 
 use super::desk::Typed;
 use super::{Shared, Signed};
-use crate::backoffice::mailroom::FileResult;
+use crate::backoffice::mailroom::{FileResult, Placed, Tally};
 use crate::customer::Declined;
 use crate::policy::Room;
-use crate::reader::LARGEST_FILE;
 use crate::store::submissions::EnvelopeLine;
 use crate::text::to_half_width;
 use crate::web::customer::{Mistake, given, see};
@@ -27,6 +26,75 @@ const CARRIERS: [&str; 4] = ["普通郵便", "簡易書留", "窓口", "宅配�
 const OPEN: [&str; 4] = ["Received", "Scanned", "Incomplete", "Unidentified"];
 /// Files that are taken in at once.
 const MOST_FILES: usize = 100;
+
+/// A file with where its pages lie.
+#[derive(Serialize)]
+struct FileLine {
+    id: i64,
+    name: String,
+    device: String,
+    at: String,
+    pages: usize,
+    state: &'static str,
+    reason: String,
+    is_readable: bool,
+    is_aside: bool,
+    placed: Vec<PlaceLine>,
+}
+
+/// Pages of a file that lie in one place.
+#[derive(Serialize)]
+struct PlaceLine {
+    /// What is said of them: what comes next, else where they lie.
+    key: String,
+    tint: &'static str,
+    icon: &'static str,
+    number: String,
+    which: String,
+    pages: usize,
+}
+
+impl From<&FileResult> for FileLine {
+    fn from(file: &FileResult) -> Self {
+        Self {
+            id: file.id,
+            name: file.name.clone(),
+            device: file.device.clone(),
+            at: when::short(Moment(file.came_at)),
+            pages: file.pages,
+            state: file.state,
+            reason: file.reason.clone(),
+            is_readable: file.is_readable,
+            is_aside: file.is_aside,
+            placed: file.placed.iter().map(PlaceLine::from).collect(),
+        }
+    }
+}
+
+impl From<&Placed> for PlaceLine {
+    fn from(placed: &Placed) -> Self {
+        let key = match (placed.place.as_str(), placed.what.as_str()) {
+            ("case" | "duplicate", what) if !what.is_empty() => format!("what_{what}"),
+            // Counted and being read with the rest of its envelope.
+            (place, _) => format!("place_{place}"),
+        };
+        let (tint, icon) = match key.as_str() {
+            "what_read" => ("ok", "check"),
+            "what_counting" | "what_adding" | "what_again" => ("info", "clock"),
+            "place_blank" | "place_cover" => ("plain", "doc"),
+            "place_lost" => ("err", "alert"),
+            _ => ("warn", "alert"),
+        };
+        Self {
+            key,
+            tint,
+            icon,
+            number: placed.number.clone(),
+            which: placed.which.clone(),
+            pages: placed.pages,
+        }
+    }
+}
 
 /// An envelope of the list.
 #[derive(Serialize)]
@@ -69,6 +137,7 @@ pub(super) async fn show(
     room(&shared, &signed, &Typed::new(), &[], &[]).await
 }
 
+/// The page; `results` are the files that were just chosen.
 async fn room(
     shared: &Shared,
     signed: &Signed,
@@ -78,11 +147,20 @@ async fn room(
 ) -> Result<Response, Problem> {
     let found = shared.app.envelopes(&OPEN).await?;
     let lines: Vec<Line> = found.iter().map(|line| Line::of(shared, signed, line)).collect();
+    let shown = |files: &[FileResult]| files.iter().map(FileLine::from).collect::<Vec<_>>();
+    let files = shared.app.files().await?;
+    let readable = files.iter().filter(|file| file.is_readable).count();
     let values = context! {
         lines => given(lines),
         carriers => CARRIERS,
         typed => given(typed.clone()),
-        results => given(results.to_vec()),
+        results => given(shown(results)),
+        files => given(shown(&files)),
+        tally => given(Tally::of(&files)),
+        readable,
+        folder => shared.app.tools.config.intake.folder.display().to_string(),
+        again => signed.visit.asked("again"),
+        aside => signed.visit.asked("aside"),
         registered => signed.visit.asked("registered"),
         works => signed.member.roles.contains(&Role::MailRoom),
     };
@@ -149,11 +227,7 @@ pub(super) async fn upload(
         if bytes.is_empty() || results.len() >= MOST_FILES {
             continue;
         }
-        if bytes.len() > LARGEST_FILE {
-            results.push(FileResult { name, is_broken: true, ..FileResult::default() });
-            continue;
-        }
-        results.push(shared.app.take_in(&by, &name, &bytes).await?);
+        results.push(shared.app.take_in(&by, &signed.member.account.login, &name, &bytes).await?);
     }
     let wrong = if results.is_empty() {
         let text = shared.text(signed.visit.lang, "intake.no_file");
@@ -165,4 +239,30 @@ pub(super) async fn upload(
         return Ok(axum::Json(serde_json::json!({ "files": results })).into_response());
     }
     room(&shared, &signed, &Typed::new(), &wrong, &results).await
+}
+
+/// Reads what failed once more: one file, or all of them; or gives one up.
+pub(super) async fn files(
+    State(shared): State<Shared>,
+    signed: Signed,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Problem> {
+    signed.member.acting(Role::MailRoom)?;
+    let (act, id) = typed
+        .get("do")
+        .map(|asked| asked.split_once('-').unwrap_or((asked, "")))
+        .ok_or(Problem::Unreadable)?;
+    let only =
+        if id.is_empty() { None } else { Some(id.parse().map_err(|_| Problem::Unreadable)?) };
+    match (act, only) {
+        ("again", only) => {
+            let count = shared.app.read_files_again(only).await?;
+            Ok(see(&format!("/intake?again={count}#files-title")))
+        }
+        ("aside", Some(id)) => {
+            shared.app.set_file_aside(&signed.member.account.login, id).await?;
+            Ok(see("/intake?aside=1#files-title"))
+        }
+        _ => Err(Problem::Unreadable),
+    }
 }

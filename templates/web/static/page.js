@@ -16,6 +16,8 @@
 // input[data-digits]           takes full-width digits, spaces and hyphens
 // input[data-retrieval]        says data-slip when the check digit does not fit
 // input[data-filter=ID]        hides the rows of that table which do not match; data-count: {n}
+// [data-refresh=SECONDS]       fetches data-from so often and takes its part of that id over, for as
+//                              long as the part asks for it, and nobody's focus is in it
 // #live, #errors               the polite live region; the summary of errors
 
 /** No more than one message in this time reaches a screen reader. */
@@ -24,6 +26,9 @@ const QUIET = 5_000;
 const DOUBLE = 10_000;
 /** When the time left is spoken, in seconds; its end is spoken too. */
 const SPOKEN = [300, 60];
+
+/** A part that asks to be refreshed longer than this has been forgotten in an open window. */
+const FRESHENED = 600_000;
 
 // ------------------------------------------------------------------------------ announcements
 
@@ -385,6 +390,29 @@ function watchFilter(field) {
   if (field.value) filterRows(field);
 }
 
+// ------------------------------------------------------------------------------- what goes on
+
+/** Keeps a part fresh while something goes on in it. Whoever is in it with the focus is not disturbed. */
+function keepFresh(part, since = performance.now()) {
+  const { refresh, from } = part.dataset;
+  if (!refresh || performance.now() - since > FRESHENED) return;
+  setTimeout(async () => {
+    let fresh = part;
+    if (!document.hidden && !part.contains(document.activeElement)) {
+      const answer = await fetch(from, { credentials: 'same-origin' }).catch(() => null);
+      const text = answer?.ok && !answer.redirected ? await answer.text() : '';
+      const page = new DOMParser().parseFromString(text, 'text/html');
+      const found = page.getElementById(part.id);
+      if (found && !part.contains(document.activeElement)) {
+        fresh = document.adoptNode(found);
+        part.replaceWith(fresh);
+        say(fresh.querySelector('[data-said]')?.textContent.trim());
+      }
+    }
+    keepFresh(fresh, since);
+  }, 1_000 * Number(refresh));
+}
+
 // -------------------------------------------------------------------------------------- start
 
 function start() {
@@ -407,6 +435,7 @@ function start() {
   }
   document.querySelectorAll('[data-countdown]').forEach(countDown);
   document.querySelectorAll('input[data-filter]').forEach(watchFilter);
+  document.querySelectorAll('[data-refresh]').forEach((part) => keepFresh(part));
   focusErrors();
 }
 

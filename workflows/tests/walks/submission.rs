@@ -1,6 +1,7 @@
 //! What must hold for an envelope.
 
 use workflows::submission::{Command, Job, Notice, State};
+use workflows::terms::Role;
 
 use crate::world::submission_walk;
 
@@ -38,6 +39,34 @@ fn cases_are_opened_only_from_complete_pages_of_a_known_contract() {
             assert_eq!(step.from, State::Identified);
         }
     }
+}
+
+#[test]
+fn an_awaited_envelope_is_registered_by_a_person() {
+    let mut seen = 0;
+    for step in &submission_walk().steps {
+        if matches!(step.from, State::Draft { .. })
+            && matches!(step.command, Command::Receive { .. })
+        {
+            seen += 1;
+            assert_eq!(step.context.actor.role, Role::MailRoom);
+        }
+    }
+    assert!(seen > 0);
+}
+
+/// Reading again judges nothing: it goes back to the reading, which does.
+#[test]
+fn what_is_read_again_is_only_read() {
+    let mut seen = 0;
+    for step in &submission_walk().steps {
+        if step.command == Command::ReadAgain {
+            seen += 1;
+            assert_eq!(step.transition.to, State::Scanned);
+            assert_eq!(step.transition.jobs, [Job::ReadPages]);
+        }
+    }
+    assert!(seen > 0);
 }
 
 #[test]

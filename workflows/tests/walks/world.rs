@@ -317,6 +317,7 @@ pub(crate) fn submission_world(starts: Vec<submission::State>) -> Universe<submi
         C::AddPages { pages: 0 },
         C::AddPages { pages: 1 },
         C::Match,
+        C::ReadAgain,
         C::SendBack,
         C::ItemsOpened { count: 3 },
         C::Archive,
