@@ -3,7 +3,10 @@
 //! They bear no secret, but names, addresses and pictures of forms. So none is stored: a letter is
 //! drawn when the station asks for it, and sealed to the station on its way.
 
+mod foresight;
 mod returned;
+
+pub use foresight::Outlook;
 
 use std::time::UNIX_EPOCH;
 
@@ -97,7 +100,7 @@ impl App {
     ) -> Result<SealedPage, Declined> {
         let row = self.letter_due(key).await?;
         let case = CaseId(row.case_id);
-        let (pdf, covers) = self.drawn(row).await?;
+        let (pdf, covers) = self.drawn(row, &[]).await?;
         let place = covers.first().map(page_place).unwrap_or_default();
         let tools = &self.tools;
         let sealed = tools.station.seal(&tools.entropy, &place, &pdf);
@@ -123,7 +126,7 @@ impl App {
         }
         let row = self.letter_due(key).await?;
         self.note(by, CaseId(row.case_id), "ViewLetter").await?;
-        Ok(self.drawn(row).await?.0)
+        Ok(self.drawn(row, &[]).await?.0)
     }
 
     async fn letter_due(&self, key: &LetterKey) -> Result<LetterDueRow, Declined> {
@@ -132,10 +135,15 @@ impl App {
         row.ok_or(Declined::NotFound)
     }
 
-    /// A letter of the pile, and the notices that it answers: its own first.
-    async fn drawn(&self, row: LetterDueRow) -> Result<(Vec<u8>, Vec<LetterKey>), Fault> {
+    /// A letter, and the notices that it answers: its own first. What is only foreseen speaks as if
+    /// it lay on the pile.
+    async fn drawn(
+        &self,
+        row: LetterDueRow,
+        foreseen: &[foresight::Foreseen],
+    ) -> Result<(Vec<u8>, Vec<LetterKey>), Fault> {
         if returned::is_return(&row.about) {
-            return self.return_letter(row).await;
+            return self.return_letter(row, foreseen).await;
         }
         let covers = vec![LetterKey::from(&row)];
         Ok((self.plain_letter(row).await?, covers))

@@ -57,6 +57,21 @@ pub struct LetterDue {
     pub on: NaiveDate,
 }
 
+impl LetterDue {
+    /// As it lies on the pile.
+    pub fn on_pile<N>(&self, parcel: &Parcel<N>) -> LetterDueRow {
+        LetterDueRow {
+            outbox_id: parcel.id,
+            about: self.about.to_owned(),
+            case_id: parcel.case.0,
+            contract_id: self.contract,
+            user_id: self.user,
+            address_version: self.address_version,
+            due_on: self.on.to_string(),
+        }
+    }
+}
+
 /// Everything that the mails of one notice have in common.
 struct Matter {
     announcement: Announcement,
@@ -126,16 +141,7 @@ impl Notifier {
         let passing = |fault: Fault| Failure::passing(engine::chain(&fault));
         let mut tx = self.0.db.write().await.map_err(passing)?;
         for letter in due {
-            let row = LetterDueRow {
-                outbox_id: parcel.id,
-                about: letter.about.to_owned(),
-                case_id: parcel.case.0,
-                contract_id: letter.contract,
-                user_id: letter.user,
-                address_version: letter.address_version,
-                due_on: letter.on.to_string(),
-            };
-            letters::due(&mut tx, &row).await.map_err(passing)?;
+            letters::due(&mut tx, &letter.on_pile(parcel)).await.map_err(passing)?;
         }
         tx.commit().await.map_err(passing)
     }
@@ -149,7 +155,8 @@ impl Notifier {
         self.letters_due(&parcel.body.announce(), parcel).await.map_err(Failure::passing)
     }
 
-    async fn letters_due<N>(
+    /// The same, for whoever only looks ahead.
+    pub(crate) async fn letters_due<N>(
         &self,
         announcement: &Announcement,
         parcel: &Parcel<N>,

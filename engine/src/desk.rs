@@ -12,7 +12,8 @@ use crate::outbox::OutboxRow;
 use crate::runner::{BoxFuture, Performed, Runner, Touched};
 use crate::submission::{Cause, Outcome, Stored, Submission, Target};
 use crate::{
-    Actor, CaseId, Context, Core, Failure, Fault, Moment, Origin, Role, Workflow, chain, history,
+    Actor, CaseId, Context, Core, Failure, Fault, Moment, Origin, Role, Transition, Workflow,
+    chain, history,
 };
 
 /// Commands of one workflow go in here.
@@ -79,7 +80,7 @@ impl<W: Workflow, H: Host<W>> Desk<W, H> {
         outcomes.into_iter().map(|outcome| outcome.unwrap_or(Ok(Outcome::Moot))).collect()
     }
 
-    /// What would come of a command, writing nothing: which buttons a page shows.
+    /// Whether a command would be declined, writing nothing: which buttons a page shows.
     pub async fn ask(
         &self,
         case: CaseId,
@@ -87,6 +88,17 @@ impl<W: Workflow, H: Host<W>> Desk<W, H> {
         actor: &Actor<W::Role>,
         origin: &Origin,
     ) -> Result<Result<(), W::Refusal>, Fault> {
+        Ok(self.foresee(case, command, actor, origin).await?.map(drop))
+    }
+
+    /// What would come of a command, writing nothing: what a page shows before it is sent.
+    pub async fn foresee(
+        &self,
+        case: CaseId,
+        command: &W::Command,
+        actor: &Actor<W::Role>,
+        origin: &Origin,
+    ) -> Result<Result<Transition<W>, W::Refusal>, Fault> {
         let mut tx = self.core.db.read().await?;
         let row = case::find(&mut tx, case).await?.ok_or(Fault::NoSuchCase { case })?;
         let state = row.read_state::<W>()?;
@@ -96,7 +108,7 @@ impl<W: Workflow, H: Host<W>> Desk<W, H> {
             return Err(Fault::FactsMissing { asked: 1, given: 0 });
         };
         let context = Context { actor: actor.clone(), facts };
-        Ok(W::decide(&state, command, &context, &self.host.rules()).map(drop))
+        Ok(W::decide(&state, command, &context, &self.host.rules()))
     }
 
     /// The case's row and state; `None` when there is no such case of this workflow.

@@ -53,7 +53,7 @@ pub use form3::{
 pub use json::PrintedPage;
 pub use letter::{CodeLetter, PasswordLetter};
 pub use payload::{CodeKey, Payload, PayloadFault};
-pub use picture::{PagePicture, page_pictures};
+pub use picture::{PagePicture, letter_picture, page_pictures};
 pub use press::{Batch, Copy, Job, Press, Sheets};
 pub use quality::{Quality, QualityFact};
 pub use reading::{

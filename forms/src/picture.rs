@@ -13,7 +13,7 @@ use crate::form3::{BoxMm, PAGE_MM, PageLayout, Variant, Version, layout};
 use crate::locate::{Located, locate};
 use crate::payload::CodeKey;
 use crate::raster::{Homography, colour_patch, patch};
-use crate::scan::{Limits, Page, PageImage, Visitor, for_each_page, guarded};
+use crate::scan::{Limits, Page, PageImage, Visitor, for_each_page, guarded, render_pages};
 
 /// The picture of one page of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,35 @@ pub fn page_pictures(
     let mut album = Album { key, number, pictures: Vec::new() };
     for_each_page(&Arc::new(bytes.to_vec()), limits, &mut album)?;
     Ok(album.pictures)
+}
+
+/// What letters are looked at with on a screen.
+const SCREEN_DPI: f32 = 110.0;
+/// Between the pages of a letter, and its colour.
+const GAP: u32 = 14;
+const DESK: Rgb<u8> = Rgb([148, 155, 168]);
+/// Print is thin: it wants more than a photograph.
+const PRINT_QUALITY: u8 = 82;
+
+/// A letter of ours as it will lie on the table: its pages below each other, as one JPEG.
+///
+/// # Errors
+/// When the letter cannot be drawn.
+pub fn letter_picture(pdf: &[u8]) -> Result<Vec<u8>, ReadFault> {
+    let pages = render_pages(pdf, SCREEN_DPI, &Limits::default())?;
+    let width = pages.iter().map(RgbImage::width).max().unwrap_or(1);
+    let height: u32 = pages.iter().map(|page| page.height() + GAP).sum();
+    let mut whole = RgbImage::from_pixel(width, height.saturating_sub(GAP).max(1), DESK);
+    let mut top = 0;
+    for page in &pages {
+        image::imageops::replace(&mut whole, page, 0, top);
+        top += i64::from(page.height() + GAP);
+    }
+    let mut jpeg = Cursor::new(Vec::new());
+    JpegEncoder::new_with_quality(&mut jpeg, PRINT_QUALITY)
+        .encode(whole.as_raw(), whole.width(), whole.height(), ExtendedColorType::Rgb8)
+        .map_err(|fault| ReadFault::Picture { reason: fault.to_string() })?;
+    Ok(jpeg.into_inner())
 }
 
 /// The pages of one submission.

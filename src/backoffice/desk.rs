@@ -24,7 +24,7 @@ use crate::store::reissues::{Change, Reissue};
 use crate::store::submissions::SubmissionRow;
 use crate::store::users::User;
 use crate::store::{
-    addresses, claims, contracts, reissues, specimens, standing, submissions, users,
+    addresses, cases, claims, contracts, reissues, specimens, standing, submissions, users,
 };
 
 /// A page of the form as it was scanned.
@@ -80,6 +80,8 @@ pub struct OnDesk {
     pub claim: Option<Claim>,
     /// Its history, oldest first.
     pub entries: Vec<Entry>,
+    /// The names of the people in it, by actor.
+    pub names: Vec<(String, String)>,
     /// What the last clerk noted when handing it on.
     pub checked: Option<Checked>,
     /// Now.
@@ -181,6 +183,7 @@ impl App {
         let others = reissues::open_of_user(&mut tx, reissue.user_id, case).await?;
         let claim = claims::find(&mut tx, case).await?;
         let entries = history::entries(&mut tx, case).await?;
+        let names = names(&mut tx, &entries).await?;
         let checked = checked(&mut tx, case, &entries).await?;
         let received_at = reissues::received_at(&mut tx, case).await?;
         Ok(OnDesk {
@@ -203,6 +206,7 @@ impl App {
             specimen,
             claim,
             entries,
+            names,
             checked,
             now: tx.now(),
         })
@@ -352,7 +356,7 @@ impl Verdict {
         }
     }
 
-    fn of_paper(&self) -> paper::Command {
+    pub(crate) fn of_paper(&self) -> paper::Command {
         match self {
             Self::Approve => paper::Command::Approve,
             Self::SendBack => paper::Command::SendBack,
@@ -361,7 +365,7 @@ impl Verdict {
         }
     }
 
-    fn of_clerical(&self) -> Option<clerical::Command> {
+    pub(crate) fn of_clerical(&self) -> Option<clerical::Command> {
         Some(match self {
             Self::Approve => clerical::Command::Approve,
             Self::SendBack => clerical::Command::SendBack,
@@ -385,6 +389,15 @@ pub(super) async fn scanned(tx: &mut engine::Tx, number: i64) -> Result<Vec<Scan
         }
     }
     Ok(pages)
+}
+
+/// The names of everybody who moved the case.
+async fn names(tx: &mut engine::Tx, entries: &[Entry]) -> Result<Vec<(String, String)>, Fault> {
+    let moves = entries.iter().filter(|entry| entry.kind == "transition");
+    let mut persons: Vec<&str> = moves.map(|entry| entry.actor.as_str()).collect();
+    persons.sort_unstable();
+    persons.dedup();
+    cases::staff_names(tx, &persons).await
 }
 
 /// What the last clerk noted.

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::UNIX_EPOCH;
 
-use engine::{CaseId, Fault};
+use engine::{CaseId, Fault, Tx};
 use forms::letters::{DefectLetter, FreshForm, ReturnItem, ReturnReason};
 use forms::{Copy, FormData, PagePicture, SubmissionNumber, UserRow, Variant};
 
+use super::foresight::Foreseen;
 use super::{Ground, LetterKey, dated};
 use crate::app::App;
 use crate::backoffice::open_scan;
@@ -38,9 +39,10 @@ impl App {
     pub(super) async fn return_letter(
         &self,
         row: LetterDueRow,
+        foreseen: &[Foreseen],
     ) -> Result<(Vec<u8>, Vec<LetterKey>), Fault> {
         let form = self.form_of(CaseId(row.case_id)).await?;
-        let matter = self.matter(&row, form.as_ref()).await?;
+        let matter = self.matter(&row, form.as_ref(), foreseen).await?;
         let ground = self.ground(row).await?;
         let pictures = match &form {
             Some(form) => self.pictures(form).await?,
@@ -90,6 +92,7 @@ impl App {
         &self,
         row: &LetterDueRow,
         form: Option<&SubmissionRow>,
+        foreseen: &[Foreseen],
     ) -> Result<Matter, Fault> {
         let mut matter = Matter {
             covers: vec![LetterKey::from(row)],
@@ -111,13 +114,16 @@ impl App {
             let due = letters::due_of_case(&mut tx, CaseId(case)).await?;
             waiting.extend(due.into_iter().filter(|due| due.about == DEFECTIVE && due != row));
         }
+        waiting.extend(foreseen.iter().map(|one| one.row.clone()).filter(|due| due != row));
         for due in &waiting {
             if due != row {
                 matter.covers.push(LetterKey::from(due));
             }
             matter.users.extend(due.user_id);
-            let found = reissues::find(&mut tx, CaseId(due.case_id)).await?;
-            let codes = found.map(|reissue| reissue.defects).unwrap_or_default();
+            let codes = match foreseen.iter().find(|one| one.row == *due) {
+                Some(one) => one.codes.clone(),
+                None => defects_of(&mut tx, CaseId(due.case_id)).await?,
+            };
             let place = items.iter().find(|(_, _, case)| *case == due.case_id);
             let place = place.and_then(|(row, _, _)| u8::try_from(*row).ok());
             for reason in codes.split(',').filter_map(ReturnReason::from_code) {
@@ -192,6 +198,12 @@ impl App {
         data.users = rows.into_iter().map(|(_, user)| user).collect();
         Ok(Copy { submission: number_of(form), data })
     }
+}
+
+/// The defects of a case, by their codes with commas between.
+async fn defects_of(tx: &mut Tx, case: CaseId) -> Result<String, Fault> {
+    let found = reissues::find(tx, case).await?;
+    Ok(found.map(|reissue| reissue.defects).unwrap_or_default())
 }
 
 fn number_of(form: &SubmissionRow) -> Option<SubmissionNumber> {

@@ -17,31 +17,27 @@ fn defused(text: &str) -> String {
     }
 }
 
-/// The history as CSV with a byte-order mark, which spreadsheets need for Japanese.
+/// The history as CSV.
 pub(super) fn csv(told: &Told) -> Result<Response, Problem> {
-    let mut writer = csv::Writer::from_writer(b"\xEF\xBB\xBF".to_vec());
-    let unwritable = |source: csv::Error| Problem::Unwritable { source: source.into() };
-    writer
-        .write_record([
-            "no",
-            "at",
-            "kind",
-            "command",
-            "from",
-            "to",
-            "outcome",
-            "actor",
-            "role",
-            "auth",
-            "place",
-            "version",
-            "state_digest",
-            "details_digest",
-            "hash",
-        ])
-        .map_err(unwritable)?;
-    for line in &told.entries {
-        let cells = [
+    const HEADS: [&str; 15] = [
+        "no",
+        "at",
+        "kind",
+        "command",
+        "from",
+        "to",
+        "outcome",
+        "actor",
+        "role",
+        "auth",
+        "place",
+        "version",
+        "state_digest",
+        "details_digest",
+        "hash",
+    ];
+    let rows = told.entries.iter().map(|line| {
+        vec![
             line.no.to_string(),
             line.at.clone(),
             line.kind.clone(),
@@ -57,16 +53,29 @@ pub(super) fn csv(told: &Told) -> Result<Response, Problem> {
             line.state_digest.clone(),
             line.details_digest.clone(),
             line.hash.clone(),
-        ];
-        writer.write_record(cells.iter().map(|cell| defused(cell))).map_err(unwritable)?;
+        ]
+    });
+    table(&told.number, &HEADS, rows)
+}
+
+/// A table as CSV with a byte-order mark, which spreadsheets need for Japanese. No cell is a formula.
+pub(super) fn table(
+    name: &str,
+    heads: &[impl AsRef<str>],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> Result<Response, Problem> {
+    let mut writer = csv::Writer::from_writer(b"\xEF\xBB\xBF".to_vec());
+    let unwritable = |source: csv::Error| Problem::Unwritable { source: source.into() };
+    writer.write_record(heads.iter().map(|head| defused(head.as_ref()))).map_err(unwritable)?;
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| defused(cell))).map_err(unwritable)?;
     }
     let bytes = writer
         .into_inner()
         .map_err(|error| Problem::Unwritable { source: error.into_error().into() })?;
-    let name = format!("attachment; filename=\"{}.csv\"", told.number);
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, name),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
     ];
     Ok((headers, bytes).into_response())
 }

@@ -112,6 +112,8 @@ fn routes() -> Router<Shared> {
         .route("/desk/{case}/hand-on", post(desk::hand_on))
         .route("/desk/{case}/decide", post(desk::decide))
         .route("/desk/{case}/return", get(desk::defects).post(desk::send_back))
+        .route("/desk/{case}/return/look", get(desk::look))
+        .route("/desk/{case}/return/letter/{kind}", get(desk::letter))
         .route("/intake", get(intake::show))
         .route("/intake/register", post(intake::register))
         .route("/intake/files", post(intake::files))
@@ -123,6 +125,7 @@ fn routes() -> Router<Shared> {
         .route("/dispatch/settle", post(dispatch::settle))
         .route("/dispatch/spoil/{case}", post(dispatch::spoil))
         .route("/dashboard", get(dashboard::show))
+        .route("/dashboard/csv/{plot}", get(dashboard::csv))
         .route("/tasks", get(tasks::show))
         .route("/tasks/{case}", post(tasks::act))
 }

@@ -82,6 +82,13 @@ test('a pile of six from the scans to posted letters, by keyboard', async (t) =>
   while (await keys.focus() !== 'code_SEAL_MISSING=yes') await keys.press('Tab');
   await keys.judge();
   await keys.press('Control+Enter');
+  // The letter is seen before the form goes: nothing is returned by the look.
+  await page.waitForURL(/\/return\/look/);
+  const letter = page.locator('.sheet-view img');
+  await letter.waitFor();
+  await page.waitForFunction(() => document.querySelector('.sheet-view img').naturalHeight > 1000);
+  assert.equal(await state(world, unsealed), 'Identified');
+  await keys.press('Control+Enter');
   await page.waitForURL(/\/queue\/check/);
   assert.equal(await state(world, unsealed), 'Returned');
 

@@ -54,6 +54,12 @@ export async function office(guide) {
   const [, case_] = /desk\/(\d+)/.exec(clerk.url());
   await clerk.goto(`${world.staff}/desk/${case_}/return`);
   await stop('defects', clerk);
+  await clerk.locator('input[name=code_SEAL_UNCLEAR]').check();
+  await clerk.locator('input[name=code_DATE]').check();
+  await clerk.keyboard.press('Control+Enter');
+  await clerk.locator('.sheet-view img').waitFor();
+  await clerk.waitForLoadState('networkidle');
+  await stop('return', clerk);
   await clerk.goto(`${world.staff}/desk/${case_}`);
   await clerk.locator('input[name=seal][value=match]').check();
   for (const box of await clerk.locator('.looks input').all()) await box.check();

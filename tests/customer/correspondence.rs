@@ -21,6 +21,7 @@ use crate::house::{AOBA, House, SUZUKI, YAMADA, stories};
 stories!(
     a_lock_without_mail_is_told_by_letter,
     one_letter_returns_a_form_for_everybody_on_it,
+    a_preview_is_the_letter_that_goes_out,
     a_sealed_letter_is_handed_over_once,
     an_inquiry_goes_to_the_former_address,
 );
@@ -162,6 +163,26 @@ async fn one_letter_returns_a_form_for_everybody_on_it(house: Arc<House>) {
     assert!(preview.starts_with(b"%PDF"));
     let dispatch = at_work(&house, "hassou", Role::Dispatch).await;
     house.app.preview_letter(&dispatch, &page.covers[0]).await.unwrap_err();
+}
+
+/// What is shown before a return says word for word what goes out, for everybody whom it concerns.
+async fn a_preview_is_the_letter_that_goes_out(house: Arc<House>) {
+    let [first, _] = form_of_two(&house).await;
+    let clerk = at_work(&house, "clerk1", Role::Clerk).await;
+    let codes = vec![DefectCode::SealMissing, DefectCode::Date];
+    let preview = house.app.preview_return(&clerk, first, &codes).await.unwrap();
+    assert_eq!(house.app.letters_due().await.unwrap(), [], "a look puts nothing on the pile");
+    let dispatch = at_work(&house, "hassou", Role::Dispatch).await;
+    house.app.preview_return(&dispatch, first, &codes).await.unwrap_err();
+    let command = Command::Defect { codes };
+    house.app.with_paper(&clerk, first, command, "defect".to_owned()).await.unwrap();
+    house.drain().await;
+    let letters = drawn(&house, "defective").await;
+    assert_eq!(letters.len(), 2, "the seal concerns both");
+    for name in ["山田 太郎", "鈴木 一郎", "お届け印が押されていません"] {
+        says(&preview, &[name]);
+    }
+    assert_eq!(words(&preview), words(&letters[0].1));
 }
 
 async fn answer(house: &House, call: Call) -> Result<Value, String> {

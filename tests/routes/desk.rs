@@ -227,10 +227,60 @@ async fn defects_are_chosen_and_the_form_goes_back() {
     let none = post(&house, &clerk, &path, &format!("version={version}")).await;
     assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(state(&house, case).await.0, "Identified");
+    // The letter is seen before anything is returned, and the look is an entry.
+    let nothing = get(&house, &clerk, &format!("{path}/look?version={version}")).await;
+    assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
     let chosen = format!("version={version}&code_SEAL_UNCLEAR=yes&code_DATE=yes");
+    let look = get(&house, &clerk, &format!("{path}/look?{chosen}")).await;
+    assert_eq!(look.status, StatusCode::OK);
+    for shown in
+        ["印影が不鮮明です", "この手紙で返す", "code_DATE", &format!("value=\"{version}\"")]
+    {
+        assert!(look.main().contains(shown), "{shown}: {}", look.main());
+    }
+    let letter = get(&house, &clerk, &format!("{path}/letter/pdf?{chosen}")).await;
+    assert_eq!((letter.status, letter.header("content-type")), (StatusCode::OK, "application/pdf"));
+    let picture = get(&house, &clerk, &format!("{path}/letter/picture?{chosen}")).await;
+    assert_eq!((picture.status, picture.header("content-type")), (StatusCode::OK, "image/jpeg"));
+    let by_phone = get(&house, &clerk, &format!("{path}/look?version=1&code_DATE=yes")).await;
+    assert!(by_phone.main().contains("手紙は送りません") && !by_phone.main().contains("<img"));
+    let none = get(&house, &clerk, &format!("{path}/letter/pdf?code_DATE=yes")).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND, "no letter, no preview");
+    let other = house.member("approver1").await;
+    let unread = get(&house, &other, &format!("{path}/letter/pdf?{chosen}")).await;
+    assert_eq!(unread.status, StatusCode::NOT_FOUND, "whoever cannot return sees no preview");
+    assert_eq!(state(&house, case).await.0, "Identified", "a look returns nothing");
+    let mut tx = house.app.tools.db.read().await.unwrap();
+    let entries = engine::history::entries(&mut tx, case).await.unwrap();
+    drop(tx);
+    let looks = entries.iter().filter(|e| e.command == "PreviewLetter" && e.kind == "noted");
+    assert_eq!(looks.count(), 2);
     let done = post(&house, &clerk, &path, &chosen).await;
     assert_eq!(done.header("location"), format!("/queue/check?done={case}"));
     assert_eq!(state(&house, case).await.0, "Returned");
+
+    // What the plots show is there for spreadsheets as well.
+    let lead = house.member("supervisor").await;
+    let reasons = get(&house, &lead, "/dashboard/csv/reasons").await;
+    assert_eq!(reasons.header("content-type"), "text/csv; charset=utf-8");
+    assert!(reasons.header("content-disposition").starts_with("attachment; filename=\"reasons-"));
+    assert_eq!(
+        reasons.body,
+        "\u{feff}理由,件数\n印影が不鮮明です,1\n届出日の記入がないか、期間を過ぎています,1\n"
+    );
+    let days = get(&house, &lead, "/dashboard/csv/days").await;
+    let lines: Vec<&str> = days.body.lines().collect();
+    assert_eq!(lines.len(), 31, "{}", days.body);
+    let cells: Vec<&str> = lines[30].split(',').collect();
+    assert!(cells[0].parse::<chrono::NaiveDate>().is_ok() && cells[1..] == ["1", "0"], "{cells:?}");
+    for key in ["ages", "weeks"] {
+        let answer = get(&house, &lead, &format!("/dashboard/csv/{key}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{key}");
+        let page = get(&house, &lead, "/dashboard").await;
+        assert!(page.body.contains(&format!("href=\"/dashboard/csv/{key}\"")));
+    }
+    let nothing = get(&house, &lead, "/dashboard/csv/nothing").await;
+    assert_eq!(nothing.status, StatusCode::NOT_FOUND);
 }
 
 /// Names are found however they are written, and numbers whatever they number.

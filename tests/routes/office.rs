@@ -14,7 +14,7 @@ const PEOPLE: [&str; 8] =
     ["uketsuke", "clerk1", "approver1", "hassou", "helpdesk", "auditor", "operator", "supervisor"];
 
 /// Read with GET.
-const READ: [&str; 17] = [
+const READ: [&str; 20] = [
     "/",
     "/queue/check",
     "/queue/approve",
@@ -25,6 +25,8 @@ const READ: [&str; 17] = [
     "/desk/{case}/page/{place}",
     "/desk/{case}/seal/{view}",
     "/desk/{case}/return",
+    "/desk/{case}/return/look",
+    "/desk/{case}/return/letter/{kind}",
     "/intake",
     "/matching",
     "/matching/{case}",
@@ -32,6 +34,7 @@ const READ: [&str; 17] = [
     "/dispatch",
     "/tasks",
     "/dashboard",
+    "/dashboard/csv/{plot}",
 ];
 /// Sent with POST and a form that says nothing.
 const SENT: [&str; 15] = [
@@ -78,7 +81,10 @@ async fn every_room_is_open_to_its_roles_only() {
     for (method, routes) in [("GET", READ.as_slice()), ("POST", SENT.as_slice())] {
         for route in routes {
             let path = route.replace("{case}", "999999").replace("{place}", "0");
-            let path = path.replace("{view}", "overlay");
+            let path = path
+                .replace("{view}", "overlay")
+                .replace("{kind}", "pdf")
+                .replace("{plot}", "ages");
             let mut cells = Vec::new();
             for (who, visitor) in &people {
                 let ask = if method == "GET" {

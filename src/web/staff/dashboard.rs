@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{Days, NaiveDate};
 use engine::{Fault, Moment};
@@ -19,7 +19,7 @@ use crate::dates;
 use crate::policy::Room;
 use crate::web::customer::given;
 use crate::web::error::Problem;
-use crate::web::{page, when};
+use crate::web::{export, page, when};
 
 /// Days looked back.
 const DAYS: u64 = 30;
@@ -42,6 +42,44 @@ struct Plot {
     drawing: Value,
     heads: Vec<String>,
     rows: Vec<Vec<String>>,
+    /// What its rows begin with for machines, where people read it shorter: days in full.
+    #[serde(skip)]
+    days: Vec<NaiveDate>,
+}
+
+impl Plot {
+    /// Its rows for a spreadsheet.
+    fn for_machines(&self) -> Vec<Vec<String>> {
+        let mut rows = self.rows.clone();
+        for (row, day) in rows.iter_mut().zip(&self.days) {
+            if let Some(first) = row.first_mut() {
+                *first = day.format("%Y-%m-%d").to_string();
+            }
+        }
+        rows
+    }
+}
+
+fn plots(shared: &Shared, signed: &Signed, all: &Figures) -> [Plot; 4] {
+    [
+        by_day(shared, signed, all),
+        by_age(shared, signed, all),
+        by_week(shared, signed, all),
+        by_reason(shared, signed, all),
+    ]
+}
+
+/// The table of a plot as CSV.
+pub(super) async fn csv(
+    State(shared): State<Shared>,
+    signed: Signed,
+    Path(key): Path<String>,
+) -> Result<Response, Problem> {
+    signed.enter(Room::Dashboard)?;
+    let all = shared.app.figures(Duration::from_secs(86_400 * DAYS)).await?;
+    let plots = plots(&shared, &signed, &all);
+    let plot = plots.iter().find(|plot| plot.key == key).ok_or(Problem::NotFound)?;
+    export::table(&format!("{key}-{}", day_of(all.now.0)), &plot.heads, plot.for_machines())
 }
 
 fn day_of(at: i64) -> NaiveDate {
@@ -54,12 +92,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     signed.enter(Room::Dashboard)?;
     let all = shared.app.figures(Duration::from_secs(86_400 * DAYS)).await?;
-    let plots = [
-        by_day(&shared, &signed, &all),
-        by_age(&shared, &signed, &all),
-        by_week(&shared, &signed, &all),
-        by_reason(&shared, &signed, &all),
-    ];
+    let plots = plots(&shared, &signed, &all);
     let drawings: BTreeMap<&str, Value> =
         plots.iter().map(|plot| (plot.key, plot.drawing.clone())).collect();
     let (waiting, near) = urgent(&shared, &signed, &all)?;
@@ -146,7 +179,7 @@ fn by_day(shared: &Shared, signed: &Signed, all: &Figures) -> Plot {
         .zip(came.iter().zip(&done))
         .map(|(day, (came, done))| vec![day.clone(), came.to_string(), done.to_string()])
         .collect();
-    Plot { key: "days", drawing, heads: vec![text("day"), text("came"), text("done")], rows }
+    Plot { key: "days", drawing, heads: vec![text("day"), text("came"), text("done")], rows, days }
 }
 
 fn by_age(shared: &Shared, signed: &Signed, all: &Figures) -> Plot {
@@ -184,7 +217,7 @@ fn by_age(shared: &Shared, signed: &Signed, all: &Figures) -> Plot {
         })
         .collect();
     let heads = std::iter::once(text("state")).chain(parts.iter().cloned()).collect();
-    Plot { key: "ages", drawing, heads, rows: table }
+    Plot { key: "ages", drawing, heads, rows: table, days: Vec::new() }
 }
 
 /// Calendar days from receipt to approval, by week.
@@ -221,7 +254,9 @@ fn by_week(shared: &Shared, signed: &Signed, all: &Figures) -> Plot {
         .zip(halves.iter().zip(&nines))
         .map(|(week, (half, nine))| vec![week.clone(), format!("{half:.1}"), format!("{nine:.1}")])
         .collect();
-    Plot { key: "weeks", drawing, heads: vec![text("week"), text("half"), text("nine")], rows }
+    let days = weeks.into_keys().collect();
+    let heads = vec![text("week"), text("half"), text("nine")];
+    Plot { key: "weeks", drawing, heads, rows, days }
 }
 
 fn by_reason(shared: &Shared, signed: &Signed, all: &Figures) -> Plot {
@@ -239,5 +274,6 @@ fn by_reason(shared: &Shared, signed: &Signed, all: &Figures) -> Plot {
     let spoken: Vec<String> = rows.iter().map(|(name, count)| format!("{name} {count}")).collect();
     let drawing = charts::ranks(&rows, &text("unit"), &spoken.join("、"));
     let table = rows.iter().map(|(name, count)| vec![name.clone(), count.to_string()]).collect();
-    Plot { key: "reasons", drawing, heads: vec![text("reason"), text("count")], rows: table }
+    let heads = vec![text("reason"), text("count")];
+    Plot { key: "reasons", drawing, heads, rows: table, days: Vec::new() }
 }

@@ -2,9 +2,11 @@
 //! only read.
 
 mod act;
+mod returning;
 mod view;
 
-pub(super) use act::{decide, defects, hand_on, send_back};
+pub(super) use act::{decide, hand_on};
+pub(super) use returning::{defects, letter, look, send_back};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -112,7 +114,7 @@ async fn page(
         likeness => likeness.map(|part| format!("{:.1}", part * 100.0)),
         place => given(Place::find(shared, signed, desk.case).await?),
         chosen => given(typed.clone()),
-        ..view::values(shared, signed, desk, typed, mode).await?
+        ..view::values(shared, signed, desk, typed, mode)?
     };
     shared.page_with(signed, "staff/desk.html", wrong, values)
 }

@@ -1,26 +1,23 @@
-//! What is done at the desk: hand on, approve, send back, find defects. Nothing is preselected, and
-//! whatever is missing is said beside what was filled in.
+//! What is done at the desk: hand on, approve, send back. Nothing is preselected, and whatever is
+//! missing is said beside what was filled in.
 
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use engine::{CaseId, Fault};
-use minijinja::context;
-use serde::Serialize;
-use workflows::terms::{DefectCode, Role};
+use workflows::terms::Role;
 
 use super::view::{self, LOOKS};
 use super::{Mode, Typed, at_work, page};
 use crate::backoffice::fields::Match;
 use crate::backoffice::{AtWork, Checked, OnDesk, Verdict};
 use crate::customer::Declined;
-use crate::policy::Room;
 use crate::store::queue::Stage;
-use crate::web::customer::{Mistake, case_named, given, see};
+use crate::web::customer::{Mistake, case_named, see};
 use crate::web::error::Problem;
 use crate::web::staff::{Shared, Signed};
 
-fn version(typed: &Typed) -> Result<i64, Problem> {
+pub(super) fn version(typed: &Typed) -> Result<i64, Problem> {
     typed.get("version").and_then(|text| text.parse().ok()).ok_or(Problem::Unreadable)
 }
 
@@ -117,7 +114,7 @@ pub(in super::super) async fn decide(
 
 /// Back to the list, with the next case one press away; or the page anew, when somebody else was
 /// quicker: who, when, and what they did.
-async fn finish(
+pub(super) async fn finish(
     shared: &Shared,
     signed: &Signed,
     by: &AtWork,
@@ -137,111 +134,11 @@ async fn finish(
         }
         Err(Declined::Fault(Fault::Stale { .. })) => {
             let desk = shared.app.read_desk(case).await?;
-            let text = view::overtaken(shared, signed, &desk).await?;
+            let text = view::overtaken(shared, signed, &desk);
             let (mode, by) = at_work(shared, signed, case).await?;
             let wrong = [Mistake { field: "", text }];
             page(shared, signed, &by, mode, &desk, typed, &wrong).await
         }
         Err(other) => Err(other.into()),
     }
-}
-
-/// A defect that can be chosen, and what comes of it.
-#[derive(Serialize)]
-struct Choice {
-    code: &'static str,
-    by_phone: bool,
-    is_chosen: bool,
-}
-
-/// Defects by the part of the form they concern.
-const GROUPS: [(&str, &[DefectCode]); 4] = [
-    (
-        "seal",
-        &[
-            DefectCode::SealMismatch,
-            DefectCode::SealUnclear,
-            DefectCode::SealMissing,
-            DefectCode::SealNotRegistered,
-        ],
-    ),
-    ("ledger", &[DefectCode::Name, DefectCode::Address, DefectCode::Account, DefectCode::User]),
-    (
-        "entries",
-        &[DefectCode::NoRequest, DefectCode::Date, DefectCode::Correction, DefectCode::Illegible],
-    ),
-    (
-        "paper",
-        &[
-            DefectCode::Copy,
-            DefectCode::Page,
-            DefectCode::Variant,
-            DefectCode::SecretWritten,
-            DefectCode::Other,
-        ],
-    ),
-];
-
-/// The page on which defects are chosen. A field of the form may be named: its reason is then first
-/// to be seen, and not chosen all the same.
-pub(in super::super) async fn defects(
-    State(shared): State<Shared>,
-    signed: Signed,
-    Path(case): Path<String>,
-) -> Result<Response, Problem> {
-    signed.enter(Room::Desk)?;
-    let case = case_named(&case)?;
-    let desk = shared.app.read_desk(case).await?;
-    choose(&shared, &signed, &desk, &Typed::new(), &[]).await
-}
-
-async fn choose(
-    shared: &Shared,
-    signed: &Signed,
-    desk: &OnDesk,
-    typed: &Typed,
-    wrong: &[Mistake],
-) -> Result<Response, Problem> {
-    let (mode, _) = at_work(shared, signed, desk.case).await?;
-    if mode == Mode::Read {
-        return Err(Problem::NotFound);
-    }
-    let choice = |code: &DefectCode| Choice {
-        code: code.code(),
-        by_phone: code.is_curable_by_phone(),
-        is_chosen: typed.contains_key(&format!("code_{}", code.code())),
-    };
-    let groups: Vec<(&str, Vec<Choice>)> =
-        GROUPS.iter().map(|(name, codes)| (*name, codes.iter().map(choice).collect())).collect();
-    let values = context! {
-        groups => given(groups),
-        ..view::values(shared, signed, desk, typed, mode).await?
-    };
-    shared.page_with(signed, "staff/defects.html", wrong, values)
-}
-
-/// The form goes back, or somebody calls: the workflow decides by the reasons.
-pub(in super::super) async fn send_back(
-    State(shared): State<Shared>,
-    signed: Signed,
-    Path(case): Path<String>,
-    Form(typed): Form<Typed>,
-) -> Result<Response, Problem> {
-    let case = case_named(&case)?;
-    let (mode, by) = at_work(&shared, &signed, case).await?;
-    let stage = match mode {
-        Mode::Check => Stage::Check,
-        Mode::Approve => Stage::Approve,
-        Mode::Read => return Err(Problem::NotFound),
-    };
-    let chosen = |code: &DefectCode| typed.contains_key(&format!("code_{}", code.code()));
-    let codes: Vec<DefectCode> = DefectCode::ALL.into_iter().filter(chosen).collect();
-    if codes.is_empty() {
-        let desk = shared.app.read_desk(case).await?;
-        let text = shared.text(signed.visit.lang, "defects.none");
-        let wrong = [Mistake { field: "reasons", text }];
-        return choose(&shared, &signed, &desk, &typed, &wrong).await;
-    }
-    let done = shared.app.decide_on(&by, case, version(&typed)?, &Verdict::Defect(codes)).await;
-    finish(&shared, &signed, &by, case, &typed, done, stage).await
 }

@@ -12,7 +12,6 @@ use super::{Mode, Typed};
 use crate::backoffice::OnDesk;
 use crate::backoffice::fields::{Field, Match, Piece};
 use crate::dates;
-use crate::store::cases;
 use crate::web::customer::given;
 use crate::web::error::Problem;
 use crate::web::{face, page, when};
@@ -79,7 +78,7 @@ pub(super) fn refusal(staff: &Staff, signed: &Signed, code: &str) -> String {
 }
 
 /// Everything the page shows of a form.
-pub(super) async fn values(
+pub(super) fn values(
     staff: &Staff,
     signed: &Signed,
     desk: &OnDesk,
@@ -118,7 +117,7 @@ pub(super) async fn values(
         specimen_since => desk.specimen.as_ref().map(|(_, from)| day_worded(from, signed)),
         has_seal => seal.is_some(),
         seal_facts => given(seal.map(|seal| seal.facts.clone()).unwrap_or_default()),
-        steps => given(steps(staff, signed, desk).await?),
+        steps => given(steps(staff, signed, desk)),
         checked => given(desk.checked.clone().filter(|_| mode != Mode::Check)),
         opens_history => signed.is_in(crate::policy::Room::Audit),
     })
@@ -275,39 +274,27 @@ struct Step {
     what: String,
 }
 
-async fn steps(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Result<Vec<Step>, Problem> {
-    let moves: Vec<&Entry> =
-        desk.entries.iter().filter(|entry| entry.kind == "transition").collect();
-    let mut persons: Vec<&str> = moves.iter().map(|entry| entry.actor.as_str()).collect();
-    persons.sort_unstable();
-    persons.dedup();
-    let mut tx = staff.app.tools.db.read().await?;
-    let names = cases::staff_names(&mut tx, &persons).await?;
+fn steps(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Step> {
     let (texts, lang) = (staff.frame.pages.texts(), signed.visit.lang);
-    let step = |entry: &&Entry| Step {
+    let step = |entry: &Entry| Step {
         at: when::short(entry.at),
-        who: names.iter().find(|(actor, _)| *actor == entry.actor).map_or_else(
+        who: desk.names.iter().find(|(actor, _)| *actor == entry.actor).map_or_else(
             || page::name(texts, lang, "role", "", &entry.role),
             |(_, name)| name.clone(),
         ),
         what: page::name(texts, lang, "command", &desk.workflow, &entry.command),
     };
-    Ok(moves.iter().map(step).collect())
+    desk.entries.iter().filter(|entry| entry.kind == "transition").map(step).collect()
 }
 
 /// Who was quicker, in one sentence.
-pub(super) async fn overtaken(
-    shared: &Shared,
-    signed: &Signed,
-    desk: &OnDesk,
-) -> Result<String, Problem> {
-    let steps = steps(shared, signed, desk).await?;
+pub(super) fn overtaken(shared: &Shared, signed: &Signed, desk: &OnDesk) -> String {
     let lang = signed.visit.lang;
-    Ok(steps.last().map_or_else(String::new, |step| {
+    steps(shared, signed, desk).last().map_or_else(String::new, |step| {
         shared
             .text(lang, "desk.overtaken")
             .replace("{who}", &step.who)
             .replace("{at}", &step.at)
             .replace("{what}", &step.what)
-    }))
+    })
 }
