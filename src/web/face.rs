@@ -44,6 +44,8 @@ pub fn known(state: &str) -> Option<Face> {
         "Authenticating" | "Ready" | "Confirming" | "Waiting" => face("key", Tint::Info),
         "Redeemed" | "Claimed" => face("key", Tint::Work),
         "CertificateIssued" => face("badge", Tint::Info),
+        "Proposed" => face("pen", Tint::Warn),
+        "HandingOut" => face("key", Tint::Work),
         "Active" | "Opened" | "Open" => face("dot", Tint::Info),
         "Owned" | "Recorded" | "ByHand" => face("person", Tint::Work),
         "CarryingOut" => face("gear", Tint::Work),
