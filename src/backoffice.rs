@@ -98,7 +98,12 @@ impl App {
         if !row.active || !row.roles.split(',').any(|held| held.trim() == name) {
             return Err(Declined::NotFound);
         }
-        Ok(AtWork { person: row.person, role, place: format!("desk {login}"), auth: "staff".to_owned() })
+        Ok(AtWork {
+            person: row.person,
+            role,
+            place: format!("desk {login}"),
+            auth: "staff".to_owned(),
+        })
     }
 
     /// Makes a prefilled form for a customer's contract and awaits it.

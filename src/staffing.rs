@@ -161,11 +161,11 @@ impl App {
             }
         };
         let place = format!("command line {}", operating_user());
-        let submission = submission
-            .from(Origin { auth: "local".to_owned(), place })
-            .detailing(serde_json::json!({
+        let submission = submission.from(Origin { auth: "local".to_owned(), place }).detailing(
+            serde_json::json!({
                 "login": row.login, "person": row.person, "name": row.name, "roles": row.roles,
-            }));
+            }),
+        );
         let (new, kept) = fresh.map(Fresh::split).unzip();
         let attachment = AccountAttachment { row: Some(row.clone()), secrets: kept, session: None };
         let outcome = self.desks.account.submit(submission, Some(attachment)).await?;
@@ -176,7 +176,8 @@ impl App {
 /// Who runs this program, as the operating system numbers its users.
 fn operating_user() -> String {
     use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata("/proc/self").map_or_else(|_| "unknown".to_owned(), |own| format!("uid-{}", own.uid()))
+    std::fs::metadata("/proc/self")
+        .map_or_else(|_| "unknown".to_owned(), |own| format!("uid-{}", own.uid()))
 }
 
 #[cfg(test)]

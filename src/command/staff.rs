@@ -7,8 +7,8 @@ use anyhow::{Result, ensure};
 use clap::{Args, Subcommand};
 use saihakko::app::App;
 use saihakko::staffing::{NewStaff, roles_of};
-use workflows::account::Command;
 use saihakko::store::staff::{self, StaffRow};
+use workflows::account::Command;
 
 use super::{Answer, Declined, Place, print_json, say};
 
@@ -96,7 +96,11 @@ async fn add(config: Option<PathBuf>, options: AddOptions) -> Result<ExitCode> {
 }
 
 /// With new secrets, or closed.
-async fn change(config: Option<PathBuf>, options: NameOptions, command: Command) -> Result<ExitCode> {
+async fn change(
+    config: Option<PathBuf>,
+    options: NameOptions,
+    command: Command,
+) -> Result<ExitCode> {
     let (app, _lock) = options.place.open_alone(config).await?;
     let found = find(&app, &options.login).await?;
     let Some(row) = found else {

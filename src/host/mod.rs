@@ -14,8 +14,8 @@ mod reissue;
 mod submission;
 mod task;
 
-pub use account::{AccountAttachment, AccountHost};
 pub(crate) use account::NewSession;
+pub use account::{AccountAttachment, AccountHost};
 pub use clerical::ClericalHost;
 pub use credential::{CredentialHost, Judged, Replacement};
 pub(crate) use enrolment::{CODE_PEPPER, case_of as enrolment_case, code_place};

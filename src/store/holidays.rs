@@ -26,7 +26,8 @@ pub struct Holiday {
 
 /// The kept days from one on, in order.
 pub async fn from(tx: &mut Tx, day: &str) -> Result<Vec<Holiday>, Fault> {
-    const SQL: &str = "SELECT day, name, source FROM holidays WHERE day >= $1 ORDER BY day LIMIT 200";
+    const SQL: &str =
+        "SELECT day, name, source FROM holidays WHERE day >= $1 ORDER BY day LIMIT 200";
     on!(tx, |conn| sqlx::query_as(SQL).bind(day).fetch_all(conn).await)
         .map_err(Fault::database("read holidays"))
 }

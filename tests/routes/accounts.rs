@@ -132,7 +132,8 @@ async fn the_last_system_administrator_cannot_be_closed() {
     let declined = house.app.keep_account(Command::Close, &row).await;
     assert!(format!("{:?}", declined.err()).contains("account.LastAdministrator"));
     let second = added(&house, SECOND, "S-020", "system_administrator").await;
-    let asked = post(&house, &second, "/accounts/propose", &form("close_account", 1, "login=operator"));
+    let asked =
+        post(&house, &second, "/accounts/propose", &form("close_account", 1, "login=operator"));
     let path = format!("/proposals/{}", case_of(&asked.await));
     let third = added(&house, "third", "S-022", "system_administrator").await;
     assert_eq!(post(&house, &third, &path, "do=approve").await.status, StatusCode::SEE_OTHER);
@@ -147,7 +148,8 @@ async fn what_changed_meanwhile_is_not_approved_and_what_nobody_decides_lapses()
     let wish = "login=clerk1&role_auditor=yes";
     let asked = post(&house, &first, "/accounts/propose", &form("change_roles", 1, wish)).await;
     let case = case_of(&asked);
-    let twice = post(&house, &second, "/accounts/propose", &form("close_account", 2, "login=clerk1"));
+    let twice =
+        post(&house, &second, "/accounts/propose", &form("close_account", 2, "login=clerk1"));
     assert!(twice.await.body.contains("同じ対象の申請が承認を待っています"));
     let mut tx = house.app.tools.db.write().await.unwrap();
     saihakko::store::enrolment::save_staff(&mut tx, "S-002", "clerk1", "井上 誠", "mail_room")
@@ -167,14 +169,21 @@ async fn every_sign_in_is_on_record_and_an_auditor_reads_it() {
     let clerk = house.member("clerk1").await;
     post(&house, &clerk, "/sign-out", "").await;
     for _ in 0..5 {
-        Ask::post(&house.office, OFFICE, "/sign-in", "login=clerk1&password=no&code=0").send().await;
+        Ask::post(&house.office, OFFICE, "/sign-in", "login=clerk1&password=no&code=0")
+            .send()
+            .await;
     }
     Ask::post(&house.office, OFFICE, "/sign-in", "login=clerk1&password=no&code=0").send().await;
     Ask::post(&house.office, OFFICE, "/sign-in", "login=%3Dcmd&password=no&code=0").send().await;
     let auditor = house.member("auditor").await;
     let page = get(&house, &auditor, "/sign-ins?login=clerk1").await;
     let count = |word: &str| page.main().matches(&format!("</svg>{word}</span>")).count();
-    assert_eq!((count("ログイン"), count("ログアウト"), count("誤り")), (1, 1, 5), "{}", page.main());
+    assert_eq!(
+        (count("ログイン"), count("ログアウト"), count("誤り")),
+        (1, 1, 5),
+        "{}",
+        page.main()
+    );
     assert_eq!(count("一時的に停止"), 1);
     assert!(page.main().contains("password+totp") && page.main().contains("203.0.113.24"));
     let unknown = get(&house, &auditor, "/sign-ins?login=-").await;
@@ -241,7 +250,8 @@ async fn an_address_and_a_holiday_change_by_two_people_only() {
     assert!(house.app.engine.calendar().is_business_day(day), "a proposal changes nothing");
     post(&house, &approver, &path, "do=approve").await;
     assert!(!house.app.engine.calendar().is_business_day(day));
-    let asked = post(&house, &clerk, "/upkeep/propose", &form("remove_holiday", 3, "day=2026-11-25"));
+    let asked =
+        post(&house, &clerk, "/upkeep/propose", &form("remove_holiday", 3, "day=2026-11-25"));
     let path = format!("/proposals/{}", case_of(&asked.await));
     post(&house, &approver, &path, "do=approve").await;
     assert!(house.app.engine.calendar().is_business_day(day));

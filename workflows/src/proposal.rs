@@ -376,7 +376,8 @@ fn permit(state: &State, command: &Command, role: Role) -> Result<(), Refusal> {
         (State::Proposed { matter, .. }, _) => Some(*matter),
         _ => None,
     };
-    let among = |roles: fn(Matter) -> &'static [Role]| matter.is_some_and(|m| roles(m).contains(&role));
+    let among =
+        |roles: fn(Matter) -> &'static [Role]| matter.is_some_and(|m| roles(m).contains(&role));
     let allowed = match command {
         Command::Propose { .. } => among(Matter::proposers),
         Command::Withdraw => matter.is_none() || among(Matter::proposers),
@@ -463,9 +464,7 @@ fn hand_out(
 ) -> Decision {
     let rest = |password: Option<&ActorId>, seed: Option<&ActorId>| match (password, seed) {
         (None, None) => State::Done,
-        (password, seed) => {
-            State::HandingOut { password: password.cloned(), seed: seed.cloned() }
-        }
+        (password, seed) => State::HandingOut { password: password.cloned(), seed: seed.cloned() },
     };
     let own = |half: Option<&ActorId>| match half {
         None => Err(Refusal::NotNow),

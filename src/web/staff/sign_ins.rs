@@ -136,8 +136,7 @@ pub(super) async fn show(
     let asked = asked(&signed);
     let found = lines(&shared, &signed, &asked.wanted, SHOWN).await?;
     let mut tx = shared.app.tools.db.read().await?;
-    let logins: Vec<String> =
-        staff::all(&mut tx).await?.into_iter().map(|row| row.login).collect();
+    let logins: Vec<String> = staff::all(&mut tx).await?.into_iter().map(|row| row.login).collect();
     drop(tx);
     let file = page::address(
         "/sign-ins.csv",
@@ -159,10 +158,7 @@ pub(super) async fn show(
 }
 
 /// The same as a file; whatever a spreadsheet would take for a formula is text.
-pub(super) async fn csv(
-    State(shared): State<Shared>,
-    signed: Signed,
-) -> Result<Response, Problem> {
+pub(super) async fn csv(State(shared): State<Shared>, signed: Signed) -> Result<Response, Problem> {
     signed.enter(Room::SignIns)?;
     let asked = asked(&signed);
     let found = lines(&shared, &signed, &asked.wanted, EXPORTED).await?;

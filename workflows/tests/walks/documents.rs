@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use engine::{Graph, Workflow, label};
 use workflows::terms::Rules;
 
-
 use crate::world;
 
 fn check<W: Workflow<Rules = Rules>>(graph: &Graph<W>) {

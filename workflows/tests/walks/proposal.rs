@@ -60,9 +60,7 @@ fn roles_are_kept_by_administrators_and_the_ledger_by_clerks_and_approvers() {
     for step in &proposal_walk().steps {
         let role = step.context.actor.role;
         let (matter, allowed) = match (&step.command, &step.from) {
-            (Command::Propose { change }, _) => {
-                (change.matter(), [Role::Clerk, Role::Supervisor])
-            }
+            (Command::Propose { change }, _) => (change.matter(), [Role::Clerk, Role::Supervisor]),
             (Command::Approve | Command::Reject, State::Proposed { matter, .. }) => {
                 (*matter, [Role::Approver, Role::Supervisor])
             }
@@ -104,8 +102,7 @@ fn nobody_gets_both_halves() {
 #[test]
 fn a_renewed_account_counts_from_zero_and_a_closed_one_ends_its_sessions() {
     for step in &proposal_walk().steps {
-        let (Command::Approve, State::Proposed { matter, .. }) = (&step.command, &step.from)
-        else {
+        let (Command::Approve, State::Proposed { matter, .. }) = (&step.command, &step.from) else {
             continue;
         };
         let forgets = step.transition.signals.iter().any(|s| matches!(s, Signal::Forget { .. }));

@@ -547,12 +547,7 @@ pub(crate) fn expiry_world(starts: Vec<expiry::State>) -> Universe<expiry::Expir
 }
 
 pub(crate) fn account_calm() -> account::Facts {
-    account::Facts {
-        active: true,
-        delay_over: true,
-        others_administer: true,
-        administers: true,
-    }
+    account::Facts { active: true, delay_over: true, others_administer: true, administers: true }
 }
 
 pub(crate) fn account_world(starts: Vec<account::State>) -> Universe<account::Account> {
@@ -637,8 +632,7 @@ pub(crate) fn proposal_world(starts: Vec<proposal::State>) -> Universe<proposal:
         Facts { already_proposed: true, ..calm.clone() },
         Facts { account: None, ..calm },
     ];
-    let mut commands: Vec<C> =
-        changes().into_iter().map(|change| C::Propose { change }).collect();
+    let mut commands: Vec<C> = changes().into_iter().map(|change| C::Propose { change }).collect();
     commands.extend([C::Approve, C::Reject, C::Withdraw, C::TakePassword, C::TakeSeed]);
     let mut actors = people(&[
         ("yamada", Role::User),
