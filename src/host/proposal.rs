@@ -205,7 +205,9 @@ impl ProposalHost {
     }
 }
 
+/// What the ledger says of the account that a change is about.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent answer")]
 struct About {
     found: bool,
     is_actor: bool,

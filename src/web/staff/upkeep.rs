@@ -28,7 +28,7 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1A\n";
 
 /// A day on which nobody works.
 #[derive(Serialize)]
-struct Day {
+struct Closure {
     day: String,
     name: String,
     source: String,
@@ -86,18 +86,18 @@ async fn known(shared: &Shared, number: &str) -> Result<Option<Known>, Problem> 
 }
 
 /// The days of this year and the next, by where they come from.
-async fn days(shared: &Shared) -> Result<Vec<Day>, Problem> {
+async fn days(shared: &Shared) -> Result<Vec<Closure>, Problem> {
     let now = shared.app.tools.db.now().await?;
     let year = crate::dates::japan(now).year();
     let mut tx = shared.app.tools.db.read().await?;
     let kept = holidays::from(&mut tx, &format!("{year}-01-01")).await?;
     drop(tx);
     let config = &shared.app.tools.config.calendar;
-    let mut all: Vec<Day> = kept
+    let mut all: Vec<Closure> = kept
         .into_iter()
-        .map(|row| Day { day: row.day, name: row.name, source: row.source, kind: "ledger" })
+        .map(|row| Closure { day: row.day, name: row.name, source: row.source, kind: "ledger" })
         .collect();
-    let plain = |day: NaiveDate, kind| Day {
+    let plain = |day: NaiveDate, kind| Closure {
         day: day.to_string(),
         name: String::new(),
         source: String::new(),
