@@ -5,20 +5,22 @@ use std::sync::Arc;
 
 use engine::{Clock, Db, Desk, Engine, Entropy, Fault};
 use tokio::sync::Semaphore;
+use workflows::account::Account;
 use workflows::clerical::Clerical;
 use workflows::credential::Credential;
 use workflows::delegated::Delegated;
 use workflows::enrolment::Enrolment;
 use workflows::expiry::Expiry;
 use workflows::paper::Paper;
+use workflows::proposal::Proposal;
 use workflows::self_service::SelfService;
 use workflows::submission::Submission;
 use workflows::task::Task;
 
 use crate::config::Config;
 use crate::host::{
-    ClericalHost, CredentialHost, EnrolmentHost, ExpiryHost, ItemDesks, ReissueHost,
-    SubmissionHost, TaskHost, Tools,
+    AccountHost, ClericalHost, CredentialHost, EnrolmentHost, ExpiryHost, ItemDesks, ProposalHost,
+    ReissueHost, SubmissionHost, TaskHost, Tools,
 };
 use crate::reader::Reader;
 use crate::{keeper, store};
@@ -44,6 +46,10 @@ pub struct Desks {
     pub clerical: Desk<Clerical, ClericalHost>,
     /// Tasks.
     pub task: Desk<Task, TaskHost>,
+    /// Changes that two people make.
+    pub proposal: Desk<Proposal, ProposalHost>,
+    /// Staff's accounts.
+    pub account: Desk<Account, AccountHost>,
 }
 
 /// The running application; cheap to clone.
@@ -215,6 +221,8 @@ fn register(tools: &Arc<Tools>, engine: &Engine) -> Desks {
     let items = ItemDesks { tasks: task.clone(), paper: paper.clone(), clerical: clerical.clone() };
     let host = SubmissionHost::new(tools.clone(), engine.clone(), items);
     let submission = engine.register(Arc::new(host));
+    let proposal = engine.register(Arc::new(ProposalHost::new(tools.clone())));
+    let account = engine.register(Arc::new(AccountHost::new(tools.clone())));
     Desks {
         credential,
         enrolment,
@@ -225,5 +233,7 @@ fn register(tools: &Arc<Tools>, engine: &Engine) -> Desks {
         submission,
         clerical,
         task,
+        proposal,
+        account,
     }
 }

@@ -45,13 +45,13 @@ pub struct AtWork {
     /// The account and terminal.
     place: String,
     /// How the person was authenticated.
-    auth: &'static str,
+    auth: String,
 }
 
 impl AtWork {
-    /// Somebody who signed in with password and card.
-    pub(crate) fn signed_in(person: &str, role: Role, place: String) -> Self {
-        Self { person: person.to_owned(), role, place, auth: "password+totp" }
+    /// Somebody who signed in, by the means that their session knows.
+    pub(crate) fn signed_in(person: &str, role: Role, place: String, means: &str) -> Self {
+        Self { person: person.to_owned(), role, place, auth: means.to_owned() }
     }
 
     /// Nobody: what a scanner dropped into its folder is taken in by the machine.
@@ -79,7 +79,7 @@ impl AtWork {
 
     /// From where.
     pub fn origin(&self) -> Origin {
-        Origin { auth: self.auth.to_owned(), place: self.place.clone() }
+        Origin { auth: self.auth.clone(), place: self.place.clone() }
     }
 
     /// As the engine's notes want it.
@@ -106,7 +106,12 @@ impl App {
         if !row.active || !row.roles.split(',').any(|held| held.trim() == name) {
             return Err(Declined::NotFound);
         }
-        Ok(AtWork { person: row.person, role, place: format!("desk {login}"), auth: "staff" })
+        Ok(AtWork {
+            person: row.person,
+            role,
+            place: format!("desk {login}"),
+            auth: "staff".to_owned(),
+        })
     }
 
     /// Makes a prefilled form for a customer's contract and awaits it.

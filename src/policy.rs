@@ -103,11 +103,17 @@ pub enum Room {
     Dashboard,
     /// Every case with its history.
     Audit,
+    /// Staff's accounts, and what is proposed about them.
+    Accounts,
+    /// Addresses, seals and holidays, and what is proposed about them.
+    Upkeep,
+    /// How staff signed in.
+    SignIns,
 }
 
 impl Room {
     /// Every room, in the order of the menu.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Checking,
         Self::Approving,
         Self::Desk,
@@ -118,6 +124,9 @@ impl Room {
         Self::Search,
         Self::Dashboard,
         Self::Audit,
+        Self::Accounts,
+        Self::Upkeep,
+        Self::SignIns,
     ];
 }
 
@@ -136,6 +145,9 @@ pub const fn may_enter(role: Role, room: Room) -> bool {
         Room::Search => may_see(Viewer::Signed(role), Matter::CustomerName),
         Room::Dashboard => matches!(role, R::Supervisor | R::Auditor | R::SystemAdministrator),
         Room::Audit => may_see(Viewer::Signed(role), Matter::History),
+        Room::Accounts => matches!(role, R::SystemAdministrator | R::Auditor),
+        Room::Upkeep => matches!(role, R::Clerk | R::Approver | R::Supervisor | R::Auditor),
+        Room::SignIns => matches!(role, R::Auditor),
     }
 }
 
@@ -214,6 +226,9 @@ mod tests {
         Search: MailRoom Clerk Approver Dispatch HelpDesk Auditor Supervisor
         Dashboard: Auditor SystemAdministrator Supervisor
         Audit: Clerk Approver HelpDesk Auditor SystemAdministrator Supervisor
+        Accounts: Auditor SystemAdministrator
+        Upkeep: Clerk Approver Auditor Supervisor
+        SignIns: Auditor
         ");
     }
 

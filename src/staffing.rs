@@ -1,38 +1,33 @@
-//! How the bank's people sign in: a password and what their card shows, judged together and answered
-//! with one word.
+//! How the bank's people sign in, and how their accounts are kept.
+
+pub mod proposing;
+mod secrets;
+mod sign_in;
+
+pub use secrets::NewStaff;
+pub(crate) use secrets::{Fresh, KeptSecrets, fresh_secrets};
+pub use sign_in::StaffSignIn;
 
 use std::time::Duration;
 
-use data_encoding::{BASE32_NOPAD, BASE64};
-use engine::{Fault, Moment, Role as _};
+use engine::{ActorId, CaseId, Moment, Origin, Role as _, Submission};
+use workflows::account::{self, Account, Command};
 use workflows::terms::Role;
-use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::backoffice::AtWork;
-use crate::customer::{Declined, USE_NOTED};
-use crate::secret::{OneTimeCard, Token, hash_password};
-use crate::store::staff::{self, StaffRow, StaffSecrets};
-use crate::store::{enrolment, staff_sessions};
+use crate::customer::{Declined, USE_NOTED, accepted};
+use crate::host::AccountAttachment;
+use crate::secret::Token;
+use crate::store::staff::{self, StaffRow};
+use crate::store::{sign_ins, staff_sessions};
 
 /// What the seeds of staff's cards are sealed for.
 pub const SEED_PURPOSE: &str = "staff card seed";
 /// Wrong entries after which each further one has to wait.
-const FREE_ENTRIES: i64 = 5;
+const FREE_ENTRIES: u8 = 5;
 /// The longest wait: an outsider must not be able to keep somebody from work for a day.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
-
-/// A sign-in as it was typed.
-pub struct StaffSignIn {
-    /// The account.
-    pub login: String,
-    /// The password.
-    pub password: Zeroizing<String>,
-    /// What the card shows.
-    pub code: Zeroizing<String>,
-    /// Network place.
-    pub place: String,
-}
 
 /// Somebody of the staff who has signed in.
 #[derive(Debug, Clone)]
@@ -43,6 +38,8 @@ pub struct Member {
     pub roles: Vec<Role>,
     /// The number of the session.
     pub session: i64,
+    /// By which means the session began.
+    means: String,
     /// Network place.
     place: String,
 }
@@ -54,7 +51,7 @@ impl Member {
             return Err(Declined::NotFound);
         }
         let place = format!("staff-session-{} {}", self.session, self.place);
-        Ok(AtWork::signed_in(&self.account.person, role, place))
+        Ok(AtWork::signed_in(&self.account.person, role, place, &self.means))
     }
 
     /// Takes up the first of some roles that the account holds.
@@ -70,69 +67,16 @@ pub fn roles_of(text: &str) -> Vec<Role> {
     Role::ALL.into_iter().filter(named).collect()
 }
 
-/// The secrets of a new account, shown once.
-pub struct NewStaff {
-    /// The password.
-    pub password: Zeroizing<String>,
-    /// The card's seed in Base32, as authenticators take it.
-    pub seed: Zeroizing<String>,
+/// How long after the last of so many wrong entries the next one is not looked at.
+pub(crate) fn wait(wrong: u8) -> Duration {
+    if wrong < FREE_ENTRIES {
+        return Duration::ZERO;
+    }
+    let beyond = u32::from(wrong - FREE_ENTRIES).min(12);
+    Duration::from_mins(2_u64.saturating_pow(beyond)).min(LONGEST_WAIT)
 }
 
 impl App {
-    /// Judges password and card of a member of staff. Whatever is wrong, the answer and the time it
-    /// takes are the same.
-    pub async fn staff_sign_in(&self, typed: &StaffSignIn) -> Result<Token, Declined> {
-        let charged = self.charge(&typed.login).await?;
-        let secrets = charged.filter(|secrets| !secrets.password.is_empty());
-        let nobody = || self.tools.hash_cost().verifier_of_nobody();
-        let verifier = secrets.as_ref().map_or_else(nobody, |secrets| secrets.password.clone());
-        let is_right = self.verify(None, typed.password.as_bytes(), verifier).await?;
-        let secrets = secrets.filter(|_| is_right).ok_or(Declined::NotAccepted)?;
-        let mut tx = self.tools.db.write().await?;
-        let step = self.step(&typed.login, &secrets, &typed.code, tx.now())?;
-        let step = step.ok_or(Declined::NotAccepted)?;
-        if !staff::accept(&mut tx, &typed.login, step).await? {
-            return Err(Declined::NotAccepted);
-        }
-        let token = Token::generate(&self.tools.entropy);
-        staff_sessions::create(&mut tx, &token.digest(), &typed.login, &typed.place).await?;
-        tx.commit().await?;
-        Ok(token)
-    }
-
-    /// Counts an entry before it is judged; `None` when there is no such account, or when it has to
-    /// wait.
-    async fn charge(&self, login: &str) -> Result<Option<StaffSecrets>, Fault> {
-        let mut tx = self.tools.db.write().await?;
-        let Some(found) = staff::secrets(&mut tx, login).await? else { return Ok(None) };
-        if tx.now() < Moment(found.tried_at).plus(wait(found.wrong)) {
-            return Ok(None);
-        }
-        let charged = staff::charge(&mut tx, login, found.wrong).await?;
-        tx.commit().await?;
-        Ok(charged.then_some(found))
-    }
-
-    /// The time step that an entry of the card belongs to.
-    fn step(
-        &self,
-        login: &str,
-        secrets: &StaffSecrets,
-        code: &str,
-        now: Moment,
-    ) -> Result<Option<i64>, Fault> {
-        let broken = Fault::host("open a card's seed");
-        let Ok(sealed) = BASE64.decode(secrets.seed.as_bytes()) else { return Ok(None) };
-        if sealed.is_empty() {
-            return Ok(None);
-        }
-        let seed =
-            self.tools.keys.open(SEED_PURPOSE, login.as_bytes(), &sealed).map_err(&broken)?;
-        let card = OneTimeCard::new(&seed).map_err(&broken)?;
-        let seconds = u64::try_from(now.seconds()).unwrap_or_default();
-        Ok(card.step_of(code, seconds).and_then(|step| i64::try_from(step).ok()))
-    }
-
     /// Finds a live session of staff by its token and notes that it is in use, once a minute at
     /// most.
     pub async fn staff_session(&self, token: &Token, place: &str) -> Result<Member, Declined> {
@@ -153,65 +97,87 @@ impl App {
             tx.commit().await?;
         }
         let roles = roles_of(&account.roles);
-        Ok(Member { account, roles, session: row.id, place: place.to_owned() })
+        let (session, means, place) = (row.id, row.means, place.to_owned());
+        Ok(Member { account, roles, session, means, place })
     }
 
     /// Ends a session of staff.
-    pub async fn staff_sign_out(&self, member: &Member) -> Result<(), Fault> {
-        let mut tx = self.tools.db.write().await?;
-        staff_sessions::end(&mut tx, member.session).await?;
-        tx.commit().await
+    pub async fn staff_sign_out(&self, member: &Member) -> Result<(), Declined> {
+        let by = member.acting(*member.roles.first().ok_or(Declined::NotFound)?)?;
+        let case = self.account_case(&member.account.login).await?;
+        let id = format!("leave-{case}-{}", self.nonce());
+        let submission = Submission::<Account>::new(case, Command::Leave, by.actor(), id);
+        let outcome = self.desks.account.submit(submission.from(by.origin()), None).await?;
+        accepted(outcome).map(drop)
     }
 
-    /// Makes an account, or brings one to another name and other roles; gives it fresh secrets when
-    /// it has none yet or `renew` asks for them.
-    pub async fn save_staff(&self, row: &StaffRow, renew: bool) -> Result<Option<NewStaff>, Fault> {
+    /// The case of an account; an empty name stands for every name that nobody has. Opened when
+    /// somebody first tries it.
+    pub(crate) async fn account_case(&self, login: &str) -> Result<CaseId, Declined> {
+        let subject = account::subject(login);
         let mut tx = self.tools.db.read().await?;
-        let found = staff::secrets(&mut tx, &row.login).await?;
+        let found = sign_ins::case_of(&mut tx, &subject).await?;
         drop(tx);
-        let fresh = if renew || found.is_none_or(|found| found.password.is_empty()) {
-            Some(self.fresh_secrets(&row.login).await?)
-        } else {
-            None
-        };
-        let mut tx = self.tools.db.write().await?;
-        enrolment::save_staff(&mut tx, &row.person, &row.login, &row.name, &row.roles).await?;
-        staff::set_active(&mut tx, &row.login, row.active).await?;
-        if let Some((_, hash, sealed)) = &fresh {
-            staff::keep_secrets(&mut tx, &row.login, hash, sealed).await?;
+        if let Some(case) = found {
+            return Ok(case);
         }
-        if fresh.is_some() || !row.active {
-            staff_sessions::end_all(&mut tx, &row.login).await?;
-        }
-        tx.commit().await?;
-        Ok(fresh.map(|(new, ..)| new))
+        let case = self.engine.next_case().await?;
+        // Two who try it first at the same time open one case: the id is the same.
+        let id = format!("begin-{subject}");
+        let worker = engine::Actor::worker();
+        let submission = Submission::opening(case, subject, Command::Begin, worker, id);
+        let outcome = self.desks.account.submit(submission, None).await?;
+        accepted(outcome).map(|(case, _)| case)
     }
 
-    /// A password and a seed, with the forms in which they are kept.
-    async fn fresh_secrets(&self, login: &str) -> Result<(NewStaff, String, String), Fault> {
-        let mut bytes = Zeroizing::new([0; 10]);
-        (self.tools.entropy)(bytes.as_mut_slice());
-        let password = Zeroizing::new(BASE32_NOPAD.encode(bytes.as_slice()).to_lowercase());
-        let mut seed = Zeroizing::new([0; 20]);
-        (self.tools.entropy)(seed.as_mut_slice());
-        let sealed = self.tools.keys.seal(SEED_PURPOSE, login.as_bytes(), seed.as_slice());
-        let sealed = BASE64.encode(&sealed.map_err(Fault::host("seal a card's seed"))?);
-        let (entropy, cost) = (self.tools.entropy.clone(), self.tools.hash_cost());
-        let secret = password.clone();
-        let hash = move || hash_password(&entropy, None, secret.as_bytes(), cost);
-        let hash = self.tools.hashed("hash a password", hash).await?;
-        let seed = Zeroizing::new(BASE32_NOPAD.encode(seed.as_slice()));
-        Ok((NewStaff { password, seed }, hash, sealed))
+    /// The command line makes an account, renews its secrets or closes it: for the first account
+    /// and for emergencies, and on record.
+    pub async fn keep_account(
+        &self,
+        command: Command,
+        row: &StaffRow,
+    ) -> Result<Option<NewStaff>, Declined> {
+        let has_secrets = matches!(command, Command::Add | Command::Renew);
+        let fresh =
+            if has_secrets { Some(fresh_secrets(&self.tools, &row.login).await?) } else { None };
+        let actor = engine::Actor {
+            id: ActorId(account::COMMAND_LINE.to_owned()),
+            role: Role::SystemAdministrator,
+        };
+        let id = format!("{}-{}-{}", engine::label(&command), row.login, self.nonce());
+        let subject = account::subject(&row.login);
+        let mut tx = self.tools.db.read().await?;
+        let found = sign_ins::case_of(&mut tx, &subject).await?;
+        drop(tx);
+        let submission = match (found, &command) {
+            (None, Command::Add) => {
+                let case = self.engine.next_case().await?;
+                Submission::opening(case, subject, command, actor, id)
+            }
+            (Some(case), _) => Submission::new(case, command, actor, id),
+            (None, _) => {
+                let case = self.account_case(&row.login).await?;
+                Submission::new(case, command, actor, id)
+            }
+        };
+        let place = format!("command line {}", operating_user());
+        let submission = submission.from(Origin { auth: "local".to_owned(), place }).detailing(
+            serde_json::json!({
+                "login": row.login, "person": row.person, "name": row.name, "roles": row.roles,
+            }),
+        );
+        let (new, kept) = fresh.map(Fresh::split).unzip();
+        let attachment = AccountAttachment { row: Some(row.clone()), secrets: kept, session: None };
+        let outcome = self.desks.account.submit(submission, Some(attachment)).await?;
+        accepted(outcome).map(|_| new)
     }
 }
 
-/// How long after the last of so many wrong entries the next one is not looked at.
-fn wait(wrong: i64) -> Duration {
-    let beyond = u32::try_from(wrong.saturating_sub(FREE_ENTRIES)).unwrap_or(0).min(12);
-    if wrong < FREE_ENTRIES {
-        return Duration::ZERO;
-    }
-    Duration::from_mins(2_u64.saturating_pow(beyond)).min(LONGEST_WAIT)
+/// Who runs this program, as the operating system numbers its users.
+fn operating_user() -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self")
+        .map_or_else(|_| "unknown".to_owned(), |own| format!("uid-{}", own.uid()))
 }
 
 #[cfg(test)]
@@ -223,7 +189,8 @@ mod tests {
         assert_eq!(wait(4), Duration::ZERO);
         assert_eq!(wait(5), Duration::from_mins(1));
         assert_eq!(wait(8), Duration::from_mins(8));
-        assert_eq!(wait(400), LONGEST_WAIT);
+        assert_eq!(wait(account::MOST_COUNTED), LONGEST_WAIT);
+        assert_eq!(wait(255), LONGEST_WAIT);
     }
 
     #[test]

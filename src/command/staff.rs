@@ -8,17 +8,19 @@ use clap::{Args, Subcommand};
 use saihakko::app::App;
 use saihakko::staffing::{NewStaff, roles_of};
 use saihakko::store::staff::{self, StaffRow};
+use workflows::account::Command;
 
 use super::{Answer, Declined, Place, print_json, say};
 
 #[derive(Subcommand)]
 pub enum StaffCommand {
-    /// Make an account and print its password and card seed once; the first administrator is made
-    /// so.
+    /// Make an account and print its password and card seed once. For the first administrators and
+    /// for emergencies: everything else is proposed and approved on the staff's site.
     Add(AddOptions),
-    /// Give an account a new password and a new card seed; its sessions end.
+    /// Give an account a new password and a new card seed; its sessions end. For emergencies.
     Renew(NameOptions),
-    /// Let an account sign in no longer; its sessions end.
+    /// Let an account sign in no longer; its sessions end. For emergencies; the last system
+    /// administrator stays.
     Close(NameOptions),
     /// List the accounts.
     List(ListOptions),
@@ -62,8 +64,8 @@ pub struct ListOptions {
 pub async fn run(config: Option<PathBuf>, command: StaffCommand) -> Result<ExitCode> {
     match command {
         StaffCommand::Add(options) => add(config, options).await,
-        StaffCommand::Renew(options) => change(config, options, true).await,
-        StaffCommand::Close(options) => change(config, options, false).await,
+        StaffCommand::Renew(options) => change(config, options, Command::Renew).await,
+        StaffCommand::Close(options) => change(config, options, Command::Close).await,
         StaffCommand::List(options) => list(config, options).await,
     }
 }
@@ -88,22 +90,44 @@ async fn add(config: Option<PathBuf>, options: AddOptions) -> Result<ExitCode> {
         roles: names.join(","),
         active: true,
     };
-    tell(&row, app.save_staff(&row, true).await?);
+    keep(&app, Command::Add, &row).await?;
     app.tools.db.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// With new secrets, or closed.
-async fn change(config: Option<PathBuf>, options: NameOptions, renew: bool) -> Result<ExitCode> {
+async fn change(
+    config: Option<PathBuf>,
+    options: NameOptions,
+    command: Command,
+) -> Result<ExitCode> {
     let (app, _lock) = options.place.open_alone(config).await?;
     let found = find(&app, &options.login).await?;
     let Some(row) = found else {
         return Err(Declined::new(format!("there is no account {}", options.login)).into());
     };
-    let row = StaffRow { active: renew, ..row };
-    tell(&row, app.save_staff(&row, renew).await?);
+    if command == Command::Renew {
+        ensure!(row.active, Declined::new(format!("the account {} is closed", options.login)));
+    }
+    let row = StaffRow { active: command == Command::Renew, ..row };
+    keep(&app, command, &row).await?;
     app.tools.db.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Does it, on record; a rule may decline.
+async fn keep(app: &App, command: Command, row: &StaffRow) -> Result<()> {
+    match app.keep_account(command, row).await {
+        Ok(new) => {
+            tell(row, new);
+            Ok(())
+        }
+        Err(saihakko::customer::Declined::Refused { code }) => {
+            app.tools.db.close().await;
+            Err(Declined::new(format!("declined: {code}")).into())
+        }
+        Err(other) => Err(other.into()),
+    }
 }
 
 async fn find(app: &App, login: &str) -> Result<Option<StaffRow>> {

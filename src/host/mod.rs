@@ -1,6 +1,7 @@
 //! The application as the engine sees it: facts, preparations, effects, notices and jobs, one
 //! module a kind of case.
 
+mod account;
 mod clerical;
 mod credential;
 mod effects;
@@ -8,10 +9,13 @@ mod enrolment;
 mod expiry;
 mod facts;
 mod issue;
+mod proposal;
 mod reissue;
 mod submission;
 mod task;
 
+pub(crate) use account::NewSession;
+pub use account::{AccountAttachment, AccountHost};
 pub use clerical::ClericalHost;
 pub use credential::{CredentialHost, Judged, Replacement};
 pub(crate) use enrolment::{CODE_PEPPER, case_of as enrolment_case, code_place};
@@ -21,6 +25,8 @@ pub(crate) use expiry::days_until;
 pub(crate) use facts::is_renewable;
 pub use issue::{Attachment, Prepared};
 pub(crate) use issue::{DISPLAY, RETRIEVAL_PEPPER, SERVER_KEY, display_place, letter_place};
+pub use proposal::{Made, Picture, ProposalHost};
+pub(crate) use proposal::{PASSWORD_HALF, SEED_HALF, half_place, matter_name, read_change};
 pub(crate) use reissue::open_task;
 pub use reissue::{Path, ReissueHost};
 pub use submission::{ItemDesks, SubmissionHost};

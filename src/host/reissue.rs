@@ -287,6 +287,7 @@ pub(super) fn address(signal: &Signal) -> Result<Addressed, Fault> {
         A::Delegated(command) => serde_json::to_value(command),
         A::Paper(command) => serde_json::to_value(command),
         A::Credential(command) => serde_json::to_value(command),
+        A::Account(command) => serde_json::to_value(command),
     };
     let command = command.map_err(|source| Fault::Unwritable { what: "signal", source })?;
     Ok(Addressed { case, workflow, command, speaker: signal.speaker() })

@@ -43,6 +43,36 @@ pub async fn find(tx: &mut Tx, contract: i64, from: &str) -> Result<Option<Speci
         .map_err(Fault::database("read a specimen"))
 }
 
+/// The specimens of a contract: from when until when, and the digest; the newest first.
+pub async fn of_contract(
+    tx: &mut Tx,
+    contract: i64,
+) -> Result<Vec<(String, Option<String>, Vec<u8>)>, Fault> {
+    const SQL: &str = "SELECT valid_from, valid_to, digest FROM specimens WHERE contract_id = $1 \
+         ORDER BY valid_from DESC";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(contract).fetch_all(conn).await)
+        .map_err(Fault::database("read specimens"))
+}
+
+/// Ends the specimens that began before a day and have no end yet, on the day before.
+pub async fn end_before(
+    tx: &mut Tx,
+    contract: i64,
+    from: &str,
+    day_before: &str,
+) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE specimens SET valid_to = $3 \
+         WHERE contract_id = $1 AND valid_from < $2 AND (valid_to IS NULL OR valid_to >= $2)";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(contract)
+        .bind(from)
+        .bind(day_before)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("save a specimen"))
+}
+
 /// Brings the specimen of a contract and day to this form. Sealed bytes differ each time, so the
 /// digests are compared.
 pub async fn save(tx: &mut Tx, row: &Specimen) -> Result<Saved, Fault> {

@@ -26,10 +26,6 @@ pub struct StaffSecrets {
     pub seed: String,
     /// The last accepted time step of the card.
     pub last_step: i64,
-    /// Entries since the last right one.
-    pub wrong: i64,
-    /// When the last one was tried.
-    pub tried_at: i64,
 }
 
 /// Finds an account.
@@ -47,30 +43,14 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<StaffRow>, Fault> {
 
 /// What an account proves itself with.
 pub async fn secrets(tx: &mut Tx, login: &str) -> Result<Option<StaffSecrets>, Fault> {
-    const SQL: &str = "SELECT password, seed, last_step, wrong, tried_at FROM staff \
-         WHERE login = $1 AND active";
+    const SQL: &str = "SELECT password, seed, last_step FROM staff WHERE login = $1 AND active";
     on!(tx, |conn| sqlx::query_as(SQL).bind(login).fetch_optional(conn).await)
         .map_err(Fault::database("read staff"))
 }
 
-/// Counts an entry before it is judged; false when somebody else was counted meanwhile.
-pub async fn charge(tx: &mut Tx, login: &str, wrong: i64) -> Result<bool, Fault> {
-    const SQL: &str = "UPDATE staff SET wrong = wrong + 1, tried_at = $3 \
-         WHERE login = $1 AND wrong = $2 AND active";
-    let now = tx.now().0;
-    on!(tx, |conn| sqlx::query(SQL)
-        .bind(login)
-        .bind(wrong)
-        .bind(now)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() == 1))
-    .map_err(Fault::database("count an entry"))
-}
-
-/// Accepts a time step of the card, each once only, and forgets the wrong entries.
+/// Accepts a time step of the card, each once only.
 pub async fn accept(tx: &mut Tx, login: &str, step: i64) -> Result<bool, Fault> {
-    const SQL: &str = "UPDATE staff SET last_step = $2, wrong = 0 \
+    const SQL: &str = "UPDATE staff SET last_step = $2 \
          WHERE login = $1 AND last_step < $2 AND active";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(login)
@@ -89,7 +69,7 @@ pub async fn keep_secrets(
     password: &str,
     seed: &str,
 ) -> Result<(), Fault> {
-    const SQL: &str = "UPDATE staff SET password = $2, seed = $3, wrong = 0 WHERE login = $1";
+    const SQL: &str = "UPDATE staff SET password = $2, seed = $3 WHERE login = $1";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(login)
         .bind(password)
@@ -105,4 +85,13 @@ pub async fn set_active(tx: &mut Tx, login: &str, active: bool) -> Result<(), Fa
     const SQL: &str = "UPDATE staff SET active = $2 WHERE login = $1";
     on!(tx, |conn| sqlx::query(SQL).bind(login).bind(active).execute(conn).await.map(drop))
         .map_err(Fault::database("save staff"))
+}
+
+/// Whether some other person administers the system with an account that may sign in.
+pub async fn others_administer(tx: &mut Tx, person: &str) -> Result<bool, Fault> {
+    const SQL: &str = "SELECT COUNT(*) FROM staff WHERE person <> $1 AND active \
+         AND ',' || roles || ',' LIKE '%,system_administrator,%'";
+    let count: i64 = on!(tx, |conn| sqlx::query_scalar(SQL).bind(person).fetch_one(conn).await)
+        .map_err(Fault::database("read staff"))?;
+    Ok(count > 0)
 }

@@ -9,6 +9,8 @@ pub struct StaffSession {
     pub id: i64,
     /// Whose: the account.
     pub login: String,
+    /// By which means it began.
+    pub means: String,
     /// When it began.
     pub created_at: i64,
     /// When it was last used, to the minute.
@@ -18,14 +20,21 @@ pub struct StaffSession {
 }
 
 /// Begins a session.
-pub async fn create(tx: &mut Tx, token: &[u8; 32], login: &str, place: &str) -> Result<(), Fault> {
-    const SQL: &str = "INSERT INTO staff_sessions (token, login, place, created_at, touched_at) \
-         VALUES ($1,$2,$3,$4,$4)";
+pub async fn create(
+    tx: &mut Tx,
+    token: &[u8; 32],
+    login: &str,
+    place: &str,
+    means: &str,
+) -> Result<(), Fault> {
+    const SQL: &str = "INSERT INTO staff_sessions (token, login, place, means, created_at, \
+         touched_at) VALUES ($1,$2,$3,$4,$5,$5)";
     let now = tx.now().0;
     on!(tx, |conn| sqlx::query(SQL)
         .bind(token.as_slice())
         .bind(login)
         .bind(place)
+        .bind(means)
         .bind(now)
         .execute(conn)
         .await
@@ -35,7 +44,7 @@ pub async fn create(tx: &mut Tx, token: &[u8; 32], login: &str, place: &str) -> 
 
 /// Finds the session of a token.
 pub async fn find(tx: &mut Tx, token: &[u8; 32]) -> Result<Option<StaffSession>, Fault> {
-    const SQL: &str = "SELECT id, login, created_at, touched_at, ended_at FROM staff_sessions \
+    const SQL: &str = "SELECT id, login, means, created_at, touched_at, ended_at FROM staff_sessions \
          WHERE token = $1";
     on!(tx, |conn| sqlx::query_as(SQL).bind(token.as_slice()).fetch_optional(conn).await)
         .map_err(Fault::database("find a session"))

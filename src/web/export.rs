@@ -8,7 +8,7 @@ use super::story::Told;
 use super::when;
 
 /// A spreadsheet takes a cell that begins like this for a formula.
-fn defused(text: &str) -> String {
+pub(super) fn defused(text: &str) -> String {
     const BEGINNINGS: &str = "=+-@\t\r＝＋－＠";
     if text.starts_with(|letter| BEGINNINGS.contains(letter)) {
         format!("'{text}")

@@ -3,6 +3,7 @@
 //! Every page wants somebody who has signed in, and a role that may enter its room; whoever may not
 //! is answered as if there were nothing. What is done there is decided by the workflows.
 
+mod accounts;
 mod charts;
 mod dashboard;
 mod desk;
@@ -10,10 +11,13 @@ mod dispatch;
 mod intake;
 mod left;
 mod matching;
+mod proposals;
 mod queue;
 mod search;
 mod sign_in;
+mod sign_ins;
 mod tasks;
+mod upkeep;
 mod visitor;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -128,11 +132,21 @@ fn routes() -> Router<Shared> {
         .route("/dashboard/csv/{plot}", get(dashboard::csv))
         .route("/tasks", get(tasks::show))
         .route("/tasks/{case}", post(tasks::act))
+        .route("/accounts", get(accounts::show))
+        .route("/accounts/propose", post(accounts::propose))
+        .route("/accounts/{login}", get(accounts::one))
+        .route("/proposals/{case}", get(proposals::show).post(proposals::act))
+        .route("/proposals/{case}/picture", get(proposals::picture))
+        .route("/upkeep", get(upkeep::show))
+        .route("/upkeep/propose", post(upkeep::propose))
+        .route("/sign-ins", get(sign_ins::show))
+        .route("/sign-ins.csv", get(sign_ins::csv))
 }
 
 fn scan_routes() -> Router<Shared> {
     Router::new()
         .route("/intake/scan", post(intake::upload))
+        .route("/upkeep/specimen", post(upkeep::specimen))
         .layer(DefaultBodyLimit::max(LARGEST_BATCH))
 }
 
@@ -181,7 +195,7 @@ pub(super) struct Item {
 }
 
 /// The rooms that stand in the menu; the others are reached from a list.
-const MENU: [(Room, &str, &str, &str); 9] = [
+const MENU: [(Room, &str, &str, &str); 12] = [
     (Room::Checking, "/queue/check", "inbox", "checking"),
     (Room::Approving, "/queue/approve", "stamp", "approving"),
     (Room::Intake, "/intake", "mail", "intake"),
@@ -190,6 +204,9 @@ const MENU: [(Room, &str, &str, &str); 9] = [
     (Room::Tasks, "/tasks", "hand", "tasks"),
     (Room::Search, "/search", "search", "search"),
     (Room::Dashboard, "/dashboard", "table", "dashboard"),
+    (Room::Upkeep, "/upkeep", "pen", "upkeep"),
+    (Room::Accounts, "/accounts", "person", "accounts"),
+    (Room::SignIns, "/sign-ins", "key", "sign_ins"),
     (Room::Audit, "/audit", "shield", "audit"),
 ];
 

@@ -12,7 +12,8 @@ import { Visitor } from './visitor.mjs';
 
 const run = promisify(execFile);
 
-function member(id, name) {
+/** Somebody of the sample staff. */
+export function member(id, name) {
   return { id, name, password: `staff-${id}` };
 }
 
@@ -23,6 +24,7 @@ export const hayashi = member('approver1', '林 京子');
 export const yamaguchi = member('hassou', '山口 陸');
 export const matsumoto = member('supervisor', '松本 隆');
 export const okada = member('auditor', '岡田 恵');
+export const hara = member('operator', '原 大輔');
 
 /** A page in which a member of staff has signed in. */
 export async function atWork(world, page, person, lang = 'ja') {

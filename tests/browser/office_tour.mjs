@@ -1,7 +1,7 @@
 // Every page of the staff's site in every state, as a chapter of the tour.
 import { ken, emily, hanako, misaki, naoko, taro } from './people.mjs';
 import {
-  atWork, hayashi, inoue, matsumoto, mori, okada, ordered, posted, received, yamaguchi,
+  atWork, hara, hayashi, inoue, matsumoto, mori, okada, ordered, posted, received, yamaguchi,
 } from './office.mjs';
 
 const DESK = { viewport: { width: 1440, height: 960 } };
@@ -91,6 +91,24 @@ export async function office(guide) {
   await stop('audit', auditor);
   await auditor.goto(`${world.staff}/cases/${case_}`);
   await stop('history', auditor);
+  await auditor.goto(`${world.staff}/sign-ins`);
+  await stop('sign-ins', auditor);
+  const keeper = await at(guide, hara);
+  await keeper.goto(`${world.staff}/accounts`);
+  await stop('accounts', keeper);
+  await keeper.goto(`${world.staff}/accounts/clerk1`);
+  await stop('account', keeper);
+  await keeper.hands.press('staff.accounts.propose_renew');
+  await keeper.waitForURL(/\/proposals\//);
+  await stop('proposal-own', keeper);
+  await clerk.goto(`${world.staff}/upkeep?contract=0104212345`);
+  await stop('upkeep', clerk);
+  await clerk.locator('#postal_code').fill('1000005');
+  await clerk.locator('#address').fill('東京都千代田区丸の内二丁目7番1号');
+  await clerk.hands.press('staff.upkeep.propose_address');
+  await clerk.waitForURL(/\/proposals\//);
+  await approver.goto(clerk.url());
+  await stop('proposal', approver);
   const lead = await at(guide, matsumoto);
   await lead.goto(`${world.staff}/dashboard`);
   await stop('dashboard', lead);

@@ -8,6 +8,7 @@
     reason = "what fails here is a failed test"
 )]
 
+mod accounts;
 mod answer;
 mod desk;
 mod errands;

@@ -48,6 +48,21 @@ impl Role {
         Self::Worker,
         Self::Peer,
     ];
+
+    /// Whoever works for the bank.
+    pub const fn is_staff(self) -> bool {
+        matches!(
+            self,
+            Self::MailRoom
+                | Self::Clerk
+                | Self::Approver
+                | Self::Dispatch
+                | Self::HelpDesk
+                | Self::Auditor
+                | Self::SystemAdministrator
+                | Self::Supervisor
+        )
+    }
 }
 
 impl engine::Role for Role {

@@ -97,6 +97,10 @@ pub struct Rules {
     pub task_due_business_days: u32,
     /// Days after which an overdue task is given up, on record. RULINGS 19. Default 30.
     pub task_close_days: u32,
+    /// Days within which a second person decides about a proposal. DOMAIN (b). Default 7.
+    pub proposal_days: u32,
+    /// Days within which a fresh password and card of staff are taken. DOMAIN (b). Default 3.
+    pub hand_out_days: u32,
 }
 
 impl Default for Rules {
@@ -145,6 +149,8 @@ impl Default for Rules {
             bank_answer_days: 1,
             task_due_business_days: 1,
             task_close_days: 30,
+            proposal_days: 7,
+            hand_out_days: 3,
         }
     }
 }

@@ -3,7 +3,7 @@
 use engine::{CaseId, Speaker};
 
 use super::{Channel, DefectCode, Neighbour};
-use crate::{credential, delegated, paper, self_service, tail};
+use crate::{account, credential, delegated, paper, self_service, tail};
 
 /// What one case tells another; it enters the other's inbox in the same transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -60,6 +60,11 @@ pub enum Signal {
         /// The credential concerned.
         credential: CaseId,
     },
+    /// An account has a fresh password and card: count from zero.
+    Forget {
+        /// The account.
+        account: CaseId,
+    },
     /// The one seal of the form is defective: so is every case that came with it.
     SealDefect {
         /// A paper case from the same envelope.
@@ -88,6 +93,8 @@ pub enum Addressed {
     Paper(paper::Command),
     /// For a credential.
     Credential(credential::Command),
+    /// For an account of staff.
+    Account(account::Command),
 }
 
 impl Addressed {
@@ -98,6 +105,7 @@ impl Addressed {
             Self::Delegated(_) => delegated::NAME,
             Self::Paper(_) => paper::NAME,
             Self::Credential(_) => credential::NAME,
+            Self::Account(_) => account::NAME,
         }
     }
 }
@@ -122,6 +130,7 @@ impl Signal {
             Self::Disarm { credential: case } => credential(*case, credential::Command::Disarm),
             Self::Unlock { credential: case } => credential(*case, credential::Command::Unlock),
             Self::Reset { credential: case } => credential(*case, credential::Command::Reset),
+            Self::Forget { account: case } => (*case, Addressed::Account(account::Command::Forget)),
             Self::SealDefect { case, codes } => {
                 (*case, Addressed::Paper(paper::Command::Defect { codes: codes.clone() }))
             }

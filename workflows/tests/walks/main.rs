@@ -6,6 +6,7 @@
     reason = "the checks that several tests share stand outside the test functions"
 )]
 
+mod account;
 mod clerical;
 mod credential;
 mod delegated;
@@ -14,6 +15,7 @@ mod enrolment;
 mod expiry;
 mod paper;
 mod paths;
+mod proposal;
 mod router;
 mod rules;
 mod self_service;

@@ -81,4 +81,6 @@ stored! {
     credential_of_version_1_still_ends: credential_walk, credential_world;
     enrolment_of_version_1_still_ends: enrolment_walk, enrolment_world;
     expiry_of_version_1_still_ends: expiry_walk, expiry_world;
+    proposal_of_version_1_still_ends: proposal_walk, proposal_world;
+    account_of_version_1_still_ends: account_walk, account_world;
 }

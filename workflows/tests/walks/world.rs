@@ -10,7 +10,8 @@ use workflows::terms::{
     UserRef,
 };
 use workflows::{
-    clerical, credential, delegated, enrolment, expiry, paper, self_service, submission, tail, task,
+    account, clerical, credential, delegated, enrolment, expiry, paper, proposal, self_service,
+    submission, tail, task,
 };
 
 /// Two attempts, one fresh letter, two wrong entries: small numbers walk the same ways.
@@ -547,6 +548,108 @@ pub(crate) fn expiry_world(starts: Vec<expiry::State>) -> Universe<expiry::Expir
     Universe { starts, commands, actors, facts: all, rules: small_rules() }
 }
 
+pub(crate) fn account_calm() -> account::Facts {
+    account::Facts { active: true, delay_over: true, others_administer: true, administers: true }
+}
+
+pub(crate) fn account_world(starts: Vec<account::State>) -> Universe<account::Account> {
+    use account::{Command as C, Facts};
+    let calm = account_calm();
+    let all = vec![
+        calm.clone(),
+        Facts { active: false, ..calm.clone() },
+        Facts { delay_over: false, ..calm.clone() },
+        Facts { others_administer: false, ..calm.clone() },
+        Facts { others_administer: false, administers: false, ..calm },
+    ];
+    let commands = vec![
+        C::Begin,
+        C::ChargeAttempt,
+        C::Redeem,
+        C::Miss,
+        C::Leave,
+        C::Add,
+        C::Renew,
+        C::Close,
+        C::Forget,
+    ];
+    let mut actors = people(&[
+        ("yamada", Role::User),
+        ("clerk-a", Role::Clerk),
+        (account::COMMAND_LINE, Role::SystemAdministrator),
+    ]);
+    actors.extend(people(&ONLOOKERS));
+    Universe { starts, commands, actors, facts: all, rules: small_rules() }
+}
+
+/// One change of each kind.
+pub(crate) fn changes() -> Vec<proposal::Change> {
+    use proposal::Change as C;
+    let text = str::to_owned;
+    let (login, contract, day) = (text("mori"), text("0104212345"), text("2026-12-30"));
+    vec![
+        C::OpenAccount {
+            login: login.clone(),
+            person: text("S-011"),
+            name: text("森 彩"),
+            roles: text("clerk"),
+        },
+        C::ChangeRoles { login: login.clone(), roles: text("auditor") },
+        C::CloseAccount { login: login.clone() },
+        C::RenewSecrets { login },
+        C::Address {
+            contract: contract.clone(),
+            postal_code: text("1000005"),
+            address: text("東京都千代田区丸の内2-7-1"),
+        },
+        C::Specimen { contract, valid_from: text("2026-12-01"), digest: text("00") },
+        C::AddHoliday { day: day.clone(), name: text("創立記念日"), source: text("通達") },
+        C::RemoveHoliday { day },
+    ]
+}
+
+pub(crate) fn proposal_calm() -> proposal::Facts {
+    proposal::Facts {
+        target_found: true,
+        actor_is_target: false,
+        unchanged: true,
+        takes_administration: false,
+        others_administer: true,
+        already_proposed: false,
+        account: Some(CaseId(6)),
+    }
+}
+
+pub(crate) fn proposal_world(starts: Vec<proposal::State>) -> Universe<proposal::Proposal> {
+    use proposal::{Command as C, Facts};
+    let calm = proposal_calm();
+    let all = vec![
+        calm.clone(),
+        Facts { target_found: false, ..calm.clone() },
+        Facts { actor_is_target: true, ..calm.clone() },
+        Facts { unchanged: false, ..calm.clone() },
+        Facts { takes_administration: true, ..calm.clone() },
+        Facts { takes_administration: true, others_administer: false, ..calm.clone() },
+        Facts { others_administer: false, ..calm.clone() },
+        Facts { already_proposed: true, ..calm.clone() },
+        Facts { account: None, ..calm },
+    ];
+    let mut commands: Vec<C> = changes().into_iter().map(|change| C::Propose { change }).collect();
+    commands.extend([C::Approve, C::Reject, C::Withdraw, C::TakePassword, C::TakeSeed]);
+    let mut actors = people(&[
+        ("yamada", Role::User),
+        ("clerk-a", Role::Clerk),
+        ("clerk-b", Role::Clerk),
+        ("clerk-a", Role::Approver),
+        ("approver", Role::Approver),
+        ("chief", Role::Supervisor),
+        ("help", Role::HelpDesk),
+        ("keeper", Role::SystemAdministrator),
+    ]);
+    actors.extend(people(&ONLOOKERS));
+    Universe { starts, commands, actors, facts: all, rules: small_rules() }
+}
+
 macro_rules! walked {
     ($($name:ident: $workflow:ty = $world:ident;)*) => {$(
         /// The complete walk from the beginning, made once.
@@ -580,4 +683,6 @@ walked! {
     credential_walk: credential::Credential = credential_world;
     enrolment_walk: enrolment::Enrolment = enrolment_world;
     expiry_walk: expiry::Expiry = expiry_world;
+    proposal_walk: proposal::Proposal = proposal_world;
+    account_walk: account::Account = account_world;
 }
