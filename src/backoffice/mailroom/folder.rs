@@ -234,9 +234,7 @@ fn is_that(path: &Path, arrival: &Arrival) -> bool {
 fn reason_text(arrival: &Arrival) -> String {
     let key = format!("staff.intake.reason_{}", arrival.reason);
     let Ok(texts) = Texts::shared() else { return format!("{}\n", arrival.reason) };
-    Language::ALL
-        .map(|language| format!("{}\n", texts.get(language, &key)))
-        .concat()
+    Language::ALL.map(|language| format!("{}\n", texts.get(language, &key))).concat()
 }
 
 impl App {
