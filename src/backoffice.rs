@@ -56,7 +56,7 @@ impl AtWork {
 
     /// Nobody: what a scanner dropped into its folder is taken in by the machine.
     pub(crate) fn machine(place: String) -> Self {
-        Self { person: String::new(), role: Role::Worker, place, auth: "none" }
+        Self { person: String::new(), role: Role::Worker, place, auth: "none".to_owned() }
     }
 
     /// The person: two accounts of one person are one.

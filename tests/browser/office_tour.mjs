@@ -32,7 +32,7 @@ export async function office(guide) {
   await stop('intake-results', room);
   await room.locator('#files').setInputFiles({ name: 'letter.png', mimeType: 'image/png', buffer: await door.screenshot() });
   await room.hands.press('staff.intake.do_scan');
-  await room.hands.reads('staff.intake.what_loose');
+  await room.hands.reads('staff.intake.place_foreign');
   await stop('intake', room);
 
   const clerk = await at(guide, inoue);

@@ -186,12 +186,12 @@ impl House {
     pub(crate) async fn settle_down(&self) {
         self.clock.advance(Duration::from_mins(5));
         let mut watch = Watch::of(&self.app).unwrap();
-        for _ in 0..3 {
+        for _ in 0..4 {
             watch.look(&self.app).await.unwrap();
             self.clock.advance(Duration::from_secs(6));
             while self.app.work_on_next_file().await.unwrap() {}
+            self.drain().await;
         }
-        self.drain().await;
     }
 
     /// Each page of each file that came under a name: place, and what comes next.

@@ -150,7 +150,7 @@ async fn s8_a_letter_comes_back_after_the_customer_has_used_it(house: Arc<House>
     assert_eq!(state, "Tail.CertificateIssued");
     assert_eq!(house.count("SELECT COUNT(*) FROM certificates WHERE state = 'active'").await, 1);
     // Somebody else's letter, or an empty envelope: nothing of the customer's is undone.
-    assert_ne!(act(&house, DISPATCH, case, Command::ReturnedMail).await, "accepted");
+    act(&house, DISPATCH, case, Command::ReturnedMail).await;
     house.drain().await;
     assert_eq!(house.state(case).await, state);
     assert_eq!(passwords(&house, "used").await, 1);

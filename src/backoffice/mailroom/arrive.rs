@@ -75,7 +75,7 @@ impl App {
         bytes: &[u8],
     ) -> Result<FileResult, Declined> {
         let size = bytes.len() as u64;
-        let bytes = if bytes.len() > LARGEST_FILE { &[] } else { bytes };
+        let bytes: &[u8] = if bytes.len() > LARGEST_FILE { &[] } else { bytes };
         let incoming = Incoming { source: UPLOAD, name, login, bytes, size };
         // An upload always makes a row of its own.
         let id = self.arrives(&incoming, || true).await?.ok_or(Declined::NotFound)?;

@@ -228,7 +228,7 @@ fn is_that(path: &Path, arrival: &Arrival) -> bool {
     }
     // What was too large to be read has no digest of its own.
     arrival.reason == "too_large"
-        || std::fs::read(path).is_ok_and(|bytes| *Sha256::digest(&bytes) == *arrival.digest)
+        || std::fs::read(path).is_ok_and(|bytes| Sha256::digest(&bytes).to_vec() == arrival.digest)
 }
 
 fn reason_text(arrival: &Arrival) -> String {

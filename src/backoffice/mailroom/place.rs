@@ -362,7 +362,7 @@ impl App {
             }
         } else if waits("again") > 0 {
             self.read_again(&work.by, number, case).await?;
-        } else {
+        } else if !is_loose || waits("read") == 0 {
             return Ok(Worked::Done);
         }
         let mut tx = self.tools.db.write().await?;
