@@ -133,8 +133,9 @@ async fn the_last_system_administrator_cannot_be_closed() {
     assert!(format!("{:?}", declined.err()).contains("account.LastAdministrator"));
     let second = added(&house, SECOND, "S-020", "system_administrator").await;
     let asked =
-        post(&house, &second, "/accounts/propose", &form("close_account", 1, "login=operator"));
-    let path = format!("/proposals/{}", case_of(&asked.await));
+        post(&house, &second, "/accounts/propose", &form("close_account", 1, "login=operator"))
+            .await;
+    let path = format!("/proposals/{}", case_of(&asked));
     let third = added(&house, "third", "S-022", "system_administrator").await;
     assert_eq!(post(&house, &third, &path, "do=approve").await.status, StatusCode::SEE_OTHER);
     assert!(house.try_member("operator").await.is_none(), "a closed account signs in");
@@ -149,8 +150,8 @@ async fn what_changed_meanwhile_is_not_approved_and_what_nobody_decides_lapses()
     let asked = post(&house, &first, "/accounts/propose", &form("change_roles", 1, wish)).await;
     let case = case_of(&asked);
     let twice =
-        post(&house, &second, "/accounts/propose", &form("close_account", 2, "login=clerk1"));
-    assert!(twice.await.body.contains("同じ対象の申請が承認を待っています"));
+        post(&house, &second, "/accounts/propose", &form("close_account", 2, "login=clerk1")).await;
+    assert!(twice.body.contains("同じ対象の申請が承認を待っています"));
     let mut tx = house.app.tools.db.write().await.unwrap();
     saihakko::store::enrolment::save_staff(&mut tx, "S-002", "clerk1", "井上 誠", "mail_room")
         .await
@@ -251,8 +252,8 @@ async fn an_address_and_a_holiday_change_by_two_people_only() {
     post(&house, &approver, &path, "do=approve").await;
     assert!(!house.app.engine.calendar().is_business_day(day));
     let asked =
-        post(&house, &clerk, "/upkeep/propose", &form("remove_holiday", 3, "day=2026-11-25"));
-    let path = format!("/proposals/{}", case_of(&asked.await));
+        post(&house, &clerk, "/upkeep/propose", &form("remove_holiday", 3, "day=2026-11-25")).await;
+    let path = format!("/proposals/{}", case_of(&asked));
     post(&house, &approver, &path, "do=approve").await;
     assert!(house.app.engine.calendar().is_business_day(day));
     for login in ["uketsuke", "operator"] {
