@@ -95,11 +95,11 @@ async fn a_scan_that_failed_is_read_when_it_is_scanned_again(house: Arc<House>) 
     let by = house.mail_room().await;
     house.make_reader(true);
     let file = scan(&[(page(Some(form.number), "1/1"), true)]);
-    house.app.scan(&by, form.number, &[file.clone()]).await.unwrap();
+    house.app.scan(&by, form.number, std::slice::from_ref(&file)).await.unwrap();
     house.drain().await;
     assert_eq!(house.state(form.case).await, "Unidentified");
     house.make_reader(false);
-    house.app.scan(&by, form.number, &[file.clone()]).await.unwrap();
+    house.app.scan(&by, form.number, std::slice::from_ref(&file)).await.unwrap();
     house.drain().await;
     assert_eq!(house.state(form.case).await, "Opened");
     assert_eq!(house.entries("submission", "ReadAgain").await, 1);

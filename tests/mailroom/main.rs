@@ -38,7 +38,7 @@ const READER: &str = "#!/bin/sh\n\
 fn fit(config: &mut Config, dir: &Path) -> PathBuf {
     config.intake.folder = dir.join("scans");
     config.intake.rest_s = 5;
-    config.mail.host = "127.0.0.1".to_owned();
+    "127.0.0.1".clone_into(&mut config.mail.host);
     config.mail.port = smtp::start();
     config.mail.tls = saihakko::config::TlsMode::None;
     std::fs::create_dir_all(&config.intake.folder).unwrap();

@@ -115,9 +115,9 @@ impl House {
     pub(crate) fn make_reader(&self, is_sick: bool) {
         let path = self.dir.path().join("reader.sick");
         if is_sick {
-            std::fs::write(path, "").unwrap()
+            std::fs::write(path, "").unwrap();
         } else {
-            std::fs::remove_file(path).unwrap()
+            std::fs::remove_file(path).unwrap();
         }
     }
 

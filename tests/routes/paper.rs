@@ -100,9 +100,9 @@ async fn s11_the_code_of_another_case_is_pasted_on() {
     for number in [one, two] {
         house.app.receive(&room, number, "普通郵便", 2).await.unwrap();
     }
-    let (width, height) = (first[0].width() as f32, first[0].height() as f32);
+    let (width, height) = (f64::from(first[0].width()), f64::from(first[0].height()));
     for (x, y, pixel) in first[0].enumerate_pixels_mut() {
-        let (u, v) = (x as f32 / width, y as f32 / height);
+        let (u, v) = (f64::from(x) / width, f64::from(y) / height);
         // Where the square code stands.
         if (0.77..0.93).contains(&u) && (0.02..0.124).contains(&v) {
             *pixel = *second[0].get_pixel(x, y);

@@ -190,7 +190,9 @@ impl App {
             let Some(read) = self.read_arrival(&work).await? else { return Ok(Worked::Lost) };
             self.place_pages(&work, &read).await
         };
-        let worked = self.holding(id, attempt, placing).await?.unwrap_or(Ok(Worked::Lost))?;
+        // On the heap: the placing of pages is a large future.
+        let worked =
+            Box::pin(self.holding(id, attempt, placing)).await?.unwrap_or(Ok(Worked::Lost))?;
         if worked == Worked::Later {
             self.pause(id, attempt).await?;
         }

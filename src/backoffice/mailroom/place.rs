@@ -229,7 +229,7 @@ impl App {
         let opening = opening.from(work.by.origin());
         accepted(self.desks.submission.submit(opening, Some(row)).await?)?;
         let mut tx = self.tools.db.read().await?;
-        Ok(submissions::find(&mut tx, number).await?.ok_or(Declined::NotFound)?)
+        submissions::find(&mut tx, number).await?.ok_or(Declined::NotFound)
     }
 
     /// Puts pages into an envelope, and lets that go on.
@@ -426,7 +426,10 @@ mod tests {
         }
     }
 
-    fn sorted(pages: Vec<PageRead>) -> Vec<(Option<i64>, Vec<(usize, &'static str)>)> {
+    /// Of every group its form's number, and its pages with their places.
+    type Sortings = Vec<(Option<i64>, Vec<(usize, &'static str)>)>;
+
+    fn sorted(pages: Vec<PageRead>) -> Sortings {
         let own = |group: &Group| group.pages.iter().map(|s| (s.page.page, s.place)).collect();
         let all = groups(&FileRead { pages, error: None });
         all.iter().map(|group| (group.number, own(group))).collect()
