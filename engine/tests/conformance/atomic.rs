@@ -23,7 +23,7 @@ async fn all_or_nothing(
 ) -> i64 {
     let (office, fuse) = house.fused_office();
     let before = house.dump().await;
-    for statements in 0.. {
+    for statements in 0..200 {
         fuse.set(statements);
         let result = office.desk.submit(submission(), ()).await;
         fuse.set(i64::MAX);
@@ -119,7 +119,7 @@ async fn a_hand_on_a_dead_letter_is_all_or_nothing(house: Arc<House>) {
     office.engine.drain().await.unwrap();
     let id = house.outbox().await[0].id;
     let before = house.dump().await;
-    for statements in 0.. {
+    for statements in 0..200 {
         fuse.set(statements);
         let result = office.engine.retry(id, &hand()).await;
         fuse.set(i64::MAX);

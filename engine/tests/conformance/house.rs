@@ -309,13 +309,14 @@ async fn open(place: &Place, clock: Clock) -> Db {
     }
 }
 
-/// The engine's own migration and the sample's, alone.
+/// The engine's own migrations and the sample's, alone.
 async fn migrations(kind: &str, dir: &tempfile::TempDir) -> Migrator {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(kind);
     let copy = dir.path().join(kind);
     std::fs::create_dir(&copy).unwrap();
-    let name = "0001_engine.sql";
-    std::fs::copy(root.join(name), copy.join(name)).unwrap();
+    for name in ["0001_engine.sql", "0008_signals.sql"] {
+        std::fs::copy(root.join(name), copy.join(name)).unwrap();
+    }
     std::fs::write(copy.join("0002_sample.sql"), crate::sample::TABLES).unwrap();
     Migrator::new(copy).await.unwrap()
 }
