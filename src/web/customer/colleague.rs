@@ -270,7 +270,14 @@ pub(super) async fn reissue(
         shared.app.confirm_colleague_reissue(&signed.session, case, &typed, &signed.ticket).await;
     match issued {
         Ok(()) => Ok(see(&format!("/settings/users/reissue/{case}/done"))),
-        Err(Declined::Wrong) => Ok(missed(&format!("/settings/users/reissue/{case}"))),
+        Err(Declined::Wrong) => {
+            let left = shared.app.attempts_left(signed.session.user, Kind::Transaction).await?;
+            // The last entry ends the case as well: what is locked comes first.
+            Ok(match left {
+                Some(_) => missed(&format!("/settings/users/reissue/{case}")),
+                None => see("/locked/transaction"),
+            })
+        }
         // Another press of the same button was quicker, or the case has ended meanwhile. Many
         // presses at once use up the attempts until they are judged; only a lock leads away.
         Err(Declined::Refused { code }) if is_overtaken(&code) => {

@@ -243,7 +243,14 @@ pub(super) async fn one_time_password(
     }
     let token = match shared.app.enter_one_time_password(&signed.session, &typed).await {
         Ok(token) => token,
-        Err(Declined::Wrong) => return Ok(missed(&format!("/reissue/{}", tracked.case))),
+        Err(Declined::Wrong) => {
+            let left = shared.app.attempts_left(signed.session.user, Kind::OneTimePassword).await?;
+            // The last entry ends the case as well: what is locked comes first.
+            return Ok(match left {
+                Some(_) => missed(&format!("/reissue/{}", tracked.case)),
+                None => see("/locked/one_time_password"),
+            });
+        }
         Err(Declined::Refused { code }) if code == "credential.Locked" => {
             return Ok(see("/locked/one_time_password"));
         }
