@@ -129,7 +129,8 @@ function watchFocus() {
   document.activeElement?.blur();
   globalThis.getSelection()?.removeAllRanges();
   document.addEventListener('focusin', watch.listener);
-  return wanted.length;
+  // Tab stops at year, month, day and calendar of a date.
+  return wanted.length + 3 * wanted.filter(({ type }) => type === 'date').length;
 }
 
 function judgeFocus() {
