@@ -14,6 +14,7 @@ mod tracking;
 
 pub use cards::{CardSecret, NewCard};
 pub use enrolment::{CodeEntry, Enrolling, EnrolmentItem, EnrolmentStatus, SecretState};
+pub(crate) use entry::kind_name;
 pub use entry::{Entry, SignIn, SignedIn, enrol, enrol_brought};
 pub use online::{Display, Shown};
 pub use overview::{CertificateStanding, LockState, OpenCase, StandingFor};

@@ -31,10 +31,12 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
 use tower_http::csrf::CsrfLayer;
+use workflows::credential::Kind;
 
 use super::error::Problem;
 use super::page::{Frame, Visit, framed};
 use crate::app::App;
+use crate::customer::kind_name;
 use crate::text::{Language, Texts};
 
 use replies::above;
@@ -163,6 +165,20 @@ pub(super) struct Mistake {
 }
 
 impl Customers {
+    /// After a wrong entry, which is counted: the page says so by GET, so that F5 is no further
+    /// entry. The last one may end the case as well: its lock comes first.
+    pub(super) async fn missed(
+        &self,
+        signed: &Signed,
+        kind: Kind,
+        path: &str,
+    ) -> Result<Response, Problem> {
+        Ok(match self.app.attempts_left(signed.session.user, kind).await? {
+            Some(_) => see(&format!("{path}?missed=1")),
+            None => see(&format!("/locked/{}", kind_name(kind))),
+        })
+    }
+
     pub(super) fn texts(&self) -> &Texts {
         self.frame.pages.texts()
     }
@@ -241,11 +257,6 @@ pub(super) fn masked(number: &str) -> String {
 /// A response that tells the browser to go elsewhere with GET, as after every act.
 pub(super) fn see(path: &str) -> Response {
     axum::response::Redirect::to(path).into_response()
-}
-
-/// After a wrong entry, which is counted: the page says so by GET, so that F5 is no further entry.
-pub(super) fn missed(path: &str) -> Response {
-    see(&format!("{path}?missed=1"))
 }
 
 /// A value for a template that serializes as it is.

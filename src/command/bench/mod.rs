@@ -1,6 +1,7 @@
 //! `saihakko bench`.
 
 mod client;
+mod ground;
 mod office;
 mod pages;
 mod pile;

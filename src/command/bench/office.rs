@@ -24,7 +24,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::client::{Client, Door, Reply};
-use super::pages::{configure, note, percentile};
+use super::ground::{configure, note, on_ground, percentile};
 use super::server::{Server, Times};
 use super::{pile, seed};
 use crate::command::{Answer, print_json, say};
@@ -95,13 +95,8 @@ struct Figures {
 
 /// Measures.
 pub async fn run(options: OfficeOptions) -> Result<ExitCode> {
-    let own = std::env::temp_dir().join(format!("saihakko-bench-{}", std::process::id()));
-    let dir = options.dir.clone().unwrap_or(own);
-    ensure!(!dir.exists(), "{} exists: the folder is thrown away afterwards", dir.display());
-    std::fs::create_dir_all(&dir)?;
-    let figures = measure(&options, &dir).await;
-    std::fs::remove_dir_all(&dir).with_context(|| format!("{} was not removed", dir.display()))?;
-    let figures = figures?;
+    let figures =
+        on_ground(options.dir.as_deref(), async |dir| measure(&options, dir).await).await?;
     if options.answer.json {
         print_json(&figures)?;
     } else {

@@ -7,7 +7,6 @@
 //! Longer than 500 lines because the list of pages, the load and the report belong to one measure.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,6 +23,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::client::{Client, Door};
+use super::ground::{configure, note, on_ground, percentile};
 use super::seed::{self, Town};
 use super::server::{Server, figure};
 use crate::command::{Answer, print_json, say};
@@ -101,13 +101,8 @@ struct Figures {
 
 /// Measures.
 pub async fn run(options: PagesOptions) -> Result<ExitCode> {
-    let own = std::env::temp_dir().join(format!("saihakko-bench-{}", std::process::id()));
-    let dir = options.dir.clone().unwrap_or(own);
-    ensure!(!dir.exists(), "{} exists: the folder is thrown away afterwards", dir.display());
-    std::fs::create_dir_all(&dir)?;
-    let figures = measure(&options, &dir).await;
-    std::fs::remove_dir_all(&dir).with_context(|| format!("{} was not removed", dir.display()))?;
-    let figures = figures?;
+    let figures =
+        on_ground(options.dir.as_deref(), async |dir| measure(&options, dir).await).await?;
     if options.answer.json {
         print_json(&figures)?;
     } else {
@@ -182,20 +177,6 @@ async fn measure(options: &PagesOptions, dir: &Path) -> Result<Figures> {
         issues,
     };
     Ok(figures)
-}
-
-/// A configuration with every site on a free port; `more` is added to it.
-pub(super) fn configure(dir: &Path, more: &str) -> Result<PathBuf> {
-    let file = dir.join("saihakko.toml");
-    let mut text = String::new();
-    for site in ["customer", "certificate", "staff", "metrics", "revocation_list"] {
-        let _ = write!(text, "[{site}_site]\naddress = \"127.0.0.1:0\"\n");
-    }
-    let data = toml::Value::String(dir.join("data").display().to_string());
-    // Everybody comes from one address here.
-    let _ = write!(text, "[security]\nsign_ins_per_minute = 0\n[data]\ndir = {data}\n{more}");
-    std::fs::write(&file, text)?;
-    Ok(file)
 }
 
 /// A page that is loaded.
@@ -472,18 +453,6 @@ async fn weigh(page: Page, reader: &mut Reader) -> Result<(usize, usize, usize)>
         all += reply.body.len();
     }
     Ok((plain.len(), packed, all))
-}
-
-/// The nearest rank; 0 when there is no sample.
-pub(super) fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(rank).copied().unwrap_or_default()
-}
-
-/// Says how far it is, beside the answer.
-pub(super) fn note(what: impl std::fmt::Display) {
-    // Whoever does not listen to the progress still gets the answer.
-    let _ = writeln!(std::io::stderr(), "{what}");
 }
 
 fn line(one: &PageFigures) -> String {

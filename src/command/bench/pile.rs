@@ -9,7 +9,7 @@ use saihakko::app::App;
 use saihakko::prefill::Wish;
 use workflows::terms::Role;
 
-use super::pages::note;
+use super::ground::note;
 use super::seed::{Town, enter};
 
 /// Of everybody's seal, as the sample ledger has it: the company's name and the seal's own seed.

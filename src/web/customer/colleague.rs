@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::own::{display, key_of, note, reason_named};
 use super::replies::case_named;
-use super::{Customers, Mistake, Shared, Signed, missed, see};
+use super::{Customers, Mistake, Shared, Signed, see};
 use crate::customer::{Colleague, Declined, Tracked};
 use crate::text::{to_half_width, to_katakana};
 use crate::web::error::Problem;
@@ -271,12 +271,8 @@ pub(super) async fn reissue(
     match issued {
         Ok(()) => Ok(see(&format!("/settings/users/reissue/{case}/done"))),
         Err(Declined::Wrong) => {
-            let left = shared.app.attempts_left(signed.session.user, Kind::Transaction).await?;
-            // The last entry ends the case as well: what is locked comes first.
-            Ok(match left {
-                Some(_) => missed(&format!("/settings/users/reissue/{case}")),
-                None => see("/locked/transaction"),
-            })
+            let path = format!("/settings/users/reissue/{case}");
+            shared.missed(&signed, Kind::Transaction, &path).await
         }
         // Another press of the same button was quicker, or the case has ended meanwhile. Many
         // presses at once use up the attempts until they are judged; only a lock leads away.

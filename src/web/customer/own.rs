@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::replies::case_named;
 use super::sign_in::digits;
 use super::visitor::with_token;
-use super::{Customers, Mistake, Shared, Signed, missed, see};
+use super::{Customers, Mistake, Shared, Signed, see};
 use crate::customer::{Declined, Display, Tracked};
 use crate::web::error::Problem;
 use crate::web::when;
@@ -244,12 +244,8 @@ pub(super) async fn one_time_password(
     let token = match shared.app.enter_one_time_password(&signed.session, &typed).await {
         Ok(token) => token,
         Err(Declined::Wrong) => {
-            let left = shared.app.attempts_left(signed.session.user, Kind::OneTimePassword).await?;
-            // The last entry ends the case as well: what is locked comes first.
-            return Ok(match left {
-                Some(_) => missed(&format!("/reissue/{}", tracked.case)),
-                None => see("/locked/one_time_password"),
-            });
+            let path = format!("/reissue/{}", tracked.case);
+            return shared.missed(&signed, Kind::OneTimePassword, &path).await;
         }
         Err(Declined::Refused { code }) if code == "credential.Locked" => {
             return Ok(see("/locked/one_time_password"));

@@ -18,7 +18,7 @@ use workflows::credential::Kind;
 use zeroize::Zeroizing;
 
 use super::replies::case_named;
-use super::{Customers, Mistake, Shared, Signed, missed, see};
+use super::{Customers, Mistake, Shared, Signed, see};
 use crate::customer::{Declined, Fetched, Progress, Tracked};
 use crate::secret::DigitsFault;
 use crate::web::error::Problem;
@@ -154,10 +154,12 @@ pub(super) async fn claim(
             };
             mistaken(&shared, &signed, shared.text(lang, key), None).await
         }
+        Err(Declined::Wrong) if !signed.visit.wants_json => {
+            shared.missed(&signed, Kind::Retrieval, "/certificate").await
+        }
         Err(Declined::Wrong) => {
             let left = shared.app.attempts_left(signed.session.user, Kind::Retrieval).await?;
             match left {
-                Some(_) if !signed.visit.wants_json => Ok(missed("/certificate")),
                 Some(left) => {
                     let text = shared.counted(lang, "retrieval.wrong", &left);
                     mistaken(&shared, &signed, text, None).await
