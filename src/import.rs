@@ -38,6 +38,14 @@ pub enum ImportFault {
         /// What broke.
         source: SecretFault,
     },
+    /// Two accounts would belong to one person of the identity provider; nothing was written.
+    #[error("the identity provider's person of account {login} belongs to account {holder} already")]
+    Linked {
+        /// The account of the list.
+        login: String,
+        /// The account to which the person belongs.
+        holder: String,
+    },
 }
 
 /// What an import came to.

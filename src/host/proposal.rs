@@ -80,6 +80,15 @@ pub(crate) async fn present(tx: &mut Tx, change: &Change) -> Result<serde_json::
                 "person": row.person, "name": row.name, "roles": row.roles, "active": row.active,
             }),
         },
+        Change::OpenLinkedAccount { login, .. } | Change::LinkSubject { login, .. } => {
+            match staff::find(tx, login).await? {
+                None => json!(null),
+                Some(row) => json!({
+                    "person": row.person, "name": row.name, "active": row.active,
+                    "issuer": row.issuer, "subject": row.subject,
+                }),
+            }
+        }
         Change::Address { contract, .. } => {
             let id = contracts::id_of(tx, contract).await?;
             match addresses::current(tx, id.unwrap_or_default()).await? {
@@ -129,6 +138,7 @@ impl ProposalHost {
             unchanged: was.is_none_or(|was: serde_json::Value| was == now),
             takes_administration: about.takes_administration,
             others_administer: about.others_administer,
+            subject_taken: about.subject_taken,
             already_proposed: proposals::is_open(tx, ask.subject, ask.case).await?,
             account: sign_ins::case_of(tx, ask.subject).await?,
         })
@@ -140,10 +150,14 @@ impl ProposalHost {
             return Ok(About { found: found(tx, change).await?, ..About::default() });
         };
         let row = staff::find(tx, login).await?;
-        if let Change::OpenAccount { person, roles, .. } = change {
+        let subject_taken = subject_taken(tx, change, login).await?;
+        if let Change::OpenAccount { person, roles, .. }
+        | Change::OpenLinkedAccount { person, roles, .. } = change
+        {
             let found = row.is_none() && !login.is_empty() && !roles_of(roles).is_empty();
             let is_actor = actor == format!("staff-{person}");
-            return Ok(About { found, is_actor, others_administer: true, ..About::default() });
+            let about = About { others_administer: true, ..About::default() };
+            return Ok(About { found, is_actor, subject_taken, ..about });
         }
         let Some(row) = row.filter(|row| row.active) else { return Ok(About::default()) };
         let (found, stays) = match change {
@@ -153,6 +167,11 @@ impl ProposalHost {
                 (!wanted.is_empty() && held != wanted, stays)
             }
             Change::CloseAccount { .. } => (true, false),
+            Change::LinkSubject { issuer, subject, .. } => {
+                let is_same = row.subject == *subject
+                    && (subject.is_empty() || row.issuer == *issuer);
+                (!is_same, true)
+            }
             _ => (true, true),
         };
         Ok(About {
@@ -160,6 +179,7 @@ impl ProposalHost {
             is_actor: actor == format!("staff-{}", row.person),
             takes_administration: is_administrator(&row) && !stays,
             others_administer: staff::others_administer(tx, &row.person).await?,
+            subject_taken,
         })
     }
 
@@ -213,6 +233,18 @@ struct About {
     is_actor: bool,
     takes_administration: bool,
     others_administer: bool,
+    subject_taken: bool,
+}
+
+/// Whether the identity provider's person belongs to another account.
+async fn subject_taken(tx: &mut Tx, change: &Change, login: &str) -> Result<bool, Fault> {
+    let (Change::OpenLinkedAccount { issuer, subject, .. }
+    | Change::LinkSubject { issuer, subject, .. }) = change
+    else {
+        return Ok(false);
+    };
+    let holder = staff::linked(tx, issuer, subject).await?;
+    Ok(holder.is_some_and(|row| row.login != login))
 }
 
 fn nothing() -> Facts {
@@ -222,6 +254,7 @@ fn nothing() -> Facts {
         unchanged: false,
         takes_administration: false,
         others_administer: true,
+        subject_taken: false,
         already_proposed: false,
         account: None,
     }
@@ -278,6 +311,13 @@ async fn carry(tx: &mut Tx, write: &Write<'_, Proposal, Made>) -> Result<(), Fau
         Change::RenewSecrets { login } => {
             store_secrets(tx, &login, secrets).await?;
             staff_sessions::end_all(tx, &login).await
+        }
+        Change::OpenLinkedAccount { login, person, name, roles, issuer, subject } => {
+            enrolment::save_staff(tx, &person, &login, &name, &roles).await?;
+            staff::link(tx, &login, &issuer, &subject).await
+        }
+        Change::LinkSubject { login, issuer, subject } => {
+            staff::link(tx, &login, &issuer, &subject).await
         }
         Change::Address { contract, postal_code, address } => {
             let contract_id = contract_id(tx, &contract).await?;

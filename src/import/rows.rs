@@ -64,6 +64,8 @@ pub(super) struct StaffRow {
     pub(super) roles: String,
     /// PHC string of the password, and the card's seed.
     pub(super) secrets: Option<(Zeroizing<String>, Zeroizing<Vec<u8>>)>,
+    /// The identity provider that knows the account, and as whom.
+    pub(super) link: Option<(String, String)>,
 }
 
 /// The secret of a credential.
@@ -312,7 +314,14 @@ fn staff(taker: &mut Taker<'_>) -> Option<StaffRow> {
     } else {
         None
     };
-    Some(StaffRow { person: person?, login: login?, name: name?, roles, secrets })
+    let has_link = !(taker.optional("issuer") + &taker.optional("subject")).is_empty();
+    let link = if has_link {
+        let (issuer, subject) = (taker.needed("issuer"), taker.needed("subject"));
+        Some((issuer?, subject?))
+    } else {
+        None
+    };
+    Some(StaffRow { person: person?, login: login?, name: name?, roles, secrets, link })
 }
 
 fn credential(taker: &mut Taker<'_>) -> Option<CredentialRow> {

@@ -12,6 +12,7 @@ mod intake;
 mod left;
 mod matching;
 mod proposals;
+mod provider;
 mod queue;
 mod search;
 mod sign_in;
@@ -58,6 +59,8 @@ pub struct Staff {
     pub frame: Frame,
     /// Slows down whoever tries many sign-ins.
     pub throttle: Arc<Throttle>,
+    /// Where it is reached, without a slash at the end.
+    pub url: String,
     /// For verification against the outside.
     pub checkpoint: CheckpointSource,
     /// The seals of the forms that are looked at, compared once each.
@@ -103,6 +106,8 @@ fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(home))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
+        .route("/sign-in/provider", get(provider::begin))
+        .route("/sign-in/provider/back", get(provider::back))
         .route("/sign-out", post(sign_in::leave))
         .route("/session", post(sign_in::go_on))
         .route("/queue/{queue}", get(queue::show))

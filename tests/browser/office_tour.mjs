@@ -17,6 +17,13 @@ export async function office(guide) {
   const door = await guide.page(DESK);
   await door.goto(`${world.staff}/sign-in`);
   await stop('office-sign-in', door);
+  await door.locator('a[href^="/sign-in/provider"]').click();
+  await door.hands.reads('staff.sign_in.provider_down');
+  await stop('office-provider-down', door);
+  // That nobody answers there is no fault of the page.
+  browser.faults = browser.faults.filter((fault) => !fault.includes('503'));
+  await door.goto(`${world.staff}/sign-in/provider/back`);
+  await stop('office-provider-over', door);
 
   const own = await ordered(world, naoko, [[naoko, 'retrieval_reissue', 'expired']]);
   const two = await ordered(world, hanako, [
@@ -101,6 +108,11 @@ export async function office(guide) {
   await keeper.hands.press('staff.accounts.propose_renew');
   await keeper.waitForURL(/\/proposals\//);
   await stop('proposal-own', keeper);
+  await keeper.goto(`${world.staff}/accounts/clerk2`);
+  await keeper.locator('#subject').fill('248289761001');
+  await keeper.hands.press('staff.accounts.propose_link');
+  await keeper.waitForURL(/\/proposals\//);
+  await stop('proposal-link', keeper);
   await clerk.goto(`${world.staff}/upkeep?contract=0104212345`);
   await stop('upkeep', clerk);
   await clerk.locator('#postal_code').fill('1000005');

@@ -66,7 +66,14 @@ const SENT: [&str; 18] = [
 ];
 /// Looked at elsewhere: without a sign-in, or it ends the session that the table needs; and the
 /// histories, which have tests of their own.
-const ELSEWHERE: [&str; 4] = ["/sign-in", "/sign-out", "/intake/scan", "/upkeep/specimen"];
+const ELSEWHERE: [&str; 6] = [
+    "/sign-in",
+    "/sign-in/provider",
+    "/sign-in/provider/back",
+    "/sign-out",
+    "/intake/scan",
+    "/upkeep/specimen",
+];
 
 fn cell(answer: &Answer) -> String {
     if !answer.status.is_redirection() {

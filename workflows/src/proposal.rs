@@ -30,6 +30,10 @@ pub enum Matter {
     CloseAccount,
     /// A lost card or a forgotten password.
     RenewSecrets,
+    /// A new account with which one signs in at the bank's identity provider only.
+    OpenLinkedAccount,
+    /// Whom the identity provider knows as an account.
+    LinkSubject,
     /// The registered address of a contract.
     Address,
     /// The specimen of a contract's seal.
@@ -42,11 +46,13 @@ pub enum Matter {
 
 impl Matter {
     /// Every matter.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::OpenAccount,
         Self::ChangeRoles,
         Self::CloseAccount,
         Self::RenewSecrets,
+        Self::OpenLinkedAccount,
+        Self::LinkSubject,
         Self::Address,
         Self::Specimen,
         Self::AddHoliday,
@@ -57,13 +63,23 @@ impl Matter {
     pub const fn is_account(self) -> bool {
         matches!(
             self,
-            Self::OpenAccount | Self::ChangeRoles | Self::CloseAccount | Self::RenewSecrets
+            Self::OpenAccount
+                | Self::ChangeRoles
+                | Self::CloseAccount
+                | Self::RenewSecrets
+                | Self::OpenLinkedAccount
+                | Self::LinkSubject
         )
     }
 
     /// A fresh password and a fresh card are handed out afterwards.
     pub const fn has_secrets(self) -> bool {
         matches!(self, Self::OpenAccount | Self::RenewSecrets)
+    }
+
+    /// Whoever is signed in with the account signs in again afterwards.
+    pub const fn ends_sessions(self) -> bool {
+        matches!(self, Self::CloseAccount | Self::ChangeRoles | Self::LinkSubject)
     }
 
     /// Who may propose it.
@@ -117,6 +133,30 @@ pub enum Change {
         /// The account.
         login: String,
     },
+    /// A new account without a password of its own.
+    OpenLinkedAccount {
+        /// Its name.
+        login: String,
+        /// Whose: two accounts of one person have the same.
+        person: String,
+        /// The person's name.
+        name: String,
+        /// With commas between.
+        roles: String,
+        /// The identity provider.
+        issuer: String,
+        /// Whom it means.
+        subject: String,
+    },
+    /// Whom the identity provider knows as an account.
+    LinkSubject {
+        /// The account.
+        login: String,
+        /// The identity provider.
+        issuer: String,
+        /// Whom it means; empty for nobody.
+        subject: String,
+    },
     /// Another registered address.
     Address {
         /// The contract's number.
@@ -159,6 +199,8 @@ impl Change {
             Self::ChangeRoles { .. } => Matter::ChangeRoles,
             Self::CloseAccount { .. } => Matter::CloseAccount,
             Self::RenewSecrets { .. } => Matter::RenewSecrets,
+            Self::OpenLinkedAccount { .. } => Matter::OpenLinkedAccount,
+            Self::LinkSubject { .. } => Matter::LinkSubject,
             Self::Address { .. } => Matter::Address,
             Self::Specimen { .. } => Matter::Specimen,
             Self::AddHoliday { .. } => Matter::AddHoliday,
@@ -172,7 +214,9 @@ impl Change {
             Self::OpenAccount { login, .. }
             | Self::ChangeRoles { login, .. }
             | Self::CloseAccount { login }
-            | Self::RenewSecrets { login } => crate::account::subject(login),
+            | Self::RenewSecrets { login }
+            | Self::OpenLinkedAccount { login, .. }
+            | Self::LinkSubject { login, .. } => crate::account::subject(login),
             Self::Address { contract, .. } | Self::Specimen { contract, .. } => {
                 format!("contract-{contract}")
             }
@@ -249,6 +293,8 @@ pub struct Facts {
     pub takes_administration: bool,
     /// Some other person administers the system with an account that may sign in.
     pub others_administer: bool,
+    /// The identity provider's person belongs to another account already.
+    pub subject_taken: bool,
     /// Another proposal about the same is open.
     pub already_proposed: bool,
     /// The case that counts the account's sign-ins, when there is one.
@@ -315,6 +361,9 @@ pub enum Refusal {
     /// One open proposal about one account or contract.
     #[error("a proposal about it is open")]
     AlreadyProposed,
+    /// One person of the identity provider is one account.
+    #[error("the identity provider's person belongs to another account")]
+    SubjectTaken,
 }
 
 impl Workflow for Proposal {
@@ -405,6 +454,9 @@ fn sound(matter: Matter, facts: &Facts) -> Result<(), Refusal> {
     if matter.is_account() && facts.actor_is_target {
         return Err(Refusal::OwnAccount);
     }
+    if facts.subject_taken {
+        return Err(Refusal::SubjectTaken);
+    }
     if facts.takes_administration && !facts.others_administer {
         return Err(Refusal::LastAdministrator);
     }
@@ -446,7 +498,7 @@ fn approve(matter: Matter, by: &ActorId, context: &Context<Proposal>) -> Decisio
     if matter.has_secrets() {
         made = made.with(Effect::KeepSecrets);
     }
-    if matches!(matter, Matter::CloseAccount | Matter::ChangeRoles) {
+    if matter.ends_sessions() {
         made = made.with(Effect::EndSessions);
     }
     if let (Matter::RenewSecrets, Some(account)) = (matter, facts.account) {

@@ -206,6 +206,19 @@ fn rows(shared: &Shared, signed: &Signed, proposed: &Proposed) -> Vec<Row> {
             row("name", was("name"), &was("name")),
             row("secrets", shared.text(lang, "proposal.present"), &fresh()),
         ],
+        Change::OpenLinkedAccount { login, person, name, roles: list, issuer, subject } => vec![
+            row("login", String::new(), login),
+            row("name", String::new(), name),
+            row("person", String::new(), person),
+            row("roles", String::new(), &roles(list)),
+            row("issuer", String::new(), issuer),
+            row("subject", String::new(), subject),
+        ],
+        Change::LinkSubject { issuer, subject, .. } => vec![
+            row("name", was("name"), &was("name")),
+            row("issuer", was("issuer"), if subject.is_empty() { "" } else { issuer }),
+            row("subject", was("subject"), subject),
+        ],
         Change::Address { postal_code, address, .. } => vec![
             row("postal_code", was("postal_code"), postal_code),
             row("address", was("address"), address),

@@ -34,7 +34,7 @@ fn nobody_decides_about_their_own_account_nor_about_what_has_changed() {
             }
             _ => continue,
         };
-        assert!(facts.target_found);
+        assert!(facts.target_found && !facts.subject_taken);
         assert!(!is_account || !facts.actor_is_target, "{:?}", step.command);
     }
 }
@@ -109,7 +109,8 @@ fn a_renewed_account_counts_from_zero_and_a_closed_one_ends_its_sessions() {
         let has_case = step.context.facts.account.is_some();
         assert_eq!(forgets, *matter == Matter::RenewSecrets && has_case);
         let ends = step.transition.effects.contains(&Effect::EndSessions);
-        let loses = matches!(matter, Matter::CloseAccount | Matter::ChangeRoles);
+        let loses =
+            matches!(matter, Matter::CloseAccount | Matter::ChangeRoles | Matter::LinkSubject);
         assert_eq!(ends, loses);
     }
 }

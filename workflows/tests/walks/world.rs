@@ -549,7 +549,13 @@ pub(crate) fn expiry_world(starts: Vec<expiry::State>) -> Universe<expiry::Expir
 }
 
 pub(crate) fn account_calm() -> account::Facts {
-    account::Facts { active: true, delay_over: true, others_administer: true, administers: true }
+    account::Facts {
+        active: true,
+        local: true,
+        delay_over: true,
+        others_administer: true,
+        administers: true,
+    }
 }
 
 pub(crate) fn account_world(starts: Vec<account::State>) -> Universe<account::Account> {
@@ -558,11 +564,12 @@ pub(crate) fn account_world(starts: Vec<account::State>) -> Universe<account::Ac
     let all = vec![
         calm.clone(),
         Facts { active: false, ..calm.clone() },
+        Facts { local: false, ..calm.clone() },
         Facts { delay_over: false, ..calm.clone() },
         Facts { others_administer: false, ..calm.clone() },
         Facts { others_administer: false, administers: false, ..calm },
     ];
-    let commands = vec![
+    let mut commands = vec![
         C::Begin,
         C::ChargeAttempt,
         C::Redeem,
@@ -570,9 +577,11 @@ pub(crate) fn account_world(starts: Vec<account::State>) -> Universe<account::Ac
         C::Leave,
         C::Add,
         C::Renew,
+        C::Link,
         C::Close,
         C::Forget,
     ];
+    commands.extend(account::Answer::ALL.map(|answer| C::Enter { answer }));
     let mut actors = people(&[
         ("yamada", Role::User),
         ("clerk-a", Role::Clerk),
@@ -596,7 +605,20 @@ pub(crate) fn changes() -> Vec<proposal::Change> {
         },
         C::ChangeRoles { login: login.clone(), roles: text("auditor") },
         C::CloseAccount { login: login.clone() },
-        C::RenewSecrets { login },
+        C::RenewSecrets { login: login.clone() },
+        C::OpenLinkedAccount {
+            login: login.clone(),
+            person: text("S-011"),
+            name: text("森 彩"),
+            roles: text("clerk"),
+            issuer: text("https://id.bank.example"),
+            subject: text("248289761001"),
+        },
+        C::LinkSubject {
+            login,
+            issuer: text("https://id.bank.example"),
+            subject: text("248289761001"),
+        },
         C::Address {
             contract: contract.clone(),
             postal_code: text("1000005"),
@@ -615,6 +637,7 @@ pub(crate) fn proposal_calm() -> proposal::Facts {
         unchanged: true,
         takes_administration: false,
         others_administer: true,
+        subject_taken: false,
         already_proposed: false,
         account: Some(CaseId(6)),
     }
@@ -631,6 +654,7 @@ pub(crate) fn proposal_world(starts: Vec<proposal::State>) -> Universe<proposal:
         Facts { takes_administration: true, ..calm.clone() },
         Facts { takes_administration: true, others_administer: false, ..calm.clone() },
         Facts { others_administer: false, ..calm.clone() },
+        Facts { subject_taken: true, ..calm.clone() },
         Facts { already_proposed: true, ..calm.clone() },
         Facts { account: None, ..calm },
     ];
