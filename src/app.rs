@@ -225,7 +225,7 @@ fn register(tools: &Arc<Tools>, engine: &Engine) -> Desks {
     let items = ItemDesks { tasks: task.clone(), paper: paper.clone(), clerical: clerical.clone() };
     let host = SubmissionHost::new(tools.clone(), engine.clone(), items);
     let submission = engine.register(Arc::new(host));
-    let proposal = engine.register(Arc::new(ProposalHost::new(tools.clone())));
+    let proposal = engine.register(Arc::new(ProposalHost::new(tools.clone(), engine.clone())));
     let account = engine.register(Arc::new(AccountHost::new(tools.clone())));
     Desks {
         credential,

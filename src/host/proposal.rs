@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use data_encoding::HEXLOWER;
-use engine::{Addressed, Answer, Ask, CaseId, Failure, Fault, Host, Parcel, Tx, Write};
+use engine::{
+    ActorId, Addressed, Answer, Ask, CaseId, Engine, Failure, Fault, Hand, Host, Note, Origin,
+    Parcel, Tx, Write,
+};
 use serde_json::json;
 use workflows::proposal::{Change, Command, Effect, Facts, Job, Matter, Notice, Proposal, State};
 use workflows::terms::{Role, Rules, Signal};
@@ -13,14 +16,20 @@ use super::account::{is_administrator, login_of_subject};
 use super::{Missing, Tools, reissue};
 use crate::staffing::{Fresh, KeptSecrets, fresh_secrets, roles_of};
 use crate::store::addresses::{self, Address};
+use crate::store::holds::{self, HoldRow};
 use crate::store::holidays::{self, Holiday};
 use crate::store::proposals::{self, Kept, ProposalRow};
 use crate::store::specimens::{self, Specimen};
 use crate::store::{contracts, enrolment, sign_ins, staff, staff_sessions};
 
+mod ledger;
+
+use ledger::{found, present};
+
 /// Serves the proposals.
 pub struct ProposalHost {
     tools: Arc<Tools>,
+    engine: Engine,
 }
 
 /// The picture of a specimen that is proposed, as it came.
@@ -68,57 +77,39 @@ fn lacking(what: &'static str) -> Fault {
     Fault::host("carry out a proposal")(Missing::Prepared { what })
 }
 
-/// What a change replaces, as JSON with the keys in order: at the approval it must still be so.
-pub(crate) async fn present(tx: &mut Tx, change: &Change) -> Result<serde_json::Value, Fault> {
-    Ok(match change {
-        Change::OpenAccount { login, .. }
-        | Change::ChangeRoles { login, .. }
-        | Change::CloseAccount { login }
-        | Change::RenewSecrets { login } => match staff::find(tx, login).await? {
-            None => json!(null),
-            Some(row) => json!({
-                "person": row.person, "name": row.name, "roles": row.roles, "active": row.active,
-            }),
-        },
-        Change::OpenLinkedAccount { login, .. } | Change::LinkSubject { login, .. } => {
-            match staff::find(tx, login).await? {
-                None => json!(null),
-                Some(row) => json!({
-                    "person": row.person, "name": row.name, "active": row.active,
-                    "issuer": row.issuer, "subject": row.subject,
-                }),
-            }
-        }
-        Change::Address { contract, .. } => {
-            let id = contracts::id_of(tx, contract).await?;
-            match addresses::current(tx, id.unwrap_or_default()).await? {
-                None => json!(null),
-                Some(row) => json!({
-                    "version": row.version, "postal_code": row.postal_code, "address": row.address,
-                }),
-            }
-        }
-        Change::Specimen { contract, .. } => {
-            let id = contracts::id_of(tx, contract).await?;
-            let all = specimens::of_contract(tx, id.unwrap_or_default()).await?;
-            let told = all.iter().map(|(from, to, digest)| {
-                json!({ "from": from, "to": to, "digest": HEXLOWER.encode(digest) })
-            });
-            json!(told.collect::<Vec<_>>())
-        }
-        Change::AddHoliday { day, .. } | Change::RemoveHoliday { day } => {
-            match holidays::find(tx, day).await? {
-                None => json!(null),
-                Some(row) => json!({ "name": row.name, "source": row.source }),
-            }
-        }
-    })
-}
-
 impl ProposalHost {
     /// A host.
-    pub fn new(tools: Arc<Tools>) -> Self {
-        Self { tools }
+    pub fn new(tools: Arc<Tools>, engine: Engine) -> Self {
+        Self { tools, engine }
+    }
+
+    /// Writes into the history of a case that it is held, or no longer, by whoever approved it.
+    /// Asked again, it is written once.
+    async fn note_hold(&self, proposal: CaseId) -> Result<(), Fault> {
+        let mut tx = self.tools.db.read().await?;
+        let row = proposals::find(&mut tx, proposal).await?;
+        let row = row.ok_or_else(|| missing("proposal", &proposal.to_string()))?;
+        let (held, what) = match read_change(&row)? {
+            Change::PlaceHold { case, .. } => (CaseId(case), "PlaceHold"),
+            Change::LiftHold { case, .. } => (CaseId(case), "LiftHold"),
+            _ => return Ok(()),
+        };
+        let outcome = format!("proposal-{proposal}");
+        let told = engine::history::entries(&mut tx, held).await?;
+        if told.iter().any(|entry| entry.command == what && entry.outcome == outcome) {
+            return Ok(());
+        }
+        let decided = engine::history::entries(&mut tx, proposal).await?;
+        drop(tx);
+        let approval = decided.into_iter().rfind(|entry| entry.command == "Approve");
+        let approval = approval.ok_or_else(|| missing("approval", &row.subject))?;
+        let by = Hand {
+            actor: ActorId(approval.actor),
+            role: approval.role,
+            origin: Origin { auth: approval.auth, place: approval.place },
+        };
+        let note = Note { case: held, what, outcome: &outcome, by: &by };
+        self.engine.note(note).await
     }
 
     async fn facts_of(&self, tx: &mut Tx, ask: &Ask<'_, Proposal>) -> Result<Facts, Fault> {
@@ -260,20 +251,6 @@ fn nothing() -> Facts {
     }
 }
 
-/// Whether what a change of the ledger is about is there.
-async fn found(tx: &mut Tx, change: &Change) -> Result<bool, Fault> {
-    Ok(match change {
-        Change::Address { contract, .. } | Change::Specimen { contract, .. } => {
-            contracts::find(tx, contract).await?.is_some_and(|row| row.status != "closed")
-        }
-        Change::AddHoliday { day, .. } => {
-            day.parse::<NaiveDate>().is_ok() && holidays::find(tx, day).await?.is_none()
-        }
-        Change::RemoveHoliday { day } => holidays::find(tx, day).await?.is_some(),
-        _ => false,
-    })
-}
-
 async fn keep(tx: &mut Tx, write: &Write<'_, Proposal, Made>) -> Result<(), Fault> {
     let Command::Propose { change } = write.command else { return Err(lacking("a change")) };
     let text = |value: serde_json::Result<String>| {
@@ -338,6 +315,25 @@ async fn carry(tx: &mut Tx, write: &Write<'_, Proposal, Made>) -> Result<(), Fau
             holidays::add(tx, &Holiday { day, name, source }).await
         }
         Change::RemoveHoliday { day } => holidays::remove(tx, &day).await,
+        Change::PlaceHold { case, reference, reason } => {
+            let hold = HoldRow {
+                id: 0,
+                case_id: case,
+                reference,
+                reason,
+                placed_by: row.proposed_by,
+                approved_by: write.actor.id.0.clone(),
+                placed_at: write.now.0,
+                proposal: write.case.0,
+                lifted_at: None,
+                lift_proposal: None,
+            };
+            holds::place(tx, &hold).await
+        }
+        Change::LiftHold { case, reference, .. } => {
+            let is_lifted = holds::lift(tx, case, &reference, write.case, write.now).await?;
+            if is_lifted { Ok(()) } else { Err(missing("hold", &reference)) }
+        }
     }
 }
 
@@ -426,6 +422,12 @@ impl Host<Proposal> for ProposalHost {
         &self,
         parcel: Parcel<Job>,
     ) -> Result<Option<Answer<Proposal, Picture>>, Failure> {
-        match parcel.body {}
+        match parcel.body {
+            Job::NoteHold => {
+                let noted = self.note_hold(parcel.case).await;
+                noted.map_err(|fault| Failure::passing(engine::chain(&fault)))?;
+                Ok(None)
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ mod charts;
 mod dashboard;
 mod desk;
 mod dispatch;
+mod holds;
 mod intake;
 mod left;
 mod matching;
@@ -144,6 +145,8 @@ fn routes() -> Router<Shared> {
         .route("/proposals/{case}/picture", get(proposals::picture))
         .route("/upkeep", get(upkeep::show))
         .route("/upkeep/propose", post(upkeep::propose))
+        .route("/holds", get(holds::show))
+        .route("/holds/propose", post(holds::propose))
         .route("/sign-ins", get(sign_ins::show))
         .route("/sign-ins.csv", get(sign_ins::csv))
 }
@@ -200,7 +203,7 @@ pub(super) struct Item {
 }
 
 /// The rooms that stand in the menu; the others are reached from a list.
-const MENU: [(Room, &str, &str, &str); 12] = [
+const MENU: [(Room, &str, &str, &str); 13] = [
     (Room::Checking, "/queue/check", "inbox", "checking"),
     (Room::Approving, "/queue/approve", "stamp", "approving"),
     (Room::Intake, "/intake", "mail", "intake"),
@@ -212,6 +215,7 @@ const MENU: [(Room, &str, &str, &str); 12] = [
     (Room::Upkeep, "/upkeep", "pen", "upkeep"),
     (Room::Accounts, "/accounts", "person", "accounts"),
     (Room::SignIns, "/sign-ins", "key", "sign_ins"),
+    (Room::Holds, "/holds", "archive", "holds"),
     (Room::Audit, "/audit", "shield", "audit"),
 ];
 

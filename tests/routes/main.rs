@@ -14,6 +14,7 @@ mod desk;
 mod errands;
 mod guards;
 mod headers;
+mod holds;
 mod house;
 mod idp;
 mod office;

@@ -14,7 +14,7 @@ const PEOPLE: [&str; 8] =
     ["uketsuke", "clerk1", "approver1", "hassou", "helpdesk", "auditor", "operator", "supervisor"];
 
 /// Read with GET.
-const READ: [&str; 27] = [
+const READ: [&str; 28] = [
     "/",
     "/queue/check",
     "/queue/approve",
@@ -40,11 +40,12 @@ const READ: [&str; 27] = [
     "/proposals/{case}",
     "/proposals/{case}/picture",
     "/upkeep",
+    "/holds",
     "/sign-ins",
     "/sign-ins.csv",
 ];
 /// Sent with POST and a form that says nothing.
-const SENT: [&str; 18] = [
+const SENT: [&str; 19] = [
     "/intake/register",
     "/intake/files",
     "/matching/{case}",
@@ -55,6 +56,7 @@ const SENT: [&str; 18] = [
     "/accounts/propose",
     "/proposals/{case}",
     "/upkeep/propose",
+    "/holds/propose",
     "/desk/{case}/hand-on",
     "/desk/{case}/decide",
     "/desk/{case}/return",

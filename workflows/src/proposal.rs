@@ -1,5 +1,5 @@
 //! A change that one person proposes and another one approves: staff's accounts and roles, a
-//! contract's registered address, the specimen of a seal, the bank's own holidays.
+//! contract's registered address, the specimen of a seal, the bank's own holidays, a legal hold.
 //!
 //! What exactly shall change stands beside the case, written once with the proposal; the case holds
 //! what kind of change it is and who proposed it. A fresh password and a fresh card are handed out
@@ -11,219 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::terms::{Role, Rules, Signal, days};
 
+mod change;
+
+pub use change::{Change, Matter};
+
 /// A proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal;
 
 /// The stored name; never changed.
 pub const NAME: &str = "proposal";
-
-/// What shall be changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Matter {
-    /// A new account for a member of staff.
-    OpenAccount,
-    /// Other roles of an account.
-    ChangeRoles,
-    /// An account with which nobody shall sign in any more.
-    CloseAccount,
-    /// A lost card or a forgotten password.
-    RenewSecrets,
-    /// A new account with which one signs in at the bank's identity provider only.
-    OpenLinkedAccount,
-    /// Whom the identity provider knows as an account.
-    LinkSubject,
-    /// The registered address of a contract.
-    Address,
-    /// The specimen of a contract's seal.
-    Specimen,
-    /// A day on which nobody works, besides those by law.
-    AddHoliday,
-    /// Such a day no longer.
-    RemoveHoliday,
-}
-
-impl Matter {
-    /// Every matter.
-    pub const ALL: [Self; 10] = [
-        Self::OpenAccount,
-        Self::ChangeRoles,
-        Self::CloseAccount,
-        Self::RenewSecrets,
-        Self::OpenLinkedAccount,
-        Self::LinkSubject,
-        Self::Address,
-        Self::Specimen,
-        Self::AddHoliday,
-        Self::RemoveHoliday,
-    ];
-
-    /// It concerns the account of a member of staff.
-    pub const fn is_account(self) -> bool {
-        matches!(
-            self,
-            Self::OpenAccount
-                | Self::ChangeRoles
-                | Self::CloseAccount
-                | Self::RenewSecrets
-                | Self::OpenLinkedAccount
-                | Self::LinkSubject
-        )
-    }
-
-    /// A fresh password and a fresh card are handed out afterwards.
-    pub const fn has_secrets(self) -> bool {
-        matches!(self, Self::OpenAccount | Self::RenewSecrets)
-    }
-
-    /// Whoever is signed in with the account signs in again afterwards.
-    pub const fn ends_sessions(self) -> bool {
-        matches!(self, Self::CloseAccount | Self::ChangeRoles | Self::LinkSubject)
-    }
-
-    /// Who may propose it.
-    pub const fn proposers(self) -> &'static [Role] {
-        if self.is_account() {
-            &[Role::SystemAdministrator]
-        } else {
-            &[Role::Clerk, Role::Supervisor]
-        }
-    }
-
-    /// Who may approve or reject it.
-    pub const fn approvers(self) -> &'static [Role] {
-        if self.is_account() {
-            &[Role::SystemAdministrator]
-        } else {
-            &[Role::Approver, Role::Supervisor]
-        }
-    }
-}
-
-/// What exactly shall be changed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "matter", rename_all = "snake_case")]
-pub enum Change {
-    /// A new account.
-    OpenAccount {
-        /// Its name.
-        login: String,
-        /// Whose: two accounts of one person have the same.
-        person: String,
-        /// The person's name.
-        name: String,
-        /// With commas between.
-        roles: String,
-    },
-    /// Other roles.
-    ChangeRoles {
-        /// The account.
-        login: String,
-        /// With commas between.
-        roles: String,
-    },
-    /// No more sign-ins.
-    CloseAccount {
-        /// The account.
-        login: String,
-    },
-    /// Fresh password and card.
-    RenewSecrets {
-        /// The account.
-        login: String,
-    },
-    /// A new account without a password of its own.
-    OpenLinkedAccount {
-        /// Its name.
-        login: String,
-        /// Whose: two accounts of one person have the same.
-        person: String,
-        /// The person's name.
-        name: String,
-        /// With commas between.
-        roles: String,
-        /// The identity provider.
-        issuer: String,
-        /// Whom it means.
-        subject: String,
-    },
-    /// Whom the identity provider knows as an account.
-    LinkSubject {
-        /// The account.
-        login: String,
-        /// The identity provider.
-        issuer: String,
-        /// Whom it means; empty for nobody.
-        subject: String,
-    },
-    /// Another registered address.
-    Address {
-        /// The contract's number.
-        contract: String,
-        /// Seven digits.
-        postal_code: String,
-        /// In full, on one line.
-        address: String,
-    },
-    /// Another specimen of the seal.
-    Specimen {
-        /// The contract's number.
-        contract: String,
-        /// ISO date from which it is valid.
-        valid_from: String,
-        /// SHA-256 of the picture, hexadecimal.
-        digest: String,
-    },
-    /// One more holiday.
-    AddHoliday {
-        /// ISO date.
-        day: String,
-        /// How it is called.
-        name: String,
-        /// Where it was announced.
-        source: String,
-    },
-    /// One holiday less.
-    RemoveHoliday {
-        /// ISO date.
-        day: String,
-    },
-}
-
-impl Change {
-    /// Its kind.
-    pub const fn matter(&self) -> Matter {
-        match self {
-            Self::OpenAccount { .. } => Matter::OpenAccount,
-            Self::ChangeRoles { .. } => Matter::ChangeRoles,
-            Self::CloseAccount { .. } => Matter::CloseAccount,
-            Self::RenewSecrets { .. } => Matter::RenewSecrets,
-            Self::OpenLinkedAccount { .. } => Matter::OpenLinkedAccount,
-            Self::LinkSubject { .. } => Matter::LinkSubject,
-            Self::Address { .. } => Matter::Address,
-            Self::Specimen { .. } => Matter::Specimen,
-            Self::AddHoliday { .. } => Matter::AddHoliday,
-            Self::RemoveHoliday { .. } => Matter::RemoveHoliday,
-        }
-    }
-
-    /// What the case is about.
-    pub fn subject(&self) -> String {
-        match self {
-            Self::OpenAccount { login, .. }
-            | Self::ChangeRoles { login, .. }
-            | Self::CloseAccount { login }
-            | Self::RenewSecrets { login }
-            | Self::OpenLinkedAccount { login, .. }
-            | Self::LinkSubject { login, .. } => crate::account::subject(login),
-            Self::Address { contract, .. } | Self::Specimen { contract, .. } => {
-                format!("contract-{contract}")
-            }
-            Self::AddHoliday { day, .. } | Self::RemoveHoliday { day } => format!("day-{day}"),
-        }
-    }
-}
 
 /// Where a proposal stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -282,8 +79,8 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent answer of the ledger")]
 pub struct Facts {
-    /// What shall be changed is there: an account that may sign in, a contract that is not closed;
-    /// for a new account or holiday, that its name or day is free.
+    /// What shall be changed is there: an account that may sign in, a contract that is not closed, a
+    /// hold in force; for a new account, holiday or hold, that its name, day or reference is free.
     pub target_found: bool,
     /// The account is, or would be, the actor's own person's.
     pub actor_is_target: bool,
@@ -327,9 +124,12 @@ pub enum Effect {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Notice {}
 
-/// A proposal asks for no work.
+/// Work that a proposal asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Job {}
+pub enum Job {
+    /// Writes into the history of the case that it is held now, or no longer.
+    NoteHold,
+}
 
 /// Why a proposal declines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
@@ -500,6 +300,9 @@ fn approve(matter: Matter, by: &ActorId, context: &Context<Proposal>) -> Decisio
     }
     if matter.ends_sessions() {
         made = made.with(Effect::EndSessions);
+    }
+    if matter.is_hold() {
+        made = made.asking(Job::NoteHold);
     }
     if let (Matter::RenewSecrets, Some(account)) = (matter, facts.account) {
         made = made.signalling(Signal::Forget { account });

@@ -19,7 +19,7 @@ use crate::policy::Room;
 use crate::staffing::proposing::{Decided, Proposed, command_named};
 use crate::staffing::roles_of;
 use crate::store::cases::staff_names;
-use crate::store::proposals::ProposalLine;
+use crate::store::proposals::{List, ProposalLine};
 use crate::web::customer::{case_named, given, see};
 use crate::web::error::Problem;
 use crate::web::face::{self, Face};
@@ -49,7 +49,14 @@ pub(super) struct Line {
 
 /// The room in which a change is proposed and decided.
 fn room_of(change: &Change) -> Room {
-    if change.matter().is_account() { Room::Accounts } else { Room::Upkeep }
+    let matter = change.matter();
+    if matter.is_account() {
+        Room::Accounts
+    } else if matter.is_hold() {
+        Room::Holds
+    } else {
+        Room::Upkeep
+    }
 }
 
 /// The account, contract or day.
@@ -73,7 +80,12 @@ pub(super) async fn lines(
     signed: &Signed,
     room: Room,
 ) -> Result<Vec<Line>, Problem> {
-    let found = shared.app.proposals(room == Room::Accounts).await?;
+    let list = match room {
+        Room::Accounts => List::Accounts,
+        Room::Holds => List::Holds,
+        _ => List::Ledger,
+    };
+    let found = shared.app.proposals(list).await?;
     let people: Vec<&str> = found.iter().map(|line| line.proposed_by.as_str()).collect();
     let names = names(shared, &people).await?;
     Ok(found.iter().map(|line| listed(shared, signed, line, &names)).collect())
@@ -144,7 +156,11 @@ async fn drawn(
         number => when::case_number(case.0, proposed.at),
         matter => shared.text(lang, &format!("proposal.{}", crate::host::matter_name(proposed.change.matter()))),
         about => about(&proposed.change),
-        is_account => proposed.change.matter().is_account(),
+        back => match room_of(&proposed.change) {
+            Room::Accounts => "/accounts",
+            Room::Holds => "/holds",
+            _ => "/upkeep",
+        },
         rows => given(rows(shared, signed, proposed)),
         by => names.get(&proposed.by),
         at => when::long(proposed.at, lang),
@@ -239,6 +255,17 @@ fn rows(shared: &Shared, signed: &Signed, proposed: &Proposed) -> Vec<Row> {
             row("day", String::new(), day),
             row("holiday", String::new(), name),
             row("source", String::new(), source),
+        ],
+        Change::PlaceHold { case, reference, reason } => vec![
+            row("case", case.to_string(), &case.to_string()),
+            row("reference", String::new(), reference),
+            row("reason", String::new(), reason),
+        ],
+        Change::LiftHold { case, reference, reason } => vec![
+            row("case", case.to_string(), &case.to_string()),
+            row("reference", reference.clone(), ""),
+            row("reason", was("reason"), ""),
+            row("lift_reason", String::new(), reason),
         ],
         Change::RemoveHoliday { day } => vec![
             row("day", day.clone(), ""),
