@@ -9,9 +9,11 @@ mod fields;
 mod files;
 mod rows;
 pub mod samples;
+mod single;
 mod write;
 
 pub use files::Kind;
+pub use single::{columns_of_contract, columns_of_user, contract_of, user_of};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -42,6 +42,8 @@ pub struct Made {
     secrets: Option<KeptSecrets>,
     sealed_password: Vec<u8>,
     sealed_seed: Vec<u8>,
+    /// For the cases of a new user's credentials.
+    numbers: Vec<CaseId>,
 }
 
 /// What the halves of fresh secrets are sealed for.
@@ -187,7 +189,7 @@ impl ProposalHost {
             sealed_password: seal(PASSWORD_HALF, &new.password)?,
             sealed_seed: seal(SEED_HALF, &new.seed)?,
             secrets: Some(kept),
-            picture: None,
+            ..Made::default()
         })
     }
 
@@ -311,6 +313,12 @@ async fn carry(tx: &mut Tx, write: &Write<'_, Proposal, Made>) -> Result<(), Fau
             specimens::save(tx, &row).await?;
             proposals::destroy(tx, write.case, Kept::Picture).await
         }
+        change @ (Change::AddContract { .. }
+        | Change::ChangeContract { .. }
+        | Change::CloseContract { .. }
+        | Change::AddUser { .. }
+        | Change::ChangeUser { .. }
+        | Change::CloseUser { .. }) => ledger::carry(tx, change, write.prepared).await,
         Change::AddHoliday { day, name, source } => {
             holidays::add(tx, &Holiday { day, name, source }).await
         }
@@ -373,6 +381,13 @@ impl Host<Proposal> for ProposalHost {
             (Command::Approve, State::Proposed { matter, .. }) if matter.has_secrets() => {
                 self.secrets(ask).await
             }
+            (Command::Approve, State::Proposed { matter: Matter::AddUser, .. }) => {
+                let mut numbers = Vec::new();
+                for _ in ledger::ENROLLED {
+                    numbers.push(self.engine.next_case().await?);
+                }
+                Ok(Made { numbers, ..Made::default() })
+            }
             (Command::Propose { change: Change::Specimen { contract, digest, .. } }, _) => {
                 let picture = picture.as_ref().ok_or_else(|| lacking("a picture"))?;
                 let digest = HEXLOWER.decode(digest.as_bytes()).unwrap_or_default();
@@ -389,7 +404,8 @@ impl Host<Proposal> for ProposalHost {
         if subjects.iter().any(|subject| login_of_subject(subject).is_some()) {
             proposals::lock_staff(tx).await?;
         }
-        for number in subjects.iter().filter_map(|subject| subject.strip_prefix("contract-")) {
+        for about in subjects.iter().filter_map(|subject| subject.strip_prefix("contract-")) {
+            let number = about.split('/').next().unwrap_or_default();
             proposals::lock_contract(tx, number).await?;
         }
         Ok(())

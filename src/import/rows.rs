@@ -206,7 +206,7 @@ fn keep<T>(rows: &mut Vec<Placed<T>>, place: &Place, key: String, row: T) -> Str
 
 // Every field is taken before any is missed, so that all problems of a row are told at once.
 
-fn contract(taker: &mut Taker<'_>) -> Option<Contract> {
+pub(super) fn contract(taker: &mut Taker<'_>) -> Option<Contract> {
     let number = taker.digits("number", 10);
     let variant = taker.choice("variant", &["bizstation", "light"], false);
     let status = taker.choice("status", &["active", "suspended", "closed"], true);
@@ -249,7 +249,7 @@ fn address(taker: &mut Taker<'_>) -> Option<AddressRow> {
     })
 }
 
-fn user(taker: &mut Taker<'_>) -> Option<UserRow> {
+pub(super) fn user(taker: &mut Taker<'_>) -> Option<UserRow> {
     let contract = taker.digits("contract", 10);
     let user_id = taker.digits("user_id", 9);
     let name = taker.needed("name");

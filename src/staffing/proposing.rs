@@ -138,12 +138,17 @@ impl App {
             _ => None,
         };
         let is_calendar = row.subject.starts_with("day-") && command == Command::Approve;
+        let is_ledger = row.subject.starts_with("contract-") && command == Command::Approve;
         let id = format!("{}-{case}-{}", engine::label(&command), self.nonce());
         let submission = Submission::<Proposal>::new(case, command, by.actor(), id);
         let outcome = self.desks.proposal.submit(submission.from(by.origin()), None).await?;
         let (_, state) = accepted(outcome)?;
         if is_calendar {
             self.reload_calendar().await?;
+        }
+        if is_ledger {
+            // What counts a new user's entries, and what searches look up.
+            self.open_missing_credentials().await?;
         }
         Ok(half.map_or(Decided::Standing(state), Decided::Half))
     }

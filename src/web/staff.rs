@@ -10,6 +10,7 @@ mod desk;
 mod dispatch;
 mod holds;
 mod intake;
+mod ledger;
 mod left;
 mod matching;
 mod proposals;
@@ -145,6 +146,9 @@ fn routes() -> Router<Shared> {
         .route("/proposals/{case}/picture", get(proposals::picture))
         .route("/upkeep", get(upkeep::show))
         .route("/upkeep/propose", post(upkeep::propose))
+        .route("/upkeep/contracts/{number}", get(ledger::contract))
+        .route("/upkeep/contracts/{number}/users/{user_id}", get(ledger::user))
+        .route("/upkeep/rows", post(ledger::propose))
         .route("/holds", get(holds::show))
         .route("/holds/propose", post(holds::propose))
         .route("/sign-ins", get(sign_ins::show))

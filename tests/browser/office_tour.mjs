@@ -121,6 +121,18 @@ export async function office(guide) {
   await clerk.waitForURL(/\/proposals\//);
   await approver.goto(clerk.url());
   await stop('proposal', approver);
+  await clerk.goto(`${world.staff}/upkeep/contracts/new`);
+  await clerk.hands.press('staff.ledger.propose');
+  await clerk.locator('#errors').waitFor();
+  await stop('contract-new', clerk);
+  await clerk.goto(`${world.staff}/upkeep/contracts/0104212345`);
+  await stop('contract', clerk);
+  await clerk.goto(`${world.staff}/upkeep/contracts/0104212345/users/${taro.id}`);
+  await stop('contract-user', clerk);
+  await clerk.hands.press('staff.ledger.propose_close_user');
+  await clerk.waitForURL(/\/proposals\//);
+  await approver.goto(clerk.url());
+  await stop('proposal-user', approver);
   const lead = await at(guide, matsumoto);
   await lead.goto(`${world.staff}/holds?case=${case_}`);
   await stop('holds', lead);

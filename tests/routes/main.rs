@@ -17,6 +17,7 @@ mod headers;
 mod holds;
 mod house;
 mod idp;
+mod ledger;
 mod office;
 mod paper;
 mod provider;

@@ -14,7 +14,7 @@ const PEOPLE: [&str; 8] =
     ["uketsuke", "clerk1", "approver1", "hassou", "helpdesk", "auditor", "operator", "supervisor"];
 
 /// Read with GET.
-const READ: [&str; 28] = [
+const READ: [&str; 30] = [
     "/",
     "/queue/check",
     "/queue/approve",
@@ -40,12 +40,14 @@ const READ: [&str; 28] = [
     "/proposals/{case}",
     "/proposals/{case}/picture",
     "/upkeep",
+    "/upkeep/contracts/{number}",
+    "/upkeep/contracts/{number}/users/{user_id}",
     "/holds",
     "/sign-ins",
     "/sign-ins.csv",
 ];
 /// Sent with POST and a form that says nothing.
-const SENT: [&str; 19] = [
+const SENT: [&str; 20] = [
     "/intake/register",
     "/intake/files",
     "/matching/{case}",
@@ -56,6 +58,7 @@ const SENT: [&str; 19] = [
     "/accounts/propose",
     "/proposals/{case}",
     "/upkeep/propose",
+    "/upkeep/rows",
     "/holds/propose",
     "/desk/{case}/hand-on",
     "/desk/{case}/decide",

@@ -1,5 +1,6 @@
 //! A change that one person proposes and another one approves: staff's accounts and roles, a
-//! contract's registered address, the specimen of a seal, the bank's own holidays, a legal hold.
+//! contract and its users, its registered address, the specimen of its seal, the bank's own holidays, a
+//! legal hold.
 //!
 //! What exactly shall change stands beside the case, written once with the proposal; the case holds
 //! what kind of change it is and who proposed it. A fresh password and a fresh card are handed out
@@ -13,7 +14,7 @@ use crate::terms::{Role, Rules, Signal, days};
 
 mod change;
 
-pub use change::{Change, Matter};
+pub use change::{Change, Columns, Matter};
 
 /// A proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +81,7 @@ pub enum Command {
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent answer of the ledger")]
 pub struct Facts {
     /// What shall be changed is there: an account that may sign in, a contract that is not closed, a
-    /// hold in force; for a new account, holiday or hold, that its name, day or reference is free.
+    /// user of it, a hold in force; for anything new, that its name, number, day or reference is free.
     pub target_found: bool,
     /// The account is, or would be, the actor's own person's.
     pub actor_is_target: bool,

@@ -13,7 +13,7 @@ use workflows::proposal::{Change, State as Standing};
 use workflows::terms::Role;
 
 use super::desk::{Typed, image};
-use super::{Shared, Signed};
+use super::{Shared, Signed, ledger};
 use crate::backoffice::AtWork;
 use crate::policy::Room;
 use crate::staffing::proposing::{Decided, Proposed, command_named};
@@ -27,11 +27,11 @@ use crate::web::{page, when};
 
 /// One line of a table: what is now and what shall be.
 #[derive(Serialize)]
-struct Row {
-    key: &'static str,
-    was: String,
-    shall: String,
-    is_other: bool,
+pub(super) struct Row {
+    pub(super) key: &'static str,
+    pub(super) was: String,
+    pub(super) shall: String,
+    pub(super) is_other: bool,
 }
 
 /// A proposal in a list.
@@ -151,6 +151,8 @@ async fn drawn(
     let names = names(shared, &[proposed.by.as_str()]).await?;
     let is_waiting = matches!(proposed.state, Standing::Proposed { .. });
     let own = format!("staff-{}", signed.member.account.person);
+    let effects =
+        if is_waiting { ledger::effects(shared, &proposed.change).await? } else { None };
     let values = context! {
         case => case.0,
         number => when::case_number(case.0, proposed.at),
@@ -170,6 +172,7 @@ async fn drawn(
         is_own => is_waiting && proposed.by == own,
         is_waiting,
         has_picture => proposed.has_picture,
+        effects => given(effects),
         half => half.as_ref().map(|half| half.text.as_str()),
         is_seed => half.as_ref().is_some_and(|half| half.is_seed),
         done => signed.visit.asked("done"),
@@ -256,6 +259,13 @@ fn rows(shared: &Shared, signed: &Signed, proposed: &Proposed) -> Vec<Row> {
             row("holiday", String::new(), name),
             row("source", String::new(), source),
         ],
+        Change::AddContract { columns, .. }
+        | Change::ChangeContract { columns, .. }
+        | Change::AddUser { columns, .. }
+        | Change::ChangeUser { columns, .. } => ledger::rows(shared, lang, &proposed.was, columns),
+        Change::CloseContract { .. } | Change::CloseUser { .. } => {
+            ledger::closing(shared, lang, &proposed.was)
+        }
         Change::PlaceHold { case, reference, reason } => vec![
             row("case", case.to_string(), &case.to_string()),
             row("reference", String::new(), reference),

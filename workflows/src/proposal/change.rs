@@ -1,5 +1,7 @@
 //! What can be proposed, and who may propose and approve it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::terms::Role;
@@ -24,6 +26,18 @@ pub enum Matter {
     Address,
     /// The specimen of a contract's seal.
     Specimen,
+    /// A new contract.
+    AddContract,
+    /// Other entries of a contract.
+    ChangeContract,
+    /// A contract that ends.
+    CloseContract,
+    /// A new user of a contract.
+    AddUser,
+    /// Other entries of a user.
+    ChangeUser,
+    /// A user who is no longer one.
+    CloseUser,
     /// A day on which nobody works, besides those by law.
     AddHoliday,
     /// Such a day no longer.
@@ -36,7 +50,7 @@ pub enum Matter {
 
 impl Matter {
     /// Every matter.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::OpenAccount,
         Self::ChangeRoles,
         Self::CloseAccount,
@@ -45,6 +59,12 @@ impl Matter {
         Self::LinkSubject,
         Self::Address,
         Self::Specimen,
+        Self::AddContract,
+        Self::ChangeContract,
+        Self::CloseContract,
+        Self::AddUser,
+        Self::ChangeUser,
+        Self::CloseUser,
         Self::AddHoliday,
         Self::RemoveHoliday,
         Self::PlaceHold,
@@ -99,6 +119,9 @@ impl Matter {
         }
     }
 }
+
+/// Entries of the ledger by the columns of its lists.
+pub type Columns = BTreeMap<String, String>;
 
 /// What exactly shall be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -174,6 +197,50 @@ pub enum Change {
         /// SHA-256 of the picture, hexadecimal.
         digest: String,
     },
+    /// A new contract.
+    AddContract {
+        /// Its number.
+        contract: String,
+        /// Its entries.
+        columns: Columns,
+    },
+    /// Other entries of a contract.
+    ChangeContract {
+        /// Its number.
+        contract: String,
+        /// All its entries as they shall be.
+        columns: Columns,
+    },
+    /// The contract ends.
+    CloseContract {
+        /// Its number.
+        contract: String,
+    },
+    /// A new user.
+    AddUser {
+        /// The contract's number.
+        contract: String,
+        /// The user's, never used before in it.
+        user_id: String,
+        /// The entries.
+        columns: Columns,
+    },
+    /// Other entries of a user.
+    ChangeUser {
+        /// The contract's number.
+        contract: String,
+        /// The user's.
+        user_id: String,
+        /// All entries as they shall be.
+        columns: Columns,
+    },
+    /// Somebody is a user no longer.
+    CloseUser {
+        /// The contract's number.
+        contract: String,
+        /// The user's.
+        user_id: String,
+    },
     /// One more holiday.
     AddHoliday {
         /// ISO date.
@@ -220,6 +287,12 @@ impl Change {
             Self::LinkSubject { .. } => Matter::LinkSubject,
             Self::Address { .. } => Matter::Address,
             Self::Specimen { .. } => Matter::Specimen,
+            Self::AddContract { .. } => Matter::AddContract,
+            Self::ChangeContract { .. } => Matter::ChangeContract,
+            Self::CloseContract { .. } => Matter::CloseContract,
+            Self::AddUser { .. } => Matter::AddUser,
+            Self::ChangeUser { .. } => Matter::ChangeUser,
+            Self::CloseUser { .. } => Matter::CloseUser,
             Self::AddHoliday { .. } => Matter::AddHoliday,
             Self::RemoveHoliday { .. } => Matter::RemoveHoliday,
             Self::PlaceHold { .. } => Matter::PlaceHold,
@@ -236,9 +309,14 @@ impl Change {
             | Self::RenewSecrets { login }
             | Self::OpenLinkedAccount { login, .. }
             | Self::LinkSubject { login, .. } => crate::account::subject(login),
-            Self::Address { contract, .. } | Self::Specimen { contract, .. } => {
-                format!("contract-{contract}")
-            }
+            Self::Address { contract, .. }
+            | Self::Specimen { contract, .. }
+            | Self::AddContract { contract, .. }
+            | Self::ChangeContract { contract, .. }
+            | Self::CloseContract { contract } => format!("contract-{contract}"),
+            Self::AddUser { contract, user_id, .. }
+            | Self::ChangeUser { contract, user_id, .. }
+            | Self::CloseUser { contract, user_id } => format!("contract-{contract}/{user_id}"),
             Self::AddHoliday { day, .. } | Self::RemoveHoliday { day } => format!("day-{day}"),
             Self::PlaceHold { case, .. } | Self::LiftHold { case, .. } => format!("case-{case}"),
         }

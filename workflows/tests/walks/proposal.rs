@@ -140,7 +140,13 @@ fn every_change_is_of_one_matter_and_says_what_it_is_about() {
     let matters: Vec<Matter> = changes().iter().map(Change::matter).collect();
     assert_eq!(matters, Matter::ALL);
     let about: BTreeSet<String> = changes().iter().map(Change::subject).collect();
-    let expected = ["account-mori", "case-12", "contract-0104212345", "day-2026-12-30"];
+    let expected = [
+        "account-mori",
+        "case-12",
+        "contract-0104212345",
+        "contract-0104212345/010429001",
+        "day-2026-12-30",
+    ];
     assert_eq!(about, expected.map(ToOwned::to_owned).into());
 }
 

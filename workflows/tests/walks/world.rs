@@ -596,6 +596,7 @@ pub(crate) fn changes() -> Vec<proposal::Change> {
     use proposal::Change as C;
     let text = str::to_owned;
     let (login, contract, day) = (text("mori"), text("0104212345"), text("2026-12-30"));
+    let (user_id, columns) = (text("010429001"), proposal::Columns::new());
     vec![
         C::OpenAccount {
             login: login.clone(),
@@ -624,7 +625,21 @@ pub(crate) fn changes() -> Vec<proposal::Change> {
             postal_code: text("1000005"),
             address: text("東京都千代田区丸の内2-7-1"),
         },
-        C::Specimen { contract, valid_from: text("2026-12-01"), digest: text("00") },
+        C::Specimen {
+            contract: contract.clone(),
+            valid_from: text("2026-12-01"),
+            digest: text("00"),
+        },
+        C::AddContract { contract: contract.clone(), columns: columns.clone() },
+        C::ChangeContract { contract: contract.clone(), columns: columns.clone() },
+        C::CloseContract { contract: contract.clone() },
+        C::AddUser {
+            contract: contract.clone(),
+            user_id: user_id.clone(),
+            columns: columns.clone(),
+        },
+        C::ChangeUser { contract: contract.clone(), user_id: user_id.clone(), columns },
+        C::CloseUser { contract, user_id },
         C::AddHoliday { day: day.clone(), name: text("創立記念日"), source: text("通達") },
         C::RemoveHoliday { day },
         C::PlaceHold { case: 12, reference: text("令和8年(ワ)第1号"), reason: text("照会") },
