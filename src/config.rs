@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use engine::schedule::{CatchUp, Schedule};
 
-pub(crate) use identity::is_protected;
 pub use identity::StaffIdentity;
+pub(crate) use identity::is_protected;
 pub use intake::Intake;
 pub use sections::{
     BusinessDays, Certificates, Data, Database, DatabaseUrl, Day, Fonts, Listen, Log, LogFormat,

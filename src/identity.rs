@@ -15,9 +15,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use engine::{Entropy, Moment};
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreErrorResponseType,
-    CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKeySet,
-    CoreJwsSigningAlgorithm as Signed,
+    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreErrorResponseType, CoreIdToken,
+    CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJwsSigningAlgorithm as Signed,
 };
 use openidconnect::{
     AuthType, AuthenticationContextClass, AuthorizationCode, ClaimsVerificationError, ClientId,
@@ -173,10 +172,11 @@ impl Provider {
     async fn meet(&self) -> Result<Arc<Known>, ProviderFault> {
         let issuer = IssuerUrl::new(self.settings.issuer.clone());
         let issuer = issuer.map_err(|error| unusable("issuer")(error.to_string()))?;
-        let found = Known::discover_async(issuer, &self.wire).await.map_err(|error| match error {
-            DiscoveryError::Request(source) => ProviderFault::Unreachable { source },
-            other => unusable("description")(other.to_string()),
-        })?;
+        let found =
+            Known::discover_async(issuer, &self.wire).await.map_err(|error| match error {
+                DiscoveryError::Request(source) => ProviderFault::Unreachable { source },
+                other => unusable("description")(other.to_string()),
+            })?;
         let token = found.token_endpoint().map(|url| url.as_str().to_owned());
         let token = token.ok_or_else(|| unusable("description")("no token endpoint".to_owned()))?;
         for address in [found.authorization_endpoint().as_str(), &token] {
@@ -299,7 +299,8 @@ impl Provider {
             }
             RequestTokenError::ServerResponse(said) => match said.error() {
                 // It is us whom it does not know.
-                CoreErrorResponseType::InvalidClient | CoreErrorResponseType::UnauthorizedClient => {
+                CoreErrorResponseType::InvalidClient
+                | CoreErrorResponseType::UnauthorizedClient => {
                     let reason = "it does not accept this application's client secret";
                     Unmet::Down(unusable("answer")(reason.to_owned()))
                 }
@@ -333,9 +334,10 @@ impl Provider {
         let issuer = IssuerUrl::new(self.settings.issuer.clone())
             .map_err(|error| ClaimsVerificationError::InvalidIssuer(error.to_string()))?;
         let at = DateTime::from_timestamp(now.seconds(), 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let verifier = CoreIdTokenVerifier::new_public_client(self.client_id(), issuer, keys.clone())
-            .set_allowed_algs(ALGORITHMS)
-            .set_time_fn(move || at);
+        let verifier =
+            CoreIdTokenVerifier::new_public_client(self.client_id(), issuer, keys.clone())
+                .set_allowed_algs(ALGORITHMS)
+                .set_time_fn(move || at);
         token.claims(&verifier, nonce)
     }
 

@@ -41,7 +41,9 @@ pub enum ImportFault {
         source: SecretFault,
     },
     /// Two accounts would belong to one person of the identity provider; nothing was written.
-    #[error("the identity provider's person of account {login} belongs to account {holder} already")]
+    #[error(
+        "the identity provider's person of account {login} belongs to account {holder} already"
+    )]
     Linked {
         /// The account of the list.
         login: String,

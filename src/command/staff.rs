@@ -123,7 +123,10 @@ async fn issuer_for(app: &App, subject: &str, login: &str) -> Result<String> {
         return Ok(String::new());
     }
     let issuer = app.tools.config.staff_identity.issuer.clone();
-    ensure!(!issuer.is_empty(), Declined::new("staff_identity.issuer names no provider".to_owned()));
+    ensure!(
+        !issuer.is_empty(),
+        Declined::new("staff_identity.issuer names no provider".to_owned())
+    );
     let mut tx = app.tools.db.read().await?;
     let holder = staff::linked(&mut tx, &issuer, subject).await?;
     let holder = holder.filter(|row| row.login != login);

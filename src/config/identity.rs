@@ -74,7 +74,8 @@ impl StaffIdentity {
 
     pub(super) fn check(&self) -> Result<(), ConfigFault> {
         let redirect = &self.redirect_address;
-        let is_ours = redirect.starts_with("https://") && redirect.ends_with("/sign-in/provider/back");
+        let is_ours =
+            redirect.starts_with("https://") && redirect.ends_with("/sign-in/provider/back");
         if !redirect.is_empty() && !is_ours {
             let problem = "must begin with https:// and end with /sign-in/provider/back";
             return Err(senseless("staff_identity.redirect_address", problem));
@@ -146,10 +147,17 @@ mod tests {
 
     #[test]
     fn plain_http_stays_on_this_machine() {
-        for good in ["https://a.example/x", "http://127.0.0.1:80", "http://[::1]:80", "http://id.localhost:1"] {
+        for good in [
+            "https://a.example/x",
+            "http://127.0.0.1:80",
+            "http://[::1]:80",
+            "http://id.localhost:1",
+        ] {
             assert!(is_protected(good), "{good}");
         }
-        for bad in ["http://a.example", "http://localhost.example", "ftp://127.0.0.1", "x", "https://"] {
+        for bad in
+            ["http://a.example", "http://localhost.example", "ftp://127.0.0.1", "x", "https://"]
+        {
             assert!(!is_protected(bad), "{bad}");
         }
         assert!(problem(|one| "http://a.example".clone_into(&mut one.issuer)).contains("issuer"));

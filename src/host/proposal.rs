@@ -8,7 +8,6 @@ use engine::{
     ActorId, Addressed, Answer, Ask, CaseId, Engine, Failure, Fault, Hand, Host, Note, Origin,
     Parcel, Tx, Write,
 };
-use serde_json::json;
 use workflows::proposal::{Change, Command, Effect, Facts, Job, Matter, Notice, Proposal, State};
 use workflows::terms::{Role, Rules, Signal};
 
@@ -161,8 +160,8 @@ impl ProposalHost {
             }
             Change::CloseAccount { .. } => (true, false),
             Change::LinkSubject { issuer, subject, .. } => {
-                let is_same = row.subject == *subject
-                    && (subject.is_empty() || row.issuer == *issuer);
+                let is_same =
+                    row.subject == *subject && (subject.is_empty() || row.issuer == *issuer);
                 (!is_same, true)
             }
             _ => (true, true),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
+use axum::http::uri::Authority;
 use axum::http::{StatusCode, Uri, header};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -158,14 +159,13 @@ async fn talk(
     request: HttpRequest,
 ) -> Result<HttpResponse, WireFault> {
     let broken = |source| WireFault::Broken { host: host.to_owned(), source };
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     // A connection that ends badly fails the request that is under way, and is told there.
     let carrying = tokio::spawn(async move {
         let _ = connection.await;
     });
     let (mut parts, body) = request.into_parts();
-    let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+    let authority = uri.authority().map_or("", Authority::as_str);
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     if let (Ok(path), Ok(authority)) = (path.parse(), authority.parse()) {
         parts.uri = path;

@@ -5,9 +5,9 @@ use std::path::Path;
 use workflows::proposal::Columns;
 
 use super::Problem;
+use super::fields::Taker;
 use super::files::Raw;
 use super::rows::{contract, user};
-use super::fields::Taker;
 use crate::store::contracts::Contract;
 use crate::store::users::User;
 

@@ -59,13 +59,11 @@ impl App {
         passage: &Passage,
         returned: &Returned,
     ) -> Result<Token, Turned> {
-        let (answer, vouched) = self.judge(provider, redirect, passage, returned).await?;
+        let (answer, vouched) = self.judge_answer(provider, redirect, passage, returned).await?;
         let mut tx = self.tools.db.read().await?;
         let row = match &vouched {
             None => None,
-            Some(vouched) => {
-                staff::linked(&mut tx, provider.issuer(), &vouched.subject).await?
-            }
+            Some(vouched) => staff::linked(&mut tx, provider.issuer(), &vouched.subject).await?,
         };
         drop(tx);
         let answer = match (answer, &row) {
@@ -85,7 +83,7 @@ impl App {
         }
     }
 
-    async fn judge(
+    async fn judge_answer(
         &self,
         provider: &Provider,
         redirect: &str,

@@ -91,11 +91,7 @@ pub async fn of_case(tx: &mut Tx, case: CaseId) -> Result<Vec<HoldRow>, Fault> {
 }
 
 /// A hold in force.
-pub async fn in_force(
-    tx: &mut Tx,
-    case: i64,
-    reference: &str,
-) -> Result<Option<HoldRow>, Fault> {
+pub async fn in_force(tx: &mut Tx, case: i64, reference: &str) -> Result<Option<HoldRow>, Fault> {
     let all = of_case(tx, CaseId(case)).await?;
     Ok(all.into_iter().find(|row| row.lifted_at.is_none() && row.reference == reference))
 }

@@ -122,12 +122,9 @@ pub async fn hanging(tx: &mut Tx, contract: &str, user_id: &str) -> Result<Hangi
         .fetch_one(conn)
         .await)
     .map_err(&read)?;
-    let cases = on!(tx, |conn| sqlx::query_as(CASES)
-        .bind(contract)
-        .bind(user_id)
-        .fetch_all(conn)
-        .await)
-    .map_err(&read)?;
+    let cases =
+        on!(tx, |conn| sqlx::query_as(CASES).bind(contract).bind(user_id).fetch_all(conn).await)
+            .map_err(&read)?;
     let now = tx.now().seconds();
     let certificates = on!(tx, |conn| sqlx::query_scalar(CERTIFICATES)
         .bind(contract)

@@ -21,9 +21,9 @@ use super::error::Problem;
 use super::page::Visit;
 use super::start::{Looker, Shared};
 use super::{export, when};
-use holds::Hold;
 use crate::policy::{Matter, Viewer};
 use crate::store::cases::{self, CaseFile};
+use holds::Hold;
 
 /// A case as it is told to machines; the page is drawn from the same.
 #[derive(Debug, Serialize)]

@@ -153,9 +153,8 @@ async fn token(
         return StatusCode::BAD_GATEWAY.into_response();
     }
     let asked = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
-    let refuse = |error: &str| {
-        (StatusCode::BAD_REQUEST, Json(json!({ "error": error }))).into_response()
-    };
+    let refuse =
+        |error: &str| (StatusCode::BAD_REQUEST, Json(json!({ "error": error }))).into_response();
     let expected = format!("Basic {}", BASE64.encode(format!("{CLIENT}:{SECRET}").as_bytes()));
     if headers.get("authorization").is_none_or(|value| value != expected.as_str()) {
         return refuse("invalid_client");

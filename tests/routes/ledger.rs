@@ -90,9 +90,7 @@ async fn closing_a_user_names_the_open_cases_first_and_ends_the_sessions() {
     let shown = get(&house, &approver, asked.header("location")).await;
     assert!(shown.main().contains(&number) && shown.main().contains("終わっていない案件 1件"));
     assert!(shown.main().contains("ログイン中の画面はすぐに終わり"));
-    let inside = async || {
-        Ask::get(&house.site, SITE, "/certificate").by(&taro).send().await.status
-    };
+    let inside = async || Ask::get(&house.site, SITE, "/certificate").by(&taro).send().await.status;
     assert_eq!(inside().await, StatusCode::OK);
     approved(&house, &approver, &asked).await;
     assert_eq!(inside().await, StatusCode::SEE_OTHER, "the session lives on");

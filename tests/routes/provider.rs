@@ -74,7 +74,8 @@ impl Door {
         let asked = query.split('&').filter_map(|pair| pair.split_once('='));
         let asked = asked.map(|(name, value)| (name.to_owned(), decoded(value))).collect();
         let [cookie] = sent.cookies()[..] else { panic!("{:?}", sent.cookies()) };
-        for word in ["__Host-staff-way=", "; Secure", "; HttpOnly", "; SameSite=Lax", "Max-Age=600"] {
+        for word in ["__Host-staff-way=", "; Secure", "; HttpOnly", "; SameSite=Lax", "Max-Age=600"]
+        {
             assert!(cookie.contains(word), "{cookie}");
         }
         Away { asked, cookie: cookie.split(';').next().unwrap().to_owned() }
@@ -292,7 +293,8 @@ async fn an_answer_counts_in_the_browser_that_asked_and_for_ten_minutes() {
     let without = Away { asked: away.asked.clone(), cookie: String::new() };
     let answer = door.back(&without, token.clone()).await;
     assert!(session(&answer).is_none() && answer.main().contains("時間がかかりすぎたか"));
-    let denied = format!("/sign-in/provider/back?error=access_denied&state={}", away.asked["state"]);
+    let denied =
+        format!("/sign-in/provider/back?error=access_denied&state={}", away.asked["state"]);
     let answer = door.get(&denied, &away.cookie).await;
     assert!(answer.main().contains("完了しませんでした"), "{}", answer.main());
     assert_eq!(door.told("").await.last().unwrap().1, "Denied");
@@ -312,7 +314,9 @@ async fn a_provider_that_is_down_is_told_and_the_own_way_stays_open() {
     for path in ["/sign-in/provider?back=%2Ftasks", "/sign-in/provider"] {
         let answer = door.get(path, "").await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-        assert!(answer.main().contains("つながりません") && answer.main().contains("id=\"password\""));
+        assert!(
+            answer.main().contains("つながりません") && answer.main().contains("id=\"password\"")
+        );
         assert!(answer.cookies().is_empty());
         door.idp.stop();
     }

@@ -343,13 +343,9 @@ fn by_command_line(state: &State, command: &Command, facts: &Facts) -> Decision 
     };
     let to = Transition::to(S::Open { wrong: open, open });
     Ok(match command {
-        C::Add => {
-            to.with(Effect::SaveAccount).with(Effect::SaveLink).with(Effect::StoreSecrets)
-        }
+        C::Add => to.with(Effect::SaveAccount).with(Effect::SaveLink).with(Effect::StoreSecrets),
         C::Renew => to.with(Effect::StoreSecrets).with(Effect::EndSessions),
-        C::Link => {
-            Transition::to(state.clone()).with(Effect::SaveLink).with(Effect::EndSessions)
-        }
+        C::Link => Transition::to(state.clone()).with(Effect::SaveLink).with(Effect::EndSessions),
         _ if facts.administers && !facts.others_administer => {
             return Err(Refusal::LastAdministrator);
         }

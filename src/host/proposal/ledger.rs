@@ -10,9 +10,7 @@ use super::{Made, lacking, missing};
 use crate::import::{columns_of_contract, columns_of_user, contract_of, user_of};
 use crate::store::contracts::Contract;
 use crate::store::users::{self, User};
-use crate::store::{
-    addresses, contracts, enrolment, holds, holidays, sessions, specimens, staff,
-};
+use crate::store::{addresses, contracts, enrolment, holds, holidays, sessions, specimens, staff};
 
 const CLOSED: &str = "closed";
 const ACTIVE: &str = "active";
@@ -101,9 +99,8 @@ pub(super) async fn found(tx: &mut Tx, change: &Change) -> Result<bool, Fault> {
         }
         Change::ChangeContract { contract, columns } => {
             let found = contracts::find(tx, contract).await?;
-            let is_other = found.is_some_and(|row| {
-                row.status != CLOSED && columns_of_contract(&row) != *columns
-            });
+            let is_other = found
+                .is_some_and(|row| row.status != CLOSED && columns_of_contract(&row) != *columns);
             is_contract(contract, columns) && is_other
         }
         Change::CloseContract { contract } => is_open_contract(tx, contract).await?,

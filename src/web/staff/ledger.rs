@@ -103,7 +103,14 @@ impl Listed {
     fn of(row: User) -> Self {
         let is_active = row.status == "active";
         let (user_id, name, kana) = (row.user_id, row.name, row.kana);
-        Self { user_id, name, kana, status: row.status, authority: row.reissue_authority, is_active }
+        Self {
+            user_id,
+            name,
+            kana,
+            status: row.status,
+            authority: row.reissue_authority,
+            is_active,
+        }
     }
 }
 
@@ -136,10 +143,8 @@ async fn hanging(
 ) -> Result<Effects, Problem> {
     let mut tx = shared.app.tools.db.read().await?;
     let found = overview::hanging(&mut tx, contract, user_id).await?;
-    let named = |(id, opened): (i64, i64)| Named {
-        id,
-        number: when::case_number(id, Moment(opened)),
-    };
+    let named =
+        |(id, opened): (i64, i64)| Named { id, number: when::case_number(id, Moment(opened)) };
     Ok(Effects {
         users: found.users,
         cases: found.cases.into_iter().map(named).collect(),
@@ -197,8 +202,7 @@ pub(super) async fn contract(
 ) -> Result<Response, Problem> {
     signed.enter(Room::Upkeep)?;
     let is_new = number == NEW;
-    let about =
-        About { contract: number, user_id: String::new(), is_user: false, is_new };
+    let about = About { contract: number, user_id: String::new(), is_user: false, is_new };
     page(&shared, &signed, &about, None, &[]).await
 }
 

@@ -151,8 +151,7 @@ async fn drawn(
     let names = names(shared, &[proposed.by.as_str()]).await?;
     let is_waiting = matches!(proposed.state, Standing::Proposed { .. });
     let own = format!("staff-{}", signed.member.account.person);
-    let effects =
-        if is_waiting { ledger::effects(shared, &proposed.change).await? } else { None };
+    let effects = if is_waiting { ledger::effects(shared, &proposed.change).await? } else { None };
     let values = context! {
         case => case.0,
         number => when::case_number(case.0, proposed.at),

@@ -26,11 +26,8 @@ const LONGEST_BACK: usize = 512;
 fn door(staff: &Staff) -> Option<(&Provider, String)> {
     let provider = staff.app.tools.provider.as_ref()?;
     let configured = &staff.app.tools.config.staff_identity.redirect_address;
-    let redirect = if configured.is_empty() {
-        format!("{}{BACK}", staff.url)
-    } else {
-        configured.clone()
-    };
+    let redirect =
+        if configured.is_empty() { format!("{}{BACK}", staff.url) } else { configured.clone() };
     Some((provider, redirect))
 }
 

@@ -84,7 +84,9 @@ fn every_other_answer_of_the_provider_is_refused_with_its_reason() {
         let mut state = State::Open { wrong: 3, open: 0 };
         let entered = send(&mut state, &Command::Enter { answer }, account_calm());
         match entered {
-            Ok(effects) => assert_eq!((answer, effects), (Answer::Sound, vec![Effect::OpenSession])),
+            Ok(effects) => {
+                assert_eq!((answer, effects), (Answer::Sound, vec![Effect::OpenSession]))
+            }
             Err(refusal) => assert!(seen.insert(refusal), "{answer:?}"),
         }
         // What somebody typed wrong here is neither counted nor forgotten.
@@ -110,10 +112,8 @@ fn no_password_is_judged_where_everybody_signs_in_elsewhere() {
 fn accounts_are_kept_alone_at_the_command_line_only() {
     let mut seen = 0;
     for step in &account_walk().steps {
-        let keeps = matches!(
-            step.command,
-            Command::Add | Command::Renew | Command::Link | Command::Close
-        );
+        let keeps =
+            matches!(step.command, Command::Add | Command::Renew | Command::Link | Command::Close);
         if keeps {
             seen += 1;
             assert_eq!(step.context.actor.id.0, COMMAND_LINE);

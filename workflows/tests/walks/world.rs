@@ -642,7 +642,9 @@ pub(crate) fn changes() -> Vec<proposal::Change> {
         C::CloseUser { contract, user_id },
         C::AddHoliday { day: day.clone(), name: text("創立記念日"), source: text("通達") },
         C::RemoveHoliday { day },
-        C::PlaceHold { case: 12, reference: text("令和8年(ワ)第1号"), reason: text("照会") },
+        C::PlaceHold {
+            case: 12, reference: text("令和8年(ワ)第1号"), reason: text("照会")
+        },
         C::LiftHold { case: 12, reference: text("令和8年(ワ)第1号"), reason: text("終結") },
     ]
 }
