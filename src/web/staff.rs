@@ -69,9 +69,9 @@ pub struct Staff {
     pub compared: Comparisons,
 }
 
-/// Form and specimen.
-type SealKey = (i64, i64);
-/// A comparison; `None` where there is nothing to compare.
+/// The file and the page in it that bears the seal, and the specimen.
+type SealKey = (Vec<u8>, i64, i64);
+/// A comparison; `None` where one of the two has no ink.
 type Compared = Option<Arc<forms::seal::Alignment>>;
 /// Comparisons in the order in which they were made.
 pub type Comparisons = Mutex<Vec<(SealKey, Compared)>>;
