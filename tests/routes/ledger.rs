@@ -82,6 +82,8 @@ async fn closing_a_user_names_the_open_cases_first_and_ends_the_sessions() {
     let taro = house.visitor(TARO).await;
     let clerk = house.member("clerk1").await;
     let approver = house.member("approver1").await;
+    let page = get(&house, &clerk, &format!("/upkeep/contracts/{AOBA}")).await;
+    assert!(page.main().contains(&format!("/users/{TARO}\"")), "{}", page.main());
     let page = get(&house, &clerk, &format!("/upkeep/contracts/{AOBA}/users/{TARO}")).await;
     let number = format!("/cases/{}", cases.confirming);
     assert!(page.main().contains(&number), "{}", page.main());

@@ -95,22 +95,16 @@ struct Listed {
     name: String,
     kana: String,
     status: String,
-    authority: bool,
+    authority: &'static str,
     is_active: bool,
 }
 
 impl Listed {
     fn of(row: User) -> Self {
         let is_active = row.status == "active";
+        let authority = if row.reissue_authority { "true" } else { "false" };
         let (user_id, name, kana) = (row.user_id, row.name, row.kana);
-        Self {
-            user_id,
-            name,
-            kana,
-            status: row.status,
-            authority: row.reissue_authority,
-            is_active,
-        }
+        Self { user_id, name, kana, status: row.status, authority, is_active }
     }
 }
 

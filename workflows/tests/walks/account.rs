@@ -85,7 +85,7 @@ fn every_other_answer_of_the_provider_is_refused_with_its_reason() {
         let entered = send(&mut state, &Command::Enter { answer }, account_calm());
         match entered {
             Ok(effects) => {
-                assert_eq!((answer, effects), (Answer::Sound, vec![Effect::OpenSession]))
+                assert_eq!((answer, effects), (Answer::Sound, vec![Effect::OpenSession]));
             }
             Err(refusal) => assert!(seen.insert(refusal), "{answer:?}"),
         }
