@@ -18,7 +18,7 @@ use crate::raster::{Homography as Map, Patch};
 use ink::Ink;
 pub(crate) use ink::separate;
 use network::HANDWRITING;
-use print::MACHINE_PRINT;
+pub(crate) use print::MACHINE_PRINT;
 pub(crate) use print::viewer_shapes;
 
 /// What a row of cells says.
