@@ -213,13 +213,14 @@ mod tests {
     fn what_is_plain_is_answered_at_once_and_what_is_none_is_asked_to_the_end() {
         // A bare stroke in the middle, as one writes a 1.
         let plain: Vec<u8> = (0..784)
-            .map(|at| if (12..=14).contains(&(at % 28)) && (4..24).contains(&(at / 28)) { 255 } else { 0 })
+            .map(|at| {
+                if (12..=14).contains(&(at % 28)) && (4..24).contains(&(at / 28)) { 255 } else { 0 }
+            })
             .collect();
         let first = Asking::about(plain).next().unwrap();
         assert!(first.digit == '1' && first.certain && first.ground == Ground::Networks(0));
-        let grid: Vec<u8> = (0..784)
-            .map(|at| if at % 28 % 5 == 0 || at / 28 % 5 == 0 { 255 } else { 0 })
-            .collect();
+        let grid: Vec<u8> =
+            (0..784).map(|at| if at % 28 % 5 == 0 || at / 28 % 5 == 0 { 255 } else { 0 }).collect();
         let asked: Vec<Judged> = Asking::about(grid).collect();
         assert_eq!(asked.len(), STAGES);
         assert!(asked.iter().all(|judged| !judged.certain), "{asked:?}");

@@ -48,7 +48,8 @@ fn pulled(net: &[[f32; 2]], [x, y]: [f32; 2]) -> [f32; 2] {
     let (left, top) = (x as usize, y as usize);
     let (fx, fy) = (x.fract(), y.fract());
     let mut sum = [0.0; 2];
-    let corners = [(0, 0, 1.0 - fx, 1.0 - fy), (1, 0, fx, 1.0 - fy), (0, 1, 1.0 - fx, fy), (1, 1, fx, fy)];
+    let corners =
+        [(0, 0, 1.0 - fx, 1.0 - fy), (1, 0, fx, 1.0 - fy), (0, 1, 1.0 - fx, fy), (1, 1, fx, fy)];
     for (right, down, across, upright) in corners {
         let corner = net.get((top + down) * CORNERS + left + right).copied().unwrap_or_default();
         sum.iter_mut().zip(corner).for_each(|(sum, pull)| *sum += pull * across * upright);

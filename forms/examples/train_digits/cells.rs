@@ -112,12 +112,7 @@ fn cell(bytes: &[u8]) -> Cell<'_> {
 
 impl Mixture {
     /// The content of the next cell, with its class, its kind and whether it is worn gently.
-    fn any<'s>(
-        &self,
-        set: &'s Copied,
-        seed: u64,
-        chance: &mut Chance,
-    ) -> (Content<'s>, [u8; 3]) {
+    fn any<'s>(&self, set: &'s Copied, seed: u64, chance: &mut Chance) -> (Content<'s>, [u8; 3]) {
         let digit = u8::try_from(chance.below(10)).unwrap_or(0);
         let [from, to] = self.pictures;
         let copied = set.get(from + chance.below(to - from));

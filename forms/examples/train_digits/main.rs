@@ -86,11 +86,11 @@ const RECIPES: [Recipe; 2] = [
     },
     Recipe {
         name: "second",
-        shape: Shape { channels: [24, 48, 96], hidden: 96 },
+        shape: Shape { channels: [16, 32, 64], hidden: 128 },
         seed: 20_261_130,
-        epochs: 10,
-        step: 1.5e-3,
-        left_out: 0.3,
+        epochs: 6,
+        step: 2e-3,
+        left_out: 0.2,
     },
 ];
 

@@ -164,10 +164,7 @@ pub(super) fn cut_below(values: &mut [f32]) {
 }
 
 /// What raises to probabilities, softened by a temperature.
-pub(super) fn softmax<const COUNT: usize>(
-    logits: &[f32; COUNT],
-    temperature: f32,
-) -> [f32; COUNT] {
+pub(super) fn softmax<const COUNT: usize>(logits: &[f32; COUNT], temperature: f32) -> [f32; COUNT] {
     let most = logits.iter().copied().fold(f32::MIN, f32::max);
     let raised = logits.map(|logit| ((logit - most) / temperature).exp());
     let sum: f32 = raised.iter().sum();
@@ -227,7 +224,8 @@ mod tests {
 
     #[test]
     fn blocks_of_every_width_add_up_to_what_the_definition_says() {
-        for (outputs, channels, kernel) in [(11, 3, 3), (16, 1, 5), (24, 2, 3), (32, 2, 1), (96, 1, 3)]
+        for (outputs, channels, kernel) in
+            [(11, 3, 3), (16, 1, 5), (24, 2, 3), (32, 2, 1), (96, 1, 3)]
         {
             let weights = numbers(outputs * channels * kernel * kernel, 1);
             let (starts, values) = (numbers(outputs, 2), numbers(25 * channels, 3));
