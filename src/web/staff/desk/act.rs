@@ -55,7 +55,7 @@ fn findings(
     for (key, asked) in asked_fields(desk) {
         let value = typed.get(&format!("typed_{key}")).map(|text| text.trim()).unwrap_or_default();
         let value = crate::text::to_half_width(value);
-        if value.is_empty() {
+        if value.is_empty() || value.contains('?') {
             miss("fields", "type_missing");
         } else if value == asked {
             found.typed.push((key.to_owned(), value));
