@@ -27,6 +27,7 @@ pub mod json;
 mod letter;
 pub mod letters;
 mod locate;
+mod mask;
 mod payload;
 mod picture;
 mod press;
@@ -52,6 +53,7 @@ pub use form3::{
 };
 pub use json::PrintedPage;
 pub use letter::{CodeLetter, PasswordLetter};
+pub use mask::{Part, masked};
 pub use payload::{CodeKey, Payload, PayloadFault};
 pub use picture::{PagePicture, letter_picture, page_pictures};
 pub use press::{Batch, Copy, Job, Press, Sheets};

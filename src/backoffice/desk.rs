@@ -21,7 +21,7 @@ use crate::store::addresses::Address;
 use crate::store::claims::Claim;
 use crate::store::contracts::Contract;
 use crate::store::reissues::{Change, Reissue};
-use crate::store::submissions::SubmissionRow;
+use crate::store::submissions::{PageRow, SubmissionRow};
 use crate::store::users::User;
 use crate::store::{
     addresses, cases, claims, contracts, reissues, specimens, standing, submissions, users,
@@ -377,18 +377,20 @@ impl Verdict {
 
 /// The pages of a form in the order of the scan, each with its place on the form.
 pub(super) async fn scanned(tx: &mut engine::Tx, number: i64) -> Result<Vec<Scanned>, Fault> {
-    let mut pages = Vec::new();
-    for file in submissions::pages(tx, number).await? {
-        let read: FileRead = serde_json::from_str(&file.reading).unwrap_or_default();
-        for (index, read) in read.pages.into_iter().enumerate() {
-            let of_form = read.page_of.as_deref().and_then(|text| text.split_once('/'));
-            let of_form = of_form.and_then(|(no, _)| no.parse().ok()).unwrap_or(0);
-            let at = if read.page == 0 { index + 1 } else { read.page };
-            let page = i64::try_from(at).unwrap_or(0);
-            pages.push(Scanned { of_form, digest: file.digest.clone(), page, read });
-        }
-    }
-    Ok(pages)
+    Ok(submissions::pages(tx, number).await?.iter().flat_map(pages_of).collect())
+}
+
+/// The pages that a file brought into its envelope.
+pub(crate) fn pages_of(file: &PageRow) -> Vec<Scanned> {
+    let read: FileRead = serde_json::from_str(&file.reading).unwrap_or_default();
+    let scanned = |(index, read): (usize, PageRead)| {
+        let of_form = read.page_of.as_deref().and_then(|text| text.split_once('/'));
+        let of_form = of_form.and_then(|(no, _)| no.parse().ok()).unwrap_or(0);
+        let at = if read.page == 0 { index + 1 } else { read.page };
+        let page = i64::try_from(at).unwrap_or(0);
+        Scanned { of_form, digest: file.digest.clone(), page, read }
+    };
+    read.pages.into_iter().enumerate().map(scanned).collect()
 }
 
 /// The names of everybody who moved the case.

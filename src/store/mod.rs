@@ -17,6 +17,7 @@ pub mod figures;
 pub mod holidays;
 pub mod letters;
 pub mod mails;
+pub mod masks;
 pub mod overview;
 pub mod passwords;
 pub mod pictures;

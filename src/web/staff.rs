@@ -10,6 +10,7 @@ mod desk;
 mod dispatch;
 mod intake;
 mod left;
+mod masks;
 mod matching;
 mod proposals;
 mod queue;
@@ -64,8 +65,8 @@ pub struct Staff {
     pub compared: Comparisons,
 }
 
-/// Form and specimen.
-type SealKey = (i64, i64);
+/// Form, specimen, and the masks that lie on the form.
+type SealKey = (i64, i64, Vec<i64>);
 /// A comparison; `None` where there is nothing to compare.
 type Compared = Option<Arc<forms::seal::Alignment>>;
 /// Comparisons in the order in which they were made.
@@ -118,6 +119,10 @@ fn routes() -> Router<Shared> {
         .route("/desk/{case}/return", get(desk::defects).post(desk::send_back))
         .route("/desk/{case}/return/look", get(desk::look))
         .route("/desk/{case}/return/letter/{kind}", get(desk::letter))
+        .route("/masks", get(masks::list))
+        .route("/masks/{case}/{place}", get(masks::page).post(masks::lay))
+        .route("/mask/{case}", get(masks::show).post(masks::act))
+        .route("/mask/{case}/original", get(masks::original))
         .route("/intake", get(intake::show))
         .route("/intake/register", post(intake::register))
         .route("/intake/files", post(intake::files))

@@ -15,6 +15,7 @@ mod errands;
 mod guards;
 mod headers;
 mod house;
+mod masks;
 mod office;
 mod paper;
 mod sameness;

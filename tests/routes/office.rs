@@ -14,7 +14,7 @@ const PEOPLE: [&str; 8] =
     ["uketsuke", "clerk1", "approver1", "hassou", "helpdesk", "auditor", "operator", "supervisor"];
 
 /// Read with GET.
-const READ: [&str; 27] = [
+const READ: [&str; 31] = [
     "/",
     "/queue/check",
     "/queue/approve",
@@ -27,6 +27,10 @@ const READ: [&str; 27] = [
     "/desk/{case}/return",
     "/desk/{case}/return/look",
     "/desk/{case}/return/letter/{kind}",
+    "/masks",
+    "/masks/{case}/{place}",
+    "/mask/{case}",
+    "/mask/{case}/original",
     "/intake",
     "/matching",
     "/matching/{case}",
@@ -44,7 +48,9 @@ const READ: [&str; 27] = [
     "/sign-ins.csv",
 ];
 /// Sent with POST and a form that says nothing.
-const SENT: [&str; 18] = [
+const SENT: [&str; 20] = [
+    "/masks/{case}/{place}",
+    "/mask/{case}",
     "/intake/register",
     "/intake/files",
     "/matching/{case}",
@@ -212,7 +218,7 @@ async fn another_site_sends_nothing_in_their_name() {
     let house = House::new().await;
     let clerk = house.member("clerk1").await;
     for route in SENT.into_iter().chain(["/sign-in", "/sign-out"]) {
-        let path = route.replace("{case}", "1");
+        let path = route.replace("{case}", "1").replace("{place}", "0");
         let answer = Ask::post(&house.office, OFFICE, &path, "")
             .by(&clerk)
             .with("origin", "https://evil.example")

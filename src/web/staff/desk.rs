@@ -7,6 +7,7 @@ mod view;
 
 pub(super) use act::{decide, hand_on};
 pub(super) use returning::{defects, letter, look, send_back};
+pub(super) use view::refusal;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -173,7 +174,9 @@ const KEPT: usize = 32;
 impl Staff {
     /// The comparison of a form's seal, made once while the form is looked at.
     async fn seals(&self, desk: &OnDesk) -> Result<Option<Arc<forms::seal::Alignment>>, Declined> {
-        let key = (desk.submission.number, desk.specimen.as_ref().map_or(0, |(id, _)| *id));
+        let specimen = desk.specimen.as_ref().map_or(0, |(id, _)| *id);
+        // What was compared before a mask was laid shows what the mask hides.
+        let key = (desk.submission.number, specimen, self.app.masks_on(desk).await?);
         let found = |kept: &[(super::SealKey, super::Compared)]| {
             kept.iter().find(|(other, _)| *other == key).map(|(_, both)| both.clone())
         };
