@@ -108,6 +108,15 @@ impl App {
         Ok(picture)
     }
 
+    /// Reads the sealed pictures of a form, so that the database has them at hand. They stay sealed.
+    pub async fn warm_pages(&self, desk: &OnDesk) -> Result<(), Fault> {
+        let mut tx = self.tools.db.read().await?;
+        for page in &desk.pages {
+            pictures::find(&mut tx, &page.digest, page.page, PAGE).await?;
+        }
+        Ok(())
+    }
+
     /// A form of which nobody knows yet whose it is; looking at it is an entry.
     pub async fn loose_form(&self, by: &AtWork, case: CaseId) -> Result<LooseForm, Declined> {
         let mut tx = self.tools.db.read().await?;

@@ -8,6 +8,7 @@ mod charts;
 mod dashboard;
 mod desk;
 mod dispatch;
+mod filter;
 mod intake;
 mod left;
 mod masks;
@@ -110,8 +111,10 @@ fn routes() -> Router<Shared> {
         .route("/queue/{queue}/next", post(queue::take_next))
         .route("/queue/{queue}/take/{case}", post(queue::take))
         .route("/queue/{queue}/release/{case}", post(queue::release))
+        .route("/queue/{queue}/filters", post(filter::keep))
         .route("/search", get(search::show))
         .route("/desk/{case}", get(desk::show))
+        .route("/desk/{case}/warm", get(desk::warm))
         .route("/desk/{case}/page/{place}", get(desk::picture))
         .route("/desk/{case}/seal/{view}", get(desk::seal))
         .route("/desk/{case}/hand-on", post(desk::hand_on))

@@ -18,5 +18,6 @@ mod house;
 mod masks;
 mod office;
 mod paper;
+mod queues;
 mod sameness;
 mod table;

@@ -14,7 +14,7 @@ const PEOPLE: [&str; 8] =
     ["uketsuke", "clerk1", "approver1", "hassou", "helpdesk", "auditor", "operator", "supervisor"];
 
 /// Read with GET.
-const READ: [&str; 31] = [
+const READ: [&str; 32] = [
     "/",
     "/queue/check",
     "/queue/approve",
@@ -22,6 +22,7 @@ const READ: [&str; 31] = [
     "/search",
     "/audit",
     "/desk/{case}",
+    "/desk/{case}/warm",
     "/desk/{case}/page/{place}",
     "/desk/{case}/seal/{view}",
     "/desk/{case}/return",
@@ -48,7 +49,7 @@ const READ: [&str; 31] = [
     "/sign-ins.csv",
 ];
 /// Sent with POST and a form that says nothing.
-const SENT: [&str; 20] = [
+const SENT: [&str; 21] = [
     "/masks/{case}/{place}",
     "/mask/{case}",
     "/intake/register",
@@ -65,6 +66,7 @@ const SENT: [&str; 20] = [
     "/desk/{case}/decide",
     "/desk/{case}/return",
     "/session",
+    "/queue/check/filters",
     "/queue/check/next",
     "/queue/approve/next",
     "/queue/check/take/{case}",

@@ -20,6 +20,7 @@
 // input[data-filter=ID]        hides the rows of that table which do not match; data-count: {n}
 // [data-refresh=SECONDS]       fetches data-from so often and takes its part of that id over, for as
 //                              long as the part asks for it, and nobody's focus is in it
+// [data-warm]                  asks the server to make that ready once this page has come
 // #live, #errors               the polite live region; the summary of errors
 
 /** No more than one message in this time reaches a screen reader. */
@@ -456,6 +457,13 @@ function start() {
   document.querySelectorAll('input[data-filter]').forEach(watchFilter);
   document.querySelectorAll('[data-refresh]').forEach((part) => keepFresh(part));
   focusErrors();
+  addEventListener('load', () => setTimeout(makeReady, 200));
+}
+
+/** What will be opened next is made ready while this page is read. Nothing comes of a failure. */
+function makeReady() {
+  const next = document.querySelector('[data-warm]')?.dataset.warm;
+  if (next) fetch(next, { credentials: 'same-origin', priority: 'low' }).catch(() => null);
 }
 
 if (typeof document !== 'undefined') start();

@@ -15,6 +15,7 @@ use crate::customer::Declined;
 use crate::store::queue::Stage;
 use crate::web::customer::{Mistake, case_named, see};
 use crate::web::error::Problem;
+use crate::web::staff::filter::Filter;
 use crate::web::staff::{Shared, Signed};
 
 pub(super) fn version(typed: &Typed) -> Result<i64, Problem> {
@@ -130,7 +131,7 @@ pub(super) async fn finish(
                 Stage::Check => "check",
                 Stage::Approve => "approve",
             };
-            Ok(see(&format!("/queue/{queue}?done={case}")))
+            Ok(see(&Filter::asked(signed).back(queue, ("done", &case.to_string()))))
         }
         Err(Declined::Fault(Fault::Stale { .. })) => {
             let desk = shared.app.read_desk(case).await?;
