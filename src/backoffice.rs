@@ -7,6 +7,7 @@ pub mod dispatch;
 pub mod errands;
 pub mod fields;
 pub mod figures;
+pub mod help;
 pub mod hours;
 pub mod mailroom;
 pub mod masks;

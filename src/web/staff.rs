@@ -9,6 +9,7 @@ mod dashboard;
 mod desk;
 mod dispatch;
 mod filter;
+mod help;
 mod intake;
 mod left;
 mod masks;
@@ -112,6 +113,8 @@ fn routes() -> Router<Shared> {
         .route("/queue/{queue}/take/{case}", post(queue::take))
         .route("/queue/{queue}/release/{case}", post(queue::release))
         .route("/queue/{queue}/filters", post(filter::keep))
+        .route("/help", get(help::find))
+        .route("/help/{user}", get(help::show).post(help::act))
         .route("/search", get(search::show))
         .route("/desk/{case}", get(desk::show))
         .route("/desk/{case}/warm", get(desk::warm))
@@ -203,7 +206,8 @@ pub(super) struct Item {
 }
 
 /// The rooms that stand in the menu; the others are reached from a list.
-const MENU: [(Room, &str, &str, &str); 12] = [
+const MENU: [(Room, &str, &str, &str); 13] = [
+    (Room::Help, "/help", "people", "help"),
     (Room::Checking, "/queue/check", "inbox", "checking"),
     (Room::Approving, "/queue/approve", "stamp", "approving"),
     (Room::Intake, "/intake", "mail", "intake"),

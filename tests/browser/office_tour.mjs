@@ -1,7 +1,7 @@
 // Every page of the staff's site in every state, as a chapter of the tour.
 import { ken, emily, hanako, misaki, naoko, taro } from './people.mjs';
 import {
-  atWork, hara, hayashi, inoue, matsumoto, mori, okada, ordered, posted, received, yamaguchi,
+  atWork, hara, hayashi, helper, inoue, matsumoto, mori, okada, ordered, posted, received, yamaguchi,
 } from './office.mjs';
 
 const DESK = { viewport: { width: 1440, height: 960 } };
@@ -138,6 +138,13 @@ export async function office(guide) {
   await stop('mask-shown', approver);
   await approver.goto(`${world.staff}/masks`);
   await stop('masks', approver);
+  const help = await at(guide, helper);
+  await help.goto(`${world.staff}/help?q=${encodeURIComponent('こばやし')}`);
+  await stop('help', help);
+  await help.locator('tbody a').first().click();
+  await help.hands.press('staff.help.guide');
+  await help.hands.reads('staff.help.done_guided');
+  await stop('help-customer', help);
   const lead = await at(guide, matsumoto);
   await lead.goto(`${world.staff}/dashboard`);
   await stop('dashboard', lead);

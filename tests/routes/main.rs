@@ -14,6 +14,7 @@ mod desk;
 mod errands;
 mod guards;
 mod headers;
+mod help;
 mod house;
 mod masks;
 mod office;

@@ -103,7 +103,8 @@ fn addresses(case: CaseId, envelope: CaseId, mask: CaseId, version: i64) -> Vec<
     let mut all: Vec<String> = Vec::new();
     for route in read.filter_map(|rest| rest.split('"').next()) {
         let mut found = vec![route.to_owned()];
-        let places: [(&str, &[&str]); 6] = [
+        let places: [(&str, &[&str]); 7] = [
+            ("{user}", &["1"]),
             ("{place}", &["0", "1"]),
             ("{view}", &["form", "specimen", "overlay", "difference"]),
             ("{kind}", &["picture", "pdf"]),

@@ -14,11 +14,13 @@ const PEOPLE: [&str; 8] =
     ["uketsuke", "clerk1", "approver1", "hassou", "helpdesk", "auditor", "operator", "supervisor"];
 
 /// Read with GET.
-const READ: [&str; 32] = [
+const READ: [&str; 34] = [
     "/",
     "/queue/check",
     "/queue/approve",
     "/queue/nothing",
+    "/help",
+    "/help/{user}",
     "/search",
     "/audit",
     "/desk/{case}",
@@ -49,7 +51,8 @@ const READ: [&str; 32] = [
     "/sign-ins.csv",
 ];
 /// Sent with POST and a form that says nothing.
-const SENT: [&str; 21] = [
+const SENT: [&str; 22] = [
+    "/help/{user}",
     "/masks/{case}/{place}",
     "/mask/{case}",
     "/intake/register",
@@ -103,6 +106,7 @@ async fn every_room_is_open_to_its_roles_only() {
                 .replace("{view}", "overlay")
                 .replace("{kind}", "pdf")
                 .replace("{plot}", "ages")
+                .replace("{user}", "999999")
                 .replace("{login}", "clerk1");
             let mut cells = Vec::new();
             for (who, visitor) in &people {
@@ -220,7 +224,7 @@ async fn another_site_sends_nothing_in_their_name() {
     let house = House::new().await;
     let clerk = house.member("clerk1").await;
     for route in SENT.into_iter().chain(["/sign-in", "/sign-out"]) {
-        let path = route.replace("{case}", "1").replace("{place}", "0");
+        let path = route.replace("{case}", "1").replace("{place}", "0").replace("{user}", "1");
         let answer = Ask::post(&house.office, OFFICE, &path, "")
             .by(&clerk)
             .with("origin", "https://evil.example")

@@ -457,6 +457,7 @@ pub(crate) fn credential_world(starts: Vec<credential::State>) -> Universe<crede
         C::Settle,
         C::ForgetWrong,
         C::Lock,
+        C::Guide,
         C::Unlock,
         C::Reset,
         C::Arm,
