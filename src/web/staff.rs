@@ -67,9 +67,9 @@ pub struct Staff {
     pub compared: Comparisons,
 }
 
-/// Form, specimen, and the masks that lie on the form.
-type SealKey = (i64, i64, Vec<i64>);
-/// A comparison; `None` where there is nothing to compare.
+/// The file and the page in it that bears the seal, the specimen, and the masks that lie on the form.
+type SealKey = (Vec<u8>, i64, i64, Vec<i64>);
+/// A comparison; `None` where one of the two has no ink.
 type Compared = Option<Arc<forms::seal::Alignment>>;
 /// Comparisons in the order in which they were made.
 pub type Comparisons = Mutex<Vec<(SealKey, Compared)>>;

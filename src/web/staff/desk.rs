@@ -191,9 +191,12 @@ const KEPT: usize = 32;
 impl Staff {
     /// The comparison of a form's seal, made once while the form is looked at.
     async fn seals(&self, desk: &OnDesk) -> Result<Option<Arc<forms::seal::Alignment>>, Declined> {
-        let specimen = desk.specimen.as_ref().map_or(0, |(id, _)| *id);
+        let (Some(page), Some((specimen, _))) = (desk.stamped(), &desk.specimen) else {
+            return Ok(None);
+        };
         // What was compared before a mask was laid shows what the mask hides.
-        let key = (desk.submission.number, specimen, self.app.masks_on(desk).await?);
+        let masks = self.app.masks_on(desk).await?;
+        let key = (page.digest.clone(), page.page, *specimen, masks);
         let found = |kept: &[(super::SealKey, super::Compared)]| {
             kept.iter().find(|(other, _)| *other == key).map(|(_, both)| both.clone())
         };
