@@ -52,7 +52,8 @@ impl Part {
 pub fn masked(picture: &[u8], parts: &[Part]) -> Result<Vec<u8>, ReadFault> {
     let broken = |fault: image::ImageError| ReadFault::Picture { reason: fault.to_string() };
     let format = image::guess_format(picture).map_err(broken)?;
-    let mut pixels = image::load_from_memory_with_format(picture, format).map_err(broken)?.to_rgb8();
+    let mut pixels =
+        image::load_from_memory_with_format(picture, format).map_err(broken)?.to_rgb8();
     for part in parts {
         paint(&mut pixels, *part);
     }

@@ -230,7 +230,8 @@ impl App {
         let details = serde_json::to_value(found)
             .map_err(|source| Fault::Unwritable { what: "findings", source })?;
         let row = self.case_row(case).await?;
-        let id = |step: &str| format!("{step}-{case}-{version}");
+        // Of two people who act on the same version, the second has not done what the first did.
+        let id = |step: &str| format!("{step}-{case}-{version}-{}", by.person());
         if row.workflow == clerical::NAME {
             let command = clerical::Command::Check;
             let submission = Submission::<Clerical>::new(case, command, by.actor(), id("check"))
@@ -273,7 +274,7 @@ impl App {
     ) -> Result<(), Declined> {
         self.demand_free(by, case).await?;
         let row = self.case_row(case).await?;
-        let id = format!("{}-{case}-{version}", verdict.name());
+        let id = format!("{}-{case}-{version}-{}", verdict.name(), by.person());
         if row.workflow == clerical::NAME {
             let command = verdict.of_clerical().ok_or_else(not_now)?;
             let submission = Submission::<Clerical>::new(case, command, by.actor(), id)

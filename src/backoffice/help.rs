@@ -61,8 +61,7 @@ impl App {
         if second.is_empty()
             && let Some(number) = number_in(asked)
         {
-            let found =
-                search::customers_by_number(&mut tx, number, &number.to_string()).await?;
+            let found = search::customers_by_number(&mut tx, number, &number.to_string()).await?;
             if !found.is_empty() {
                 return Ok(found);
             }

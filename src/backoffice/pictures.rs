@@ -6,8 +6,8 @@ use forms::seal::{Alignment, aligned};
 use sha2::{Digest, Sha256};
 
 use super::AtWork;
-use super::masks;
 use super::desk::{self, OnDesk, Scanned};
+use super::masks;
 use crate::app::App;
 use crate::customer::Declined;
 use crate::reader::Pictures;

@@ -19,12 +19,7 @@ pub struct FilterRow {
 pub const MOST: i64 = 20;
 
 /// Keeps a filter; under a name that is taken, in its place. False when there are too many.
-pub async fn save(
-    tx: &mut Tx,
-    person: &str,
-    queue: &str,
-    row: &FilterRow,
-) -> Result<bool, Fault> {
+pub async fn save(tx: &mut Tx, person: &str, queue: &str, row: &FilterRow) -> Result<bool, Fault> {
     const COUNT: &str =
         "SELECT COUNT(*) FROM filters WHERE person = $1 AND queue = $2 AND name <> $3";
     const SQL: &str = "INSERT INTO filters (person, queue, name, part, kind, words) \

@@ -95,8 +95,7 @@ pub async fn newest(tx: &mut Tx) -> Result<Vec<MaskLine>, Fault> {
          JOIN cases c ON c.id = m.case_id \
          ORDER BY CASE c.state_name WHEN 'Asked' THEN 0 WHEN 'Shown' THEN 1 ELSE 2 END, \
          m.case_id DESC LIMIT 50";
-    on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await)
-        .map_err(Fault::database("read masks"))
+    on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await).map_err(Fault::database("read masks"))
 }
 
 /// How many wait for a decision.

@@ -247,9 +247,7 @@ fn settle(wish: Wish, by: &ActorId, command: &Command, actor: &ActorId) -> Decis
         Command::Allow | Command::Refuse if actor == by => Err(Refusal::SecondPerson),
         Command::Withdraw if actor != by => Err(Refusal::NotYours),
         Command::Allow => Ok(match wish {
-            Wish::See => {
-                Transition::to(State::Shown { first: by.clone(), second: actor.clone() })
-            }
+            Wish::See => Transition::to(State::Shown { first: by.clone(), second: actor.clone() }),
             Wish::Lift => Transition::to(State::Lifted).with(Effect::DropMask),
         }),
         Command::Refuse | Command::Withdraw | Command::Lapse => Ok(Transition::to(State::Lying)),

@@ -73,9 +73,9 @@ impl Filter {
     /// The parts of an address that say it.
     fn pairs(&self) -> BTreeMap<String, String> {
         let all = [("part", self.part), ("kind", self.kind), ("q", self.words.as_str())];
-        let told = all.into_iter().filter(|(name, value)| {
-            !value.is_empty() && (*name != "part" || *value != "all")
-        });
+        let told = all
+            .into_iter()
+            .filter(|(name, value)| !value.is_empty() && (*name != "part" || *value != "all"));
         told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
@@ -124,11 +124,7 @@ pub(super) async fn kept(
     let rows = filters::of(&mut tx, &signed.member.account.person, queue).await?;
     let one = |row: &FilterRow| {
         let filter = Filter::of(row);
-        Kept {
-            name: row.name.clone(),
-            href: filter.list(queue, None),
-            is_here: filter == *here,
-        }
+        Kept { name: row.name.clone(), href: filter.list(queue, None), is_here: filter == *here }
     };
     Ok(rows.iter().map(one).collect())
 }

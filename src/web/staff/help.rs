@@ -135,7 +135,11 @@ pub(super) async fn act(
             "guided"
         }
         Some("call") => {
-            if shared.app.have_called_back(&by, user).await? { "called" } else { "called_before" }
+            if shared.app.have_called_back(&by, user).await? {
+                "called"
+            } else {
+                "called_before"
+            }
         }
         Some("stop") => {
             shared.app.halt(&by, user).await?;
