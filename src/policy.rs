@@ -111,11 +111,13 @@ pub enum Room {
     SignIns,
     /// Customers on the phone: where their cases stand.
     Help,
+    /// Cases of which nothing may be deleted.
+    Holds,
 }
 
 impl Room {
     /// Every room, in the order of the menu.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Checking,
         Self::Approving,
         Self::Desk,
@@ -130,6 +132,7 @@ impl Room {
         Self::Upkeep,
         Self::SignIns,
         Self::Help,
+        Self::Holds,
     ];
 }
 
@@ -152,6 +155,7 @@ pub const fn may_enter(role: Role, room: Room) -> bool {
         Room::Upkeep => matches!(role, R::Clerk | R::Approver | R::Supervisor | R::Auditor),
         Room::SignIns => matches!(role, R::Auditor),
         Room::Help => matches!(role, R::HelpDesk),
+        Room::Holds => matches!(role, R::Supervisor | R::Approver | R::Auditor),
     }
 }
 
@@ -234,6 +238,7 @@ mod tests {
         Upkeep: Clerk Approver Auditor Supervisor
         SignIns: Auditor
         Help: HelpDesk
+        Holds: Approver Auditor Supervisor
         ");
     }
 

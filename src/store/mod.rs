@@ -15,6 +15,7 @@ pub mod enrolment;
 pub mod expiries;
 pub mod figures;
 pub mod filters;
+pub mod holds;
 pub mod holidays;
 pub mod letters;
 pub mod mails;

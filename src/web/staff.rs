@@ -10,11 +10,14 @@ mod desk;
 mod dispatch;
 mod filter;
 mod help;
+mod holds;
 mod intake;
+mod ledger;
 mod left;
 mod masks;
 mod matching;
 mod proposals;
+mod provider;
 mod queue;
 mod search;
 mod sign_in;
@@ -61,6 +64,8 @@ pub struct Staff {
     pub frame: Frame,
     /// Slows down whoever tries many sign-ins.
     pub throttle: Arc<Throttle>,
+    /// Where it is reached, without a slash at the end.
+    pub url: String,
     /// For verification against the outside.
     pub checkpoint: CheckpointSource,
     /// The seals of the forms that are looked at, compared once each.
@@ -106,6 +111,8 @@ fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(home))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
+        .route("/sign-in/provider", get(provider::begin))
+        .route("/sign-in/provider/back", get(provider::back))
         .route("/sign-out", post(sign_in::leave))
         .route("/session", post(sign_in::go_on))
         .route("/queue/{queue}", get(queue::show))
@@ -150,6 +157,11 @@ fn routes() -> Router<Shared> {
         .route("/proposals/{case}/picture", get(proposals::picture))
         .route("/upkeep", get(upkeep::show))
         .route("/upkeep/propose", post(upkeep::propose))
+        .route("/upkeep/contracts/{number}", get(ledger::contract))
+        .route("/upkeep/contracts/{number}/users/{user_id}", get(ledger::user))
+        .route("/upkeep/rows", post(ledger::propose))
+        .route("/holds", get(holds::show))
+        .route("/holds/propose", post(holds::propose))
         .route("/sign-ins", get(sign_ins::show))
         .route("/sign-ins.csv", get(sign_ins::csv))
 }
@@ -206,7 +218,7 @@ pub(super) struct Item {
 }
 
 /// The rooms that stand in the menu; the others are reached from a list.
-const MENU: [(Room, &str, &str, &str); 13] = [
+const MENU: [(Room, &str, &str, &str); 14] = [
     (Room::Help, "/help", "people", "help"),
     (Room::Checking, "/queue/check", "inbox", "checking"),
     (Room::Approving, "/queue/approve", "stamp", "approving"),
@@ -219,6 +231,7 @@ const MENU: [(Room, &str, &str, &str); 13] = [
     (Room::Upkeep, "/upkeep", "pen", "upkeep"),
     (Room::Accounts, "/accounts", "person", "accounts"),
     (Room::SignIns, "/sign-ins", "key", "sign_ins"),
+    (Room::Holds, "/holds", "archive", "holds"),
     (Room::Audit, "/audit", "shield", "audit"),
 ];
 
