@@ -109,10 +109,10 @@ pub enum Room {
     Upkeep,
     /// How staff signed in.
     SignIns,
-    /// Cases of which nothing may be deleted.
-    Holds,
     /// Customers on the phone: where their cases stand.
     Help,
+    /// Cases of which nothing may be deleted.
+    Holds,
 }
 
 impl Room {
@@ -131,8 +131,8 @@ impl Room {
         Self::Accounts,
         Self::Upkeep,
         Self::SignIns,
-        Self::Holds,
         Self::Help,
+        Self::Holds,
     ];
 }
 
@@ -154,8 +154,8 @@ pub const fn may_enter(role: Role, room: Room) -> bool {
         Room::Accounts => matches!(role, R::SystemAdministrator | R::Auditor),
         Room::Upkeep => matches!(role, R::Clerk | R::Approver | R::Supervisor | R::Auditor),
         Room::SignIns => matches!(role, R::Auditor),
-        Room::Holds => matches!(role, R::Supervisor | R::Approver | R::Auditor),
         Room::Help => matches!(role, R::HelpDesk),
+        Room::Holds => matches!(role, R::Supervisor | R::Approver | R::Auditor),
     }
 }
 
@@ -237,8 +237,8 @@ mod tests {
         Accounts: Auditor SystemAdministrator
         Upkeep: Clerk Approver Auditor Supervisor
         SignIns: Auditor
-        Holds: Approver Auditor Supervisor
         Help: HelpDesk
+        Holds: Approver Auditor Supervisor
         ");
     }
 
