@@ -11,7 +11,7 @@ mod journey;
 mod people;
 mod set;
 
-pub use cells::{CellWear, Content, worn_cell};
+pub use cells::{CellWear, Content, read_cell, worn_cell};
 pub use chance::Chance;
 pub use copied::Copied;
 pub use file::{Carrier, encode};

@@ -1,10 +1,12 @@
 //! Rows of digits, cell by cell: what is written is taken off the paper ([`ink`]), held against the
-//! shapes of machine print ([`print`]) and read by a network ([`network`]).
+//! shapes of machine print ([`print`]) and read by networks ([`panel`]).
 //!
 //! A cell is judged by a [`DigitReader`]; the reader of forms is [`BothHands`].
 
 mod ink;
+mod layer;
 mod network;
+mod panel;
 mod print;
 
 use image::GrayImage;
@@ -17,8 +19,11 @@ use crate::locate::Registration;
 use crate::raster::{Homography as Map, Patch};
 use ink::Ink;
 pub(crate) use ink::separate;
-use network::HANDWRITING;
-use print::MACHINE_PRINT;
+pub use layer::{Layer, pooled};
+pub use network::{CLASSES, KERNELS, Network, Pass, SIDES, Shape, redrawn};
+use panel::HANDWRITING;
+pub use panel::{Bar, JUNK, Likeliest, Panel, STAGES, probabilities};
+pub(crate) use print::MACHINE_PRINT;
 pub(crate) use print::viewer_shapes;
 
 /// What a row of cells says.
@@ -47,12 +52,30 @@ impl DigitsReading {
 
 /// What a reader makes of the ink of a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Judged {
-    pub(crate) digit: char,
+pub struct Judged {
+    /// The likeliest digit.
+    pub digit: char,
     /// How likely it is, 0 to 1.
-    pub(crate) confidence: f32,
+    pub confidence: f32,
     /// Whether no person has to look.
-    pub(crate) certain: bool,
+    pub certain: bool,
+    /// Who or what decided.
+    pub ground: Ground,
+}
+
+/// Who answered, or why nobody is certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ground {
+    /// The shapes of machine print.
+    Print,
+    /// The networks, at a stage of theirs.
+    Networks(usize),
+    /// Machine print says one digit and the networks another.
+    Contradiction,
+    /// It is more likely no digit than any.
+    Junk,
+    /// The networks do not know.
+    Doubt,
 }
 
 /// Reads the ink of one cell.
@@ -61,21 +84,66 @@ pub(crate) trait DigitReader {
     fn read(&self, ink: &Glyph) -> Option<Judged>;
 }
 
-/// Machine print by its shapes, everything else by the network; where the two contradict each
+/// Machine print by its shapes, everything else by the networks; where the two contradict each
 /// other a person looks.
 pub(crate) struct BothHands;
 
 impl DigitReader for BothHands {
     fn read(&self, ink: &Glyph) -> Option<Judged> {
-        let written = HANDWRITING.read(ink)?;
-        match MACHINE_PRINT.read(ink) {
-            Some(printed) if printed.certain && printed.digit == written.digit => {
-                let confidence = printed.confidence.max(written.confidence);
-                Some(Judged { confidence, certain: true, ..printed })
-            }
-            Some(printed) if printed.certain => Some(Judged { certain: false, ..written }),
-            _ => Some(written),
+        let printed = MACHINE_PRINT.read(ink).filter(|printed| printed.certain);
+        let mut written = Asking::about(network::input(ink));
+        // Two witnesses who say the same need no third, nor to be certain each.
+        let agreed = |written: &Judged| {
+            let printed = printed.filter(|printed| printed.digit == written.digit)?;
+            Some(Judged { confidence: printed.confidence.max(written.confidence), ..printed })
+        };
+        let mut judged = written.next()?;
+        while !judged.certain && agreed(&judged).is_none() {
+            let Some(more) = written.next() else { break };
+            judged = more;
         }
+        let contradicted = Judged { certain: false, ground: Ground::Contradiction, ..judged };
+        Some(match printed {
+            Some(_) => agreed(&judged).unwrap_or(contradicted),
+            None => judged,
+        })
+    }
+}
+
+/// The networks' judgement of an input, more expensive from stage to stage.
+struct Asking {
+    input: Vec<u8>,
+    said: Vec<[f32; CLASSES]>,
+    stage: usize,
+}
+
+impl Asking {
+    fn about(input: Vec<u8>) -> Self {
+        Self { input, said: Vec::new(), stage: 0 }
+    }
+}
+
+impl Iterator for Asking {
+    type Item = Judged;
+
+    fn next(&mut self) -> Option<Judged> {
+        let stage = self.stage;
+        if stage >= STAGES {
+            return None;
+        }
+        self.stage += 1;
+        HANDWRITING.ask(stage, &self.input, &mut self.said);
+        let bar = HANDWRITING.bar(stage);
+        let Likeliest { digit, confidence, junk } = Likeliest::of(&self.said, bar.temperature);
+        let certain = confidence >= bar.certain;
+        let ground = if certain {
+            Ground::Networks(stage)
+        } else if junk > confidence {
+            Ground::Junk
+        } else {
+            Ground::Doubt
+        };
+        Some(Judged { digit: char::from(b'0' + digit), confidence, certain, ground })
     }
 }
 
@@ -125,9 +193,36 @@ fn cell_ink(patch: &Patch, cell: crate::form3::BoxMm) -> Ink {
     Ink::of(patch, patch.window(cell.grown(-INSET_MM)), ink_limit(patch))
 }
 
-/// What the network is given for a cell that lies at `cell` in a patch as it was cut out; for
+/// What the networks are given for a cell that lies at `cell` in a patch as it was cut out; for
 /// training. None when nothing is written.
 pub(crate) fn network_input(patch: &Patch, cell: crate::form3::BoxMm) -> Option<Vec<u8>> {
     let glyph = cell_ink(&patch.flattened(STROKE_MM), cell).glyph()?;
     Some(network::input(&glyph))
+}
+
+/// What the reader of forms makes of such a cell; for measuring. None when nothing is written.
+pub(crate) fn judged(patch: &Patch, cell: crate::form3::BoxMm) -> Option<Judged> {
+    BothHands.read(&cell_ink(&patch.flattened(STROKE_MM), cell).glyph()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_plain_is_answered_at_once_and_what_is_none_is_asked_to_the_end() {
+        // A bare stroke in the middle, as one writes a 1.
+        let plain: Vec<u8> = (0..784)
+            .map(|at| {
+                if (12..=14).contains(&(at % 28)) && (4..24).contains(&(at / 28)) { 255 } else { 0 }
+            })
+            .collect();
+        let first = Asking::about(plain).next().unwrap();
+        assert!(first.digit == '1' && first.certain && first.ground == Ground::Networks(0));
+        let grid: Vec<u8> =
+            (0..784).map(|at| if at % 28 % 5 == 0 || at / 28 % 5 == 0 { 255 } else { 0 }).collect();
+        let asked: Vec<Judged> = Asking::about(grid).collect();
+        assert_eq!(asked.len(), STAGES);
+        assert!(asked.iter().all(|judged| !judged.certain), "{asked:?}");
+    }
 }

@@ -8,6 +8,7 @@
 //! - [`layout`] is the table of boxes; a released version lives for ever.
 //! - [`read_file`] reads scans and filled forms back: who they belong to, ticks, digits, seals.
 //! - [`degrade`] makes paper look as it comes back in the post; for tests and demonstrations.
+//! - [`learning`] shows the networks that read digits to whoever trains and measures them.
 
 mod barcode;
 mod boxes;
@@ -24,9 +25,11 @@ pub mod fonts;
 mod form3;
 mod glyph;
 pub mod json;
+pub mod learning;
 mod letter;
 pub mod letters;
 mod locate;
+mod mask;
 mod payload;
 mod picture;
 mod press;
@@ -52,6 +55,7 @@ pub use form3::{
 };
 pub use json::PrintedPage;
 pub use letter::{CodeLetter, PasswordLetter};
+pub use mask::{Part, masked};
 pub use payload::{CodeKey, Payload, PayloadFault};
 pub use picture::{PagePicture, letter_picture, page_pictures};
 pub use press::{Batch, Copy, Job, Press, Sheets};

@@ -2,15 +2,20 @@
 //!
 //! ```sh
 //! cargo run --release -p forms --example measure            # speed
-//! cargo run --release -p forms --example measure -- report 3000 FOLDER-OF-MNIST
+//! cargo run --release -p forms --example measure -- report 3000 FOLDER-OF-MNIST [LEVEL [FIRST]]
+//! cargo run --release -p forms --example measure -- tune 60 FOLDER-OF-MNIST [LEVEL [FIRST]]
+//! cargo run --release -p forms --example measure -- cells 20000 FOLDER-OF-MNIST
 //! ```
 //!
 //! The report draws degraded pages from the report's seeds, reads them and counts. The folder is that
 //! of `train_digits`; only the last 5,000 pictures of the training part are used, which training and
-//! tuning never saw. Without it all digits come from our own writers.
+//! tuning never saw. Without it all digits come from our own writers. `tune` does the same with the
+//! seeds and pictures of tuning; `cells` reads single cells of those and says why digits are left to
+//! a person. A level is drawn from its FIRST page on, so that parts of a set can be measured apart.
 
 #![expect(clippy::print_stdout, reason = "a program that measures says what it measured")]
 
+mod cells;
 mod report;
 
 use std::error::Error;
@@ -30,9 +35,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["report" | "tune", pages, rest @ ..] => {
             let seed =
                 if arguments.first() == Some(&"tune") { report::TUNING } else { report::REPORT };
-            report::run(seed, pages.parse()?, rest.first().copied(), rest.get(1).copied())
+            let first = rest.get(2).map_or(Ok(0), |first| first.parse())?;
+            let pages = first..first + pages.parse::<u64>()?;
+            report::run(seed, pages, rest.first().copied(), rest.get(1).copied())
         }
-        _ => Err("usage: measure [report|tune PAGES [FOLDER-OF-MNIST [LEVEL]]]".into()),
+        ["cells", count, folder] => cells::run(count.parse()?, folder),
+        _ => Err("usage: measure [report|tune PAGES [FOLDER-OF-MNIST [LEVEL [FIRST]]] | \
+                  cells COUNT FOLDER-OF-MNIST]"
+            .into()),
     }
 }
 

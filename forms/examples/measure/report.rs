@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -24,7 +25,7 @@ const USES: u64 = 12;
 
 pub(crate) fn run(
     seed: u64,
-    pages: u64,
+    pages: Range<u64>,
     folder: Option<&str>,
     only: Option<&str>,
 ) -> Result<(), Box<dyn Error>> {
@@ -44,7 +45,7 @@ pub(crate) fn run(
             continue;
         }
         let mut counts = Counts::default();
-        level(severity, seed, pages, &hands, &mut counts)?;
+        level(severity, seed, pages.clone(), &hands, &mut counts)?;
         println!("{name}: {} pages", counts.pages);
         counts.tell();
     }
@@ -54,24 +55,24 @@ pub(crate) fn run(
 fn level(
     severity: Severity,
     seed: u64,
-    pages: u64,
+    pages: Range<u64>,
     hands: &Hands<'_>,
     counts: &mut Counts,
 ) -> Result<(), Box<dyn Error>> {
     let press = Press::new(&FontChoice { configured: None, embedded_only: true })?;
     let (house, key) = (House::sample(), CodeKey::sample());
-    let mut done = 0;
-    while done < pages {
+    let mut done = pages.start;
+    while done < pages.end {
         let variant = if (done / USES) % 3 == 2 { Variant::Light } else { Variant::BizStation };
         let made_at = SystemTime::UNIX_EPOCH;
         let job = Job { variant, house: &house, key: &key, made_at };
-        let copy = copy(seed + done, (done / USES) % 8 == 7)?;
+        let copy = copy(seed + done, (done / (2 * USES)) % 8 == 7)?;
         let pdf = press.batch(&job, std::slice::from_ref(&copy), Sheets::Pages)?.pdf;
         let sheets = PaperSheet::print(&pdf, 300.0)?;
         let printed = copy.data.values();
         for (sheet, page) in sheets.iter().zip(&layout(Version::One, variant).pages) {
             for _ in 0..USES {
-                if done < pages {
+                if done < pages.end {
                     let own = seed + done;
                     let (sheet, truth) = filled(sheet, page, &printed, severity, hands, own);
                     let arrived = sheet.travelled(severity, own ^ 0x5EED);
@@ -118,6 +119,14 @@ impl Tally {
     fn all(&self) -> u64 {
         self.right + self.wrong + self.asked
     }
+
+    fn and(&self, other: &Self) -> Self {
+        Self {
+            right: self.right + other.right,
+            wrong: self.wrong + other.wrong,
+            asked: self.asked + other.asked,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -128,6 +137,7 @@ struct Counts {
     registered: u64,
     notes: BTreeMap<String, u64>,
     ticks: Tally,
+    copied: Tally,
     by_hand: Tally,
     by_printer: Tally,
     empty: Tally,
@@ -204,6 +214,7 @@ impl Counts {
                 let tally = match (wanted, printed) {
                     (' ', _) => &mut self.empty,
                     (_, true) => &mut self.by_printer,
+                    _ if truth.copied => &mut self.copied,
                     _ => &mut self.by_hand,
                 };
                 match seen {
@@ -256,7 +267,13 @@ impl Counts {
         line("frames where they should be", self.registered, self.identified);
         line("tick right", self.ticks.right, self.ticks.all());
         line("tick wrong", self.ticks.wrong, self.ticks.all());
-        for (name, tally) in [("handwritten", &self.by_hand), ("printed", &self.by_printer)] {
+        let both = self.copied.and(&self.by_hand);
+        for (name, tally) in [
+            ("handwritten", &both),
+            ("copied", &self.copied),
+            ("own hand's", &self.by_hand),
+            ("printed", &self.by_printer),
+        ] {
             let accepted = tally.right + tally.wrong;
             line(&format!("{name} digit accepted"), accepted, tally.all());
             line(&format!("{name} digit wrong among accepted"), tally.wrong, accepted);
@@ -282,7 +299,7 @@ fn real(count: u64) -> f64 {
 }
 
 /// A share with Wilson's interval of 95 %.
-fn line(what: &str, part: u64, whole: u64) {
+pub(crate) fn line(what: &str, part: u64, whole: u64) {
     const Z: f64 = 1.96;
     if whole == 0 {
         println!("  {what}: none");

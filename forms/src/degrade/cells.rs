@@ -9,11 +9,11 @@ use super::byte;
 use super::chance::Chance;
 use super::hand::{Line, Pen, Writer, curve};
 use super::ink::{Laid, Written, lay, paint};
-use crate::digits::network_input;
+use crate::digits::{Judged, judged, network_input};
 use crate::fonts::Fonts;
 use crate::form3::BoxMm;
 use crate::glyph::{Glyph, draw};
-use crate::raster::{Homography, patch, real, real_u32, whole};
+use crate::raster::{Homography, Patch, patch, real, real_u32, whole};
 
 /// What is put into a cell.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +41,21 @@ pub enum CellWear {
 const CELL: BoxMm = BoxMm::new(1.8, 1.8, 7.0, 9.0);
 const SHEET: [f32; 2] = [10.6, 12.6];
 
-/// The network's input for a cell with that content, worn as the seed says; none when the reader
+/// The networks' input for a cell with that content, worn as the seed says; none when the reader
 /// would take the cell for empty.
 pub fn worn_cell(content: Content<'_>, wear: CellWear, seed: u64) -> Option<Vec<u8>> {
+    let (patch, cell) = scanned_cell(content, wear, seed)?;
+    network_input(&patch, cell)
+}
+
+/// What the reader of forms makes of that cell.
+pub fn read_cell(content: Content<'_>, wear: CellWear, seed: u64) -> Option<Judged> {
+    let (patch, cell) = scanned_cell(content, wear, seed)?;
+    judged(&patch, cell)
+}
+
+/// The cell as it is cut out of a page, and where it was found.
+fn scanned_cell(content: Content<'_>, wear: CellWear, seed: u64) -> Option<(Patch, BoxMm)> {
     let mut chance = Chance::new(seed);
     let mut desk = Desk::new(&mut chance, wear)?;
     desk.frame();
@@ -55,8 +67,7 @@ pub fn worn_cell(content: Content<'_>, wear: CellWear, seed: u64) -> Option<Vec<
     // The frame was found to a fraction of a millimetre.
     let off = [desk.chance.gauss() * 0.07, desk.chance.gauss() * 0.07];
     let area = BoxMm::new(0.0, 0.0, SHEET[0], SHEET[1]);
-    let cut = patch(&seen, &desk.map, area, 10.0);
-    network_input(&cut, CELL.moved(off[0], off[1]))
+    Some((patch(&seen, &desk.map, area, 10.0), CELL.moved(off[0], off[1])))
 }
 
 /// The little sheet being drawn on.

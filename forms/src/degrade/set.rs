@@ -31,6 +31,8 @@ pub struct Truth {
     pub digits: BTreeMap<String, String>,
     /// The rows that a printer filled in.
     pub printed: BTreeSet<String>,
+    /// Whether the digits are copied from elsewhere, not written by a hand of ours.
+    pub copied: bool,
     /// The middle of the seal, where there is one.
     pub seal: Option<[f32; 2]>,
     /// Whether a code is covered.
@@ -54,6 +56,7 @@ pub fn filled(
         copies: chance.happens(0.5) && !hands.copied.is_empty(),
         chance,
     };
+    desk.truth.copied = desk.copies;
     desk.toner(severity);
     for field in &page.digits {
         desk.row(field, printed, hands);

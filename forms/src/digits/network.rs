@@ -1,163 +1,124 @@
-//! The network that reads handwriting: three small convolutions and two dense layers, run in
-//! process. Its weights come from `examples/train_digits.rs`, which also says on what.
+//! A network that reads handwriting: three small convolutions and two dense layers of any width,
+//! run in process. Weights come from `examples/train_digits`, which also says on what.
 
-use std::sync::LazyLock;
-
-use super::{DigitReader, Judged};
+use super::layer::{Layer, cut_below, pooled};
 use crate::glyph::Glyph;
 use crate::raster::real;
 
 /// A side of the input.
-pub(crate) const SIDE: usize = 28;
+pub(super) const SIDE: usize = 28;
 /// The digit fills so much of it.
 const INNER: f32 = 20.0;
 /// The ten digits, and what is none.
-const CLASSES: usize = 11;
+pub const CLASSES: usize = 11;
+/// Kernels of the convolutions.
+pub const KERNELS: [usize; 3] = [5, 3, 3];
+/// Sides of what the convolutions see; each is followed by pooling.
+pub const SIDES: [usize; 3] = [SIDE, 14, 7];
 
-/// The weights, as the training program wrote them.
-static WEIGHTS: &[u8] = include_bytes!("weights.bin");
-
-/// The trained network.
-pub(crate) static HANDWRITING: LazyLock<Network> = LazyLock::new(|| Network::parse(WEIGHTS));
-
-/// One layer: a weight for every input and output, output fastest, and what every output starts at.
-#[derive(Default)]
-struct Layer {
-    weights: Vec<f32>,
-    starts: Vec<f32>,
+/// How wide a network is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Channels that the convolutions answer with.
+    pub channels: [usize; 3],
+    /// Values between the two dense layers.
+    pub hidden: usize,
 }
 
-/// The layers with what makes probabilities of their answer.
-#[derive(Default)]
-pub(crate) struct Network {
+impl Shape {
+    /// Inputs and outputs of every layer.
+    pub fn layers(self) -> [(usize, usize); 5] {
+        let [first, second, third] = self.channels;
+        [
+            (25, first),
+            (9 * first, second),
+            (9 * second, third),
+            (16 * third, self.hidden),
+            (self.hidden, CLASSES),
+        ]
+    }
+}
+
+/// The layers.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
     layers: [Layer; 5],
-    temperature: f32,
-    certain: f32,
 }
 
-/// Inputs and outputs of every layer.
-const SHAPES: [(usize, usize); 5] =
-    [(25, 12), (9 * 12, 24), (9 * 24, 48), (16 * 48, 64), (64, CLASSES)];
+/// What every layer saw, and what the last one answered; learning goes back along it.
+#[derive(Debug)]
+pub struct Pass {
+    /// What went into every layer.
+    pub inputs: [Vec<f32>; 5],
+    /// What came out of the convolutions, before pooling.
+    pub wide: [Vec<f32>; 3],
+    /// The answer.
+    pub logits: [f32; CLASSES],
+}
 
 impl Network {
-    /// Temperature and threshold, then for every layer the scale of each output, the starts, and
-    /// the weights as signed bytes.
-    fn parse(bytes: &[u8]) -> Self {
-        let mut rest = bytes;
-        let number = |rest: &mut &[u8]| match rest.split_first_chunk::<4>() {
-            Some((head, tail)) => {
-                *rest = tail;
-                f32::from_le_bytes(*head)
-            }
-            None => 0.0,
-        };
-        let (temperature, certain) = (number(&mut rest), number(&mut rest));
-        let layers = SHAPES.map(|(inputs, outputs)| {
-            let scales: Vec<f32> = (0..outputs).map(|_| number(&mut rest)).collect();
-            let starts = (0..outputs).map(|_| number(&mut rest)).collect();
-            let (head, tail) = rest.split_at(rest.len().min(inputs * outputs));
-            rest = tail;
-            let weights = head
-                .iter()
-                .zip(scales.iter().cycle())
-                .map(|(byte, scale)| f32::from(i8::from_le_bytes([*byte])) * scale)
+    /// From its layers.
+    pub fn new(layers: [Layer; 5]) -> Self {
+        Self { layers }
+    }
+
+    /// Takes one network off the front: its shape as four numbers of two bytes, then for every layer
+    /// the scale of each output, the starts, and the weights as signed bytes, output by output.
+    pub fn take(bytes: &mut &[u8]) -> Self {
+        let mut size = || usize::from(u16::from_le_bytes(head(bytes)));
+        let shape = Shape { channels: [size(), size(), size()], hidden: size() };
+        let layers = shape.layers().map(|(inputs, outputs)| {
+            let mut numbers =
+                || -> Vec<f32> { (0..outputs).map(|_| f32::from_le_bytes(head(bytes))).collect() };
+            let (scales, starts) = (numbers(), numbers());
+            let (own, rest) = bytes.split_at(bytes.len().min(inputs * outputs));
+            *bytes = rest;
+            let rows = own.chunks_exact(inputs.max(1)).zip(scales);
+            let weights: Vec<f32> = rows
+                .flat_map(|(row, scale)| {
+                    row.iter().map(move |byte| f32::from(i8::from_le_bytes([*byte])) * scale)
+                })
                 .collect();
-            Layer { weights, starts }
+            Layer::new(&weights, &starts)
         });
-        Self { layers, temperature, certain }
+        Self { layers }
     }
 
-    /// The probability of every class.
-    pub(crate) fn probabilities(&self, input: &[u8]) -> [f32; CLASSES] {
+    /// How likely every class is, as numbers that only count against each other.
+    pub fn logits(&self, input: &[u8]) -> [f32; CLASSES] {
+        self.pass(input, |_| ()).logits
+    }
+
+    /// The same with all that lies between; `thin` may change what enters the dense layers.
+    pub fn pass(&self, input: &[u8], thin: impl FnOnce(&mut [f32])) -> Pass {
         let [first, second, third, fourth, fifth] = &self.layers;
-        let input: Vec<f32> = input.iter().map(|value| f32::from(*value) / 255.0).collect();
-        let mut values = pooled::<12>(&convolved::<5, 12>(&input, SIDE, first), SIDE);
-        values = pooled::<24>(&convolved::<3, 24>(&values, SIDE / 2, second), SIDE / 2);
-        values = pooled::<48>(&convolved::<3, 48>(&values, SIDE / 4, third), SIDE / 4);
-        let hidden = dense::<64>(&values, fourth).map(|value| value.max(0.0));
-        let mut logits = dense::<CLASSES>(&hidden, fifth);
-        let most = logits.iter().copied().fold(f32::MIN, f32::max);
-        for logit in &mut logits {
-            *logit = ((*logit - most) / self.temperature).exp();
-        }
-        let sum: f32 = logits.iter().sum();
-        logits.map(|value| value / sum)
-    }
-}
-
-/// A convolution that keeps the size, and what is below nothing cut off. Channels lie together.
-fn convolved<const KERNEL: usize, const OUT: usize>(
-    values: &[f32],
-    side: usize,
-    layer: &Layer,
-) -> Vec<f32> {
-    let inputs = values.len() / (side * side);
-    let reach = KERNEL / 2;
-    let starts = start::<OUT>(layer);
-    let mut all = Vec::with_capacity(side * side * OUT);
-    for y in 0..side {
-        for x in 0..side {
-            let mut sums = starts;
-            for ky in 0..KERNEL {
-                let Some(row) = (y + ky).checked_sub(reach).filter(|row| *row < side) else {
-                    continue;
-                };
-                for kx in 0..KERNEL {
-                    let Some(column) = (x + kx).checked_sub(reach).filter(|c| *c < side) else {
-                        continue;
-                    };
-                    let from = (row * side + column) * inputs;
-                    let into = (ky * KERNEL + kx) * inputs * OUT;
-                    let weights = layer.weights.get(into..into + inputs * OUT);
-                    let values = values.get(from..from + inputs).unwrap_or_default();
-                    add(&mut sums, values, weights.unwrap_or_default());
-                }
-            }
-            all.extend(sums.map(|sum| sum.max(0.0)));
-        }
-    }
-    all
-}
-
-fn start<const OUT: usize>(layer: &Layer) -> [f32; OUT] {
-    layer.starts.as_slice().try_into().unwrap_or([0.0; OUT])
-}
-
-/// Adds every value times its weights; most values are nothing and cost nothing.
-fn add<const OUT: usize>(sums: &mut [f32; OUT], values: &[f32], weights: &[f32]) {
-    for (value, weights) in values.iter().zip(weights.chunks_exact(OUT)) {
-        if *value > 0.0 {
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum += value * weight;
-            }
+        let one: Vec<f32> = input.iter().map(|value| f32::from(*value) / 255.0).collect();
+        let one_wide = first.convolved(&one, SIDES[0], KERNELS[0]);
+        let two = pooled(&one_wide, SIDES[0]);
+        let two_wide = second.convolved(&two, SIDES[1], KERNELS[1]);
+        let three = pooled(&two_wide, SIDES[1]);
+        let three_wide = third.convolved(&three, SIDES[2], KERNELS[2]);
+        let mut four = pooled(&three_wide, SIDES[2]);
+        thin(&mut four);
+        let mut five = fourth.dense(&four);
+        cut_below(&mut five);
+        let logits = fifth.dense(&five).try_into().unwrap_or([0.0; CLASSES]);
+        Pass {
+            inputs: [one, two, three, four, five],
+            wide: [one_wide, two_wide, three_wide],
+            logits,
         }
     }
 }
 
-/// The largest of every two by two.
-fn pooled<const OUT: usize>(values: &[f32], side: usize) -> Vec<f32> {
-    let half = side.div_ceil(2);
-    let mut all = vec![0.0_f32; half * half * OUT];
-    for (at, cell) in values.chunks_exact(OUT).enumerate() {
-        let to = (at / side / 2 * half + at % side / 2) * OUT;
-        let kept = all.get_mut(to..to + OUT).unwrap_or_default();
-        kept.iter_mut().zip(cell).for_each(|(kept, value)| *kept = kept.max(*value));
-    }
-    all
-}
-
-fn dense<const OUT: usize>(values: &[f32], layer: &Layer) -> [f32; OUT] {
-    let mut sums = start::<OUT>(layer);
-    add(&mut sums, values, &layer.weights);
-    sums
-}
-
-impl DigitReader for Network {
-    fn read(&self, ink: &Glyph) -> Option<Judged> {
-        let all = self.probabilities(&input(ink));
-        let digits = ('0'..='9').zip(all);
-        let (digit, confidence) = digits.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
-        Some(Judged { digit, confidence, certain: confidence >= self.certain })
+/// The first bytes, taken away; nothing where there are none left.
+pub(super) fn head<const COUNT: usize>(bytes: &mut &[u8]) -> [u8; COUNT] {
+    match bytes.split_first_chunk::<COUNT>() {
+        Some((head, rest)) => {
+            *bytes = rest;
+            *head
+        }
+        None => [0; COUNT],
     }
 }
 
@@ -179,6 +140,33 @@ pub(crate) fn input(glyph: &Glyph) -> Vec<u8> {
         .collect()
 }
 
+/// The input drawn anew: what stands at a place of the answer is taken from `from` of it. Places
+/// are counted from the middle.
+pub fn redrawn(input: &[u8], mut from: impl FnMut([f32; 2]) -> [f32; 2]) -> Vec<u8> {
+    let middle = (real(SIDE) - 1.0) / 2.0;
+    (0..SIDE * SIDE)
+        .map(|at| {
+            let [x, y] = from([real(at % SIDE) - middle, real(at / SIDE) - middle]);
+            byte(between(input, [x + middle, y + middle]))
+        })
+        .collect()
+}
+
+/// The value between four samples; outside is paper.
+fn between(input: &[u8], [x, y]: [f32; 2]) -> f32 {
+    let last = real(SIDE) - 1.0;
+    if !(0.0..last).contains(&x) || !(0.0..last).contains(&y) {
+        return 0.0;
+    }
+    let at = usize::from(byte(y.floor())) * SIDE + usize::from(byte(x.floor()));
+    let (fx, fy) = (x.fract(), y.fract());
+    let row = |at: usize| match input.get(at..at + 2) {
+        Some([a, b]) => f32::from(*a) * (1.0 - fx) + f32::from(*b) * fx,
+        _ => 0.0,
+    };
+    row(at) * (1.0 - fy) + row(at + SIDE) * fy
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
 fn byte(value: f32) -> u8 {
     value.round().clamp(0.0, 255.0) as u8
@@ -191,5 +179,22 @@ impl Glyph {
         inked.sort_unstable();
         let at = crate::raster::whole(real(inked.len()) * share).min(inked.len().saturating_sub(1));
         inked.get(at).copied().unwrap_or(255)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_drawn_anew_moves_with_its_places() {
+        let mut input = vec![0; SIDE * SIDE];
+        input[10 * SIDE + 12] = 200;
+        assert_eq!(redrawn(&input, |place| place), input);
+        let moved = redrawn(&input, |[x, y]| [x - 2.0, y + 3.0]);
+        let dark: Vec<usize> = (0..moved.len()).filter(|at| moved[*at] > 0).collect();
+        assert_eq!((dark, moved[7 * SIDE + 14]), (vec![7 * SIDE + 14], 200));
+        let half = redrawn(&input, |[x, y]| [x + 0.5, y]);
+        assert_eq!((half[10 * SIDE + 11], half[10 * SIDE + 12]), (100, 100));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use hayro::hayro_interpret::font::StandardFont;
 
-use super::{DigitReader, Judged};
+use super::{DigitReader, Ground, Judged};
 use crate::fonts::Fonts;
 use crate::glyph::{Glyph, draw, draw_cff};
 use crate::raster::{real, whole};
@@ -67,7 +67,8 @@ impl DigitReader for Templates {
         let fits = ((likeness - 0.55) / 0.4).clamp(0.0, 1.0);
         let leads = ((likeness - other) / 0.1).clamp(0.0, 1.0);
         let confidence = fits.min(leads);
-        (digit != '?').then_some(Judged { digit, confidence, certain: confidence >= CERTAIN })
+        let (certain, ground) = (confidence >= CERTAIN, Ground::Print);
+        (digit != '?').then_some(Judged { digit, confidence, certain, ground })
     }
 }
 
