@@ -22,6 +22,7 @@ use crate::host::{
     AccountHost, ClericalHost, CredentialHost, EnrolmentHost, ExpiryHost, ItemDesks, ProposalHost,
     ReissueHost, SubmissionHost, TaskHost, Tools,
 };
+use crate::identity::Provider;
 use crate::reader::Reader;
 use crate::{keeper, store};
 
@@ -132,6 +133,8 @@ impl App {
         let notifier = crate::notify::Notifier::new(&config, db.clone())
             .map_err(OpeningFault::part("mail"))?;
         let engine = Engine::new(db.clone(), calendar, config.retry, around.entropy.clone());
+        let provider = Provider::of(&config.staff_identity)
+            .map_err(OpeningFault::part("identity provider"))?;
         let hashing = Semaphore::new(parallel_hashes(&config));
         let tools = Arc::new(Tools {
             rules: Arc::new(config.rules.clone()),
@@ -143,6 +146,7 @@ impl App {
             station: kept.station,
             notifier,
             db,
+            provider,
             hashing,
         });
         let desks = register(&tools, &engine);
@@ -221,7 +225,7 @@ fn register(tools: &Arc<Tools>, engine: &Engine) -> Desks {
     let items = ItemDesks { tasks: task.clone(), paper: paper.clone(), clerical: clerical.clone() };
     let host = SubmissionHost::new(tools.clone(), engine.clone(), items);
     let submission = engine.register(Arc::new(host));
-    let proposal = engine.register(Arc::new(ProposalHost::new(tools.clone())));
+    let proposal = engine.register(Arc::new(ProposalHost::new(tools.clone(), engine.clone())));
     let account = engine.register(Arc::new(AccountHost::new(tools.clone())));
     Desks {
         credential,

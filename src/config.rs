@@ -4,6 +4,7 @@
 //! keys are refused with the place they came from. `docs/configuration.md` lists every key; a test
 //! holds it against the structures here.
 
+mod identity;
 mod intake;
 mod sections;
 
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use engine::schedule::{CatchUp, Schedule};
 
+pub use identity::StaffIdentity;
+pub(crate) use identity::is_protected;
 pub use intake::Intake;
 pub use sections::{
     BusinessDays, Certificates, Data, Database, DatabaseUrl, Day, Fonts, Listen, Log, LogFormat,
@@ -61,6 +64,8 @@ pub struct Config {
     pub office: Office,
     /// What scanners drop into a folder.
     pub intake: Intake,
+    /// Sign-in of staff at the bank's own identity provider (`OpenID` Connect).
+    pub staff_identity: StaffIdentity,
     /// When recurring work is done.
     pub schedules: Schedules,
     /// The cost of hashes and the life of sessions.
@@ -113,6 +118,7 @@ impl Default for Config {
             calendar: BusinessDays::default(),
             office: Office::default(),
             intake: Intake::default(),
+            staff_identity: StaffIdentity::default(),
             schedules: Schedules::default(),
             security: Security::default(),
             log: Log::default(),
@@ -216,6 +222,7 @@ impl Config {
         self.revocation_list_site.check("revocation_list_site.certificate")?;
         self.office.check()?;
         self.intake.check()?;
+        self.staff_identity.check()?;
         self.security.check()?;
         for (key, name, expression) in self.schedules.each() {
             Schedule::new(name, expression, crate::dates::JAPAN, CatchUp::Latest).map_err(

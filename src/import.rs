@@ -9,9 +9,11 @@ mod fields;
 mod files;
 mod rows;
 pub mod samples;
+mod single;
 mod write;
 
 pub use files::Kind;
+pub use single::{columns_of_contract, columns_of_user, contract_of, user_of};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -37,6 +39,16 @@ pub enum ImportFault {
     Seal {
         /// What broke.
         source: SecretFault,
+    },
+    /// Two accounts would belong to one person of the identity provider; nothing was written.
+    #[error(
+        "the identity provider's person of account {login} belongs to account {holder} already"
+    )]
+    Linked {
+        /// The account of the list.
+        login: String,
+        /// The account to which the person belongs.
+        holder: String,
     },
 }
 

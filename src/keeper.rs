@@ -165,7 +165,11 @@ impl App {
             .map_err(Fault::host("wait for another checkpoint"))?;
         let key = self.tools.keys.derive(CHECKPOINT);
         let key = key.map_err(Fault::host("derive the checkpoint's key"))?;
-        let mut checkpoint = self.read_checkpoint()?;
+        // The file grows with every case: reading it is not for a thread that serves pages.
+        let app = self.clone();
+        let mut checkpoint = tokio::task::spawn_blocking(move || app.read_checkpoint())
+            .await
+            .map_err(Fault::host("read the checkpoint"))??;
         let lines = checkpoint.extend(&self.tools.db, key.as_slice()).await?;
         append(&self.checkpoint_path(), &lines).map_err(Fault::host("write the checkpoint"))?;
         checkpoint.confirm(&self.tools.db).await

@@ -12,6 +12,7 @@ pub mod dates;
 pub mod fold;
 pub mod holidays;
 pub mod host;
+pub mod identity;
 pub mod import;
 pub mod intake;
 mod keeper;

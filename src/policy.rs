@@ -109,11 +109,13 @@ pub enum Room {
     Upkeep,
     /// How staff signed in.
     SignIns,
+    /// Cases of which nothing may be deleted.
+    Holds,
 }
 
 impl Room {
     /// Every room, in the order of the menu.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Checking,
         Self::Approving,
         Self::Desk,
@@ -127,6 +129,7 @@ impl Room {
         Self::Accounts,
         Self::Upkeep,
         Self::SignIns,
+        Self::Holds,
     ];
 }
 
@@ -148,6 +151,7 @@ pub const fn may_enter(role: Role, room: Room) -> bool {
         Room::Accounts => matches!(role, R::SystemAdministrator | R::Auditor),
         Room::Upkeep => matches!(role, R::Clerk | R::Approver | R::Supervisor | R::Auditor),
         Room::SignIns => matches!(role, R::Auditor),
+        Room::Holds => matches!(role, R::Supervisor | R::Approver | R::Auditor),
     }
 }
 
@@ -229,6 +233,7 @@ mod tests {
         Accounts: Auditor SystemAdministrator
         Upkeep: Clerk Approver Auditor Supervisor
         SignIns: Auditor
+        Holds: Approver Auditor Supervisor
         ");
     }
 

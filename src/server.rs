@@ -212,6 +212,7 @@ impl<'a> Workshop<'a> {
             app: self.app.clone(),
             frame: self.frame(bound),
             throttle: Arc::default(),
+            url: base_url(&bound.site, bound.address),
             checkpoint: Arc::new(move || reading.read_checkpoint().ok()),
             compared: staff::Comparisons::default(),
         })
@@ -269,6 +270,11 @@ fn hosts(site: &Site, address: SocketAddr) -> Vec<String> {
         format!("{name}:{port}"),
         name.clone(),
     ]
+}
+
+/// Where people reach a site as it is configured.
+pub fn configured_url(site: &Site) -> String {
+    base_url(site, site.address)
 }
 
 /// Where people reach a site: its host name, and the port unless it is the usual one.

@@ -3,10 +3,12 @@
 pub mod proposing;
 mod secrets;
 mod sign_in;
+mod vouched;
 
 pub use secrets::NewStaff;
 pub(crate) use secrets::{Fresh, KeptSecrets, fresh_secrets};
 pub use sign_in::StaffSignIn;
+pub use vouched::{Returned, Turned};
 
 use std::time::Duration;
 
@@ -52,6 +54,11 @@ impl Member {
         }
         let place = format!("staff-session-{} {}", self.session, self.place);
         Ok(AtWork::signed_in(&self.account.person, role, place, &self.means))
+    }
+
+    /// The session began at the bank's identity provider.
+    pub fn came_by_provider(&self) -> bool {
+        self.means == vouched::PROVIDER
     }
 
     /// Takes up the first of some roles that the account holds.
@@ -130,7 +137,7 @@ impl App {
         accepted(outcome).map(|(case, _)| case)
     }
 
-    /// The command line makes an account, renews its secrets or closes it: for the first account
+    /// The command line makes an account, renews its secrets, links or closes it: for the first account
     /// and for emergencies, and on record.
     pub async fn keep_account(
         &self,
@@ -164,6 +171,7 @@ impl App {
         let submission = submission.from(Origin { auth: "local".to_owned(), place }).detailing(
             serde_json::json!({
                 "login": row.login, "person": row.person, "name": row.name, "roles": row.roles,
+                "issuer": row.issuer, "subject": row.subject,
             }),
         );
         let (new, kept) = fresh.map(Fresh::split).unzip();

@@ -88,16 +88,20 @@ impl Checkpoint {
     /// are to be appended to the text that was read and brought safely to disk, then
     /// [`Checkpoint::confirm`]ed; the next `extend` confirms them otherwise.
     pub async fn extend(&mut self, db: &Db, key: &[u8]) -> Result<String, Fault> {
-        let mut tx = db.write().await?;
+        // Read beside the writers: after an import there are very many, and nobody shall wait for
+        // them. Who commits meanwhile with an earlier time is seen next time, by the overlap.
+        let mut tx = db.read().await?;
         let now = tx.now();
         let heads = self.changed_heads(&mut tx).await?;
+        drop(tx);
+        let mut tx = db.write().await?;
         self.settle(&mut tx).await?;
         if heads.is_empty() {
             tx.commit().await?;
             return Ok(String::new());
         }
         let mac = seal(key, &self.last_mac(), now, &heads);
-        remember(&mut tx, &mac).await?;
+        remember(&mut tx, &mac, now).await?;
         tx.commit().await?;
         let text = self.lines(&heads, now, &mac)?;
         self.is_unfinished = false;
@@ -188,10 +192,9 @@ pub(crate) async fn written(tx: &mut Tx) -> Result<Vec<(Hash, bool)>, Fault> {
     Ok(rows.into_iter().map(known).collect())
 }
 
-async fn remember(tx: &mut Tx, mac: &Hash) -> Result<(), Fault> {
+async fn remember(tx: &mut Tx, mac: &Hash, at: Moment) -> Result<(), Fault> {
     const SQL: &str = "INSERT INTO checkpoints (mac, at, confirmed) VALUES ($1, $2, 0)";
-    let now = tx.now().0;
-    on!(tx, |conn| sqlx::query(SQL).bind(mac.as_slice()).bind(now).execute(conn).await.map(drop))
+    on!(tx, |conn| sqlx::query(SQL).bind(mac.as_slice()).bind(at.0).execute(conn).await.map(drop))
         .map_err(Fault::database("remember a checkpoint"))
 }
 

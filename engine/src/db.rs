@@ -216,6 +216,9 @@ impl Db {
                 let mut conn = writer.acquire().await.map_err(&begin)?;
                 // There is one connection, and it is ours: nobody else changes this meanwhile.
                 if flushes.load(Ordering::Relaxed) != flushed {
+                    // Not flushed from before the statement, flushed only after it: whoever gives up
+                    // in between leaves a doubt that the next writer resolves towards the disk.
+                    flushes.store(false, Ordering::Relaxed);
                     let sql = if flushed { "PRAGMA synchronous = FULL" } else { LAZY };
                     sqlx::query(sql).execute(&mut *conn).await.map_err(&begin)?;
                     flushes.store(flushed, Ordering::Relaxed);
@@ -223,7 +226,9 @@ impl Db {
                 let tx = Transaction::begin(conn, Some("BEGIN IMMEDIATE".into_sql_str()));
                 Connection::Sqlite(tx.await.map_err(&begin)?)
             }
-            Pools::Postgres(pool) => Connection::Postgres(pool.begin().await.map_err(&begin)?),
+            Pools::Postgres(pool) => {
+                Connection::Postgres(begin_whole(pool, "BEGIN").await.map_err(&begin)?)
+            }
         };
         self.begun(connection, self.fuse.clone(), Some(self.commits.clone())).await
     }
@@ -237,7 +242,7 @@ impl Db {
             }
             Pools::Postgres(pool) => {
                 let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Connection::Postgres(pool.begin_with(sql).await.map_err(&begin)?)
+                Connection::Postgres(begin_whole(pool, sql).await.map_err(&begin)?)
             }
         };
         self.begun(connection, None, None).await
@@ -292,6 +297,19 @@ impl Db {
         };
         Ok(tx)
     }
+}
+
+/// Begins a transaction to the end, whoever gives up waiting for it. The driver rolls back what has
+/// begun, but not what is just beginning: a caller that went away in that moment would give back a
+/// connection with an open transaction, and a later writer would find itself in one that only reads.
+async fn begin_whole(
+    pool: &PgPool,
+    sql: &'static str,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let pool = pool.clone();
+    // Of a task that nobody waits for, what it returns is dropped, which rolls back.
+    let begun = tokio::spawn(async move { pool.begin_with(sql).await });
+    begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// An open transaction; dropping it rolls back.

@@ -23,7 +23,7 @@ pub use layer::{Layer, pooled};
 pub use network::{CLASSES, KERNELS, Network, Pass, SIDES, Shape, redrawn};
 use panel::HANDWRITING;
 pub use panel::{Bar, JUNK, Likeliest, Panel, STAGES, probabilities};
-use print::MACHINE_PRINT;
+pub(crate) use print::MACHINE_PRINT;
 pub(crate) use print::viewer_shapes;
 
 /// What a row of cells says.

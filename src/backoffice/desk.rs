@@ -99,6 +99,11 @@ impl OnDesk {
         self.pages.iter().map(|page| (page.of_form, &page.read)).collect()
     }
 
+    /// The page that bears a seal.
+    pub fn stamped(&self) -> Option<&Scanned> {
+        self.pages.iter().find(|page| page.read.seals.values().any(|seal| seal.found))
+    }
+
     /// What the fields are made from.
     pub fn sources<'a>(&'a self, pages: &'a [(u8, &'a PageRead)]) -> Sources<'a> {
         Sources {

@@ -116,8 +116,7 @@ impl App {
         let bound = specimens::sealing_data(&desk.contract.number, &row.digest);
         let opened = self.tools.keys.open(specimens::PURPOSE, &bound, &row.picture);
         let registered = opened.map_err(Fault::host("open a specimen"))?.to_vec();
-        let found = |page: &&Scanned| page.read.seals.values().any(|seal| seal.found);
-        let Some(page) = desk.pages.iter().find(found) else { return Ok(None) };
+        let Some(page) = desk.stamped() else { return Ok(None) };
         let Some(stamped) = self.picture(page, SEAL).await? else { return Ok(None) };
         let work = tokio::task::spawn_blocking(move || aligned(&stamped, &registered));
         let both = work.await.map_err(Fault::host("compare two seals"))?;

@@ -87,6 +87,7 @@ async fn examine(app: &App, findings: &mut Vec<Finding>) {
         Ok(()) => findings.push(Finding::good("mail", "messages can be handed over")),
         Err(fault) => findings.push(Finding::bad("mail", &fault)),
     }
+    findings.extend(provider(app).await);
     match stuck(app).await {
         Ok(0) => findings.push(Finding::good("engine", "nothing is stuck, no dead letters")),
         Ok(count) => findings.push(Finding {
@@ -133,6 +134,37 @@ async fn permit(app: &App) -> Option<Finding> {
     } else {
         Finding::good("reply permit", format!("until {until}"))
     })
+}
+
+/// The identity provider where staff sign in, where there is one.
+async fn provider(app: &App) -> Vec<Finding> {
+    const PART: &str = "staff sign-in";
+    let Some(provider) = &app.tools.provider else { return Vec::new() };
+    let config = &app.tools.config;
+    let configured = &config.staff_identity.redirect_address;
+    let redirect = if configured.is_empty() {
+        let site = saihakko::server::configured_url(&config.staff_site);
+        format!("{site}/sign-in/provider/back")
+    } else {
+        configured.clone()
+    };
+    let found = match provider.examine().await {
+        Ok(found) => found,
+        Err(fault) => return vec![Finding::bad(PART, &fault)],
+    };
+    let mut says = vec![format!("{} answers", provider.issuer())];
+    says.push(format!("register {redirect} there"));
+    says.push(match found.apart {
+        None => "its clock is not told".to_owned(),
+        Some(apart) => format!("the clocks are {apart} s apart"),
+    });
+    if !found.missing.is_empty() {
+        says.push(format!("it does not offer {}", found.missing.join(", ")));
+    }
+    if !found.signs_out {
+        says.push("one does not sign out there".to_owned());
+    }
+    vec![Finding { part: PART, good: found.is_well(), says: says.join("; ") }]
 }
 
 /// Timers and kept commands that cannot be delivered, and dead letters.

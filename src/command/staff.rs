@@ -19,6 +19,9 @@ pub enum StaffCommand {
     Add(AddOptions),
     /// Give an account a new password and a new card seed; its sessions end. For emergencies.
     Renew(NameOptions),
+    /// Note as whom the identity provider knows an account; its sessions end. For the first
+    /// administrators and for emergencies.
+    Link(LinkOptions),
     /// Let an account sign in no longer; its sessions end. For emergencies; the last system
     /// administrator stays.
     Close(NameOptions),
@@ -40,6 +43,20 @@ pub struct AddOptions {
     /// `auditor`, `system_administrator`, `supervisor`.
     #[arg(long)]
     roles: String,
+    /// As whom the configured identity provider knows the account.
+    #[arg(long)]
+    subject: Option<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+pub struct LinkOptions {
+    /// The account.
+    login: String,
+    /// As whom the configured identity provider knows it; empty for nobody.
+    #[arg(long)]
+    subject: String,
     #[command(flatten)]
     place: Place,
 }
@@ -65,6 +82,7 @@ pub async fn run(config: Option<PathBuf>, command: StaffCommand) -> Result<ExitC
     match command {
         StaffCommand::Add(options) => add(config, options).await,
         StaffCommand::Renew(options) => change(config, options, Command::Renew).await,
+        StaffCommand::Link(options) => link(config, options).await,
         StaffCommand::Close(options) => change(config, options, Command::Close).await,
         StaffCommand::List(options) => list(config, options).await,
     }
@@ -79,6 +97,8 @@ async fn add(config: Option<PathBuf>, options: AddOptions) -> Result<ExitCode> {
         Declined::with_code("--roles names roles of staff, with commas between", 2)
     );
     let (app, _lock) = options.place.open_alone(config).await?;
+    let subject = options.subject.unwrap_or_default();
+    let issuer = issuer_for(&app, &subject, &options.login).await?;
     ensure!(
         find(&app, &options.login).await?.is_none(),
         Declined::new(format!("there is an account {} already", options.login))
@@ -89,8 +109,41 @@ async fn add(config: Option<PathBuf>, options: AddOptions) -> Result<ExitCode> {
         name: options.name,
         roles: names.join(","),
         active: true,
+        issuer,
+        subject,
     };
     keep(&app, Command::Add, &row).await?;
+    app.tools.db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The issuer that goes with a subject, which must be nobody else's.
+async fn issuer_for(app: &App, subject: &str, login: &str) -> Result<String> {
+    if subject.is_empty() {
+        return Ok(String::new());
+    }
+    let issuer = app.tools.config.staff_identity.issuer.clone();
+    ensure!(
+        !issuer.is_empty(),
+        Declined::new("staff_identity.issuer names no provider".to_owned())
+    );
+    let mut tx = app.tools.db.read().await?;
+    let holder = staff::linked(&mut tx, &issuer, subject).await?;
+    let holder = holder.filter(|row| row.login != login);
+    if let Some(row) = holder {
+        return Err(Declined::new(format!("the subject belongs to account {}", row.login)).into());
+    }
+    Ok(issuer)
+}
+
+async fn link(config: Option<PathBuf>, options: LinkOptions) -> Result<ExitCode> {
+    let (app, _lock) = options.place.open_alone(config).await?;
+    let issuer = issuer_for(&app, &options.subject, &options.login).await?;
+    let Some(row) = find(&app, &options.login).await? else {
+        return Err(Declined::new(format!("there is no account {}", options.login)).into());
+    };
+    let row = StaffRow { issuer, subject: options.subject, ..row };
+    keep(&app, Command::Link, &row).await?;
     app.tools.db.close().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -119,7 +172,8 @@ async fn change(
 async fn keep(app: &App, command: Command, row: &StaffRow) -> Result<()> {
     match app.keep_account(command, row).await {
         Ok(new) => {
-            tell(row, new);
+            // Where everybody signs in elsewhere, nobody needs to know them.
+            tell(row, new.filter(|_| app.tools.config.staff_identity.local_sign_in));
             Ok(())
         }
         Err(saihakko::customer::Declined::Refused { code }) => {
@@ -161,6 +215,7 @@ async fn list(config: Option<PathBuf>, options: ListOptions) -> Result<ExitCode>
                 serde_json::json!({
                     "login": row.login, "person": row.person, "name": row.name,
                     "roles": row.roles, "active": row.active,
+                    "issuer": row.issuer, "subject": row.subject,
                 })
             })
             .collect();

@@ -81,6 +81,7 @@ fn values_without_sense_are_refused_by_name() {
         ("[intake]\nlook_s = 0", "intake.look_s"),
         ("[house]\nreply_permit = \"1234\"", "house.reply_permit_until"),
         ("[house]\nreply_permit_until = \"2027-03-31\"", "house.reply_permit_until"),
+        ("[staff_identity]\nlocal_sign_in = false", "staff_identity.local_sign_in"),
         ("[schedules]\ncheckpoint = \"often\"", "schedules.checkpoint"),
         ("[database]\nurl = \"mysql://a\"", "database.url"),
         (
@@ -117,7 +118,7 @@ fn everything_lies_under_the_data_directory_unless_said_otherwise() {
 }
 
 /// Which source holds the structure of each section.
-const SOURCES: [(&str, &str, &str); 20] = [
+const SOURCES: [(&str, &str, &str); 21] = [
     ("house", "House", include_str!("../../forms/src/data.rs")),
     ("data", "Data", include_str!("sections.rs")),
     ("database", "Database", include_str!("sections.rs")),
@@ -135,6 +136,7 @@ const SOURCES: [(&str, &str, &str); 20] = [
     ("calendar", "BusinessDays", include_str!("sections.rs")),
     ("office", "Office", include_str!("sections.rs")),
     ("intake", "Intake", include_str!("intake.rs")),
+    ("staff_identity", "StaffIdentity", include_str!("identity.rs")),
     ("schedules", "Schedules", include_str!("sections.rs")),
     ("security", "Security", include_str!("sections.rs")),
     ("log", "Log", include_str!("sections.rs")),

@@ -67,6 +67,7 @@ impl AccountHost {
             Some(row) => staff::others_administer(tx, &row.person).await?,
         };
         Ok(Facts {
+            local: self.tools.config.staff_identity.local_sign_in,
             active: row.map_or(login.is_empty(), |row| row.active),
             // Whoever tries names that nobody has must not be able to tell them by the answer.
             delay_over: login.is_empty() || delay_over(tx, ask).await?,
@@ -122,6 +123,11 @@ async fn write(tx: &mut Tx, write: &Write<'_, Account, AccountAttachment>) -> Re
                 let row = row.ok_or_else(|| lacking("an account"))?;
                 enrolment::save_staff(tx, &row.person, login, &row.name, &row.roles).await?;
                 staff::set_active(tx, login, true).await?;
+            }
+            Effect::SaveLink => {
+                let row = made.row.as_ref().filter(|row| row.login == login);
+                let row = row.ok_or_else(|| lacking("an account"))?;
+                staff::link(tx, login, &row.issuer, &row.subject).await?;
             }
             Effect::StoreSecrets => {
                 let secrets = made.secrets.as_ref().ok_or_else(|| lacking("a password"))?;

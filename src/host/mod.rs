@@ -61,6 +61,8 @@ pub struct Tools {
     pub notifier: Notifier,
     /// The open database, for what happens outside the engine's transactions.
     pub db: engine::Db,
+    /// The bank's own identity provider, where staff sign in.
+    pub provider: Option<crate::identity::Provider>,
     /// Bounds the hashes computed at once.
     pub hashing: tokio::sync::Semaphore,
 }

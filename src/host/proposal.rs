@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use data_encoding::HEXLOWER;
-use engine::{Addressed, Answer, Ask, CaseId, Failure, Fault, Host, Parcel, Tx, Write};
-use serde_json::json;
+use engine::{
+    ActorId, Addressed, Answer, Ask, CaseId, Engine, Failure, Fault, Hand, Host, Note, Origin,
+    Parcel, Tx, Write,
+};
 use workflows::proposal::{Change, Command, Effect, Facts, Job, Matter, Notice, Proposal, State};
 use workflows::terms::{Role, Rules, Signal};
 
@@ -13,14 +15,20 @@ use super::account::{is_administrator, login_of_subject};
 use super::{Missing, Tools, reissue};
 use crate::staffing::{Fresh, KeptSecrets, fresh_secrets, roles_of};
 use crate::store::addresses::{self, Address};
+use crate::store::holds::{self, HoldRow};
 use crate::store::holidays::{self, Holiday};
 use crate::store::proposals::{self, Kept, ProposalRow};
 use crate::store::specimens::{self, Specimen};
 use crate::store::{contracts, enrolment, sign_ins, staff, staff_sessions};
 
+mod ledger;
+
+use ledger::{found, present};
+
 /// Serves the proposals.
 pub struct ProposalHost {
     tools: Arc<Tools>,
+    engine: Engine,
 }
 
 /// The picture of a specimen that is proposed, as it came.
@@ -33,6 +41,8 @@ pub struct Made {
     secrets: Option<KeptSecrets>,
     sealed_password: Vec<u8>,
     sealed_seed: Vec<u8>,
+    /// For the cases of a new user's credentials.
+    numbers: Vec<CaseId>,
 }
 
 /// What the halves of fresh secrets are sealed for.
@@ -68,48 +78,39 @@ fn lacking(what: &'static str) -> Fault {
     Fault::host("carry out a proposal")(Missing::Prepared { what })
 }
 
-/// What a change replaces, as JSON with the keys in order: at the approval it must still be so.
-pub(crate) async fn present(tx: &mut Tx, change: &Change) -> Result<serde_json::Value, Fault> {
-    Ok(match change {
-        Change::OpenAccount { login, .. }
-        | Change::ChangeRoles { login, .. }
-        | Change::CloseAccount { login }
-        | Change::RenewSecrets { login } => match staff::find(tx, login).await? {
-            None => json!(null),
-            Some(row) => json!({
-                "person": row.person, "name": row.name, "roles": row.roles, "active": row.active,
-            }),
-        },
-        Change::Address { contract, .. } => {
-            let id = contracts::id_of(tx, contract).await?;
-            match addresses::current(tx, id.unwrap_or_default()).await? {
-                None => json!(null),
-                Some(row) => json!({
-                    "version": row.version, "postal_code": row.postal_code, "address": row.address,
-                }),
-            }
-        }
-        Change::Specimen { contract, .. } => {
-            let id = contracts::id_of(tx, contract).await?;
-            let all = specimens::of_contract(tx, id.unwrap_or_default()).await?;
-            let told = all.iter().map(|(from, to, digest)| {
-                json!({ "from": from, "to": to, "digest": HEXLOWER.encode(digest) })
-            });
-            json!(told.collect::<Vec<_>>())
-        }
-        Change::AddHoliday { day, .. } | Change::RemoveHoliday { day } => {
-            match holidays::find(tx, day).await? {
-                None => json!(null),
-                Some(row) => json!({ "name": row.name, "source": row.source }),
-            }
-        }
-    })
-}
-
 impl ProposalHost {
     /// A host.
-    pub fn new(tools: Arc<Tools>) -> Self {
-        Self { tools }
+    pub fn new(tools: Arc<Tools>, engine: Engine) -> Self {
+        Self { tools, engine }
+    }
+
+    /// Writes into the history of a case that it is held, or no longer, by whoever approved it.
+    /// Asked again, it is written once.
+    async fn note_hold(&self, proposal: CaseId) -> Result<(), Fault> {
+        let mut tx = self.tools.db.read().await?;
+        let row = proposals::find(&mut tx, proposal).await?;
+        let row = row.ok_or_else(|| missing("proposal", &proposal.to_string()))?;
+        let (held, what) = match read_change(&row)? {
+            Change::PlaceHold { case, .. } => (CaseId(case), "PlaceHold"),
+            Change::LiftHold { case, .. } => (CaseId(case), "LiftHold"),
+            _ => return Ok(()),
+        };
+        let outcome = format!("proposal-{proposal}");
+        let told = engine::history::entries(&mut tx, held).await?;
+        if told.iter().any(|entry| entry.command == what && entry.outcome == outcome) {
+            return Ok(());
+        }
+        let decided = engine::history::entries(&mut tx, proposal).await?;
+        drop(tx);
+        let approval = decided.into_iter().rfind(|entry| entry.command == "Approve");
+        let approval = approval.ok_or_else(|| missing("approval", &row.subject))?;
+        let by = Hand {
+            actor: ActorId(approval.actor),
+            role: approval.role,
+            origin: Origin { auth: approval.auth, place: approval.place },
+        };
+        let note = Note { case: held, what, outcome: &outcome, by: &by };
+        self.engine.note(note).await
     }
 
     async fn facts_of(&self, tx: &mut Tx, ask: &Ask<'_, Proposal>) -> Result<Facts, Fault> {
@@ -129,6 +130,7 @@ impl ProposalHost {
             unchanged: was.is_none_or(|was: serde_json::Value| was == now),
             takes_administration: about.takes_administration,
             others_administer: about.others_administer,
+            subject_taken: about.subject_taken,
             already_proposed: proposals::is_open(tx, ask.subject, ask.case).await?,
             account: sign_ins::case_of(tx, ask.subject).await?,
         })
@@ -140,10 +142,14 @@ impl ProposalHost {
             return Ok(About { found: found(tx, change).await?, ..About::default() });
         };
         let row = staff::find(tx, login).await?;
-        if let Change::OpenAccount { person, roles, .. } = change {
+        let subject_taken = subject_taken(tx, change, login).await?;
+        if let Change::OpenAccount { person, roles, .. }
+        | Change::OpenLinkedAccount { person, roles, .. } = change
+        {
             let found = row.is_none() && !login.is_empty() && !roles_of(roles).is_empty();
             let is_actor = actor == format!("staff-{person}");
-            return Ok(About { found, is_actor, others_administer: true, ..About::default() });
+            let about = About { others_administer: true, ..About::default() };
+            return Ok(About { found, is_actor, subject_taken, ..about });
         }
         let Some(row) = row.filter(|row| row.active) else { return Ok(About::default()) };
         let (found, stays) = match change {
@@ -153,6 +159,11 @@ impl ProposalHost {
                 (!wanted.is_empty() && held != wanted, stays)
             }
             Change::CloseAccount { .. } => (true, false),
+            Change::LinkSubject { issuer, subject, .. } => {
+                let is_same =
+                    row.subject == *subject && (subject.is_empty() || row.issuer == *issuer);
+                (!is_same, true)
+            }
             _ => (true, true),
         };
         Ok(About {
@@ -160,6 +171,7 @@ impl ProposalHost {
             is_actor: actor == format!("staff-{}", row.person),
             takes_administration: is_administrator(&row) && !stays,
             others_administer: staff::others_administer(tx, &row.person).await?,
+            subject_taken,
         })
     }
 
@@ -176,7 +188,7 @@ impl ProposalHost {
             sealed_password: seal(PASSWORD_HALF, &new.password)?,
             sealed_seed: seal(SEED_HALF, &new.seed)?,
             secrets: Some(kept),
-            picture: None,
+            ..Made::default()
         })
     }
 
@@ -213,6 +225,18 @@ struct About {
     is_actor: bool,
     takes_administration: bool,
     others_administer: bool,
+    subject_taken: bool,
+}
+
+/// Whether the identity provider's person belongs to another account.
+async fn subject_taken(tx: &mut Tx, change: &Change, login: &str) -> Result<bool, Fault> {
+    let (Change::OpenLinkedAccount { issuer, subject, .. }
+    | Change::LinkSubject { issuer, subject, .. }) = change
+    else {
+        return Ok(false);
+    };
+    let holder = staff::linked(tx, issuer, subject).await?;
+    Ok(holder.is_some_and(|row| row.login != login))
 }
 
 fn nothing() -> Facts {
@@ -222,23 +246,10 @@ fn nothing() -> Facts {
         unchanged: false,
         takes_administration: false,
         others_administer: true,
+        subject_taken: false,
         already_proposed: false,
         account: None,
     }
-}
-
-/// Whether what a change of the ledger is about is there.
-async fn found(tx: &mut Tx, change: &Change) -> Result<bool, Fault> {
-    Ok(match change {
-        Change::Address { contract, .. } | Change::Specimen { contract, .. } => {
-            contracts::find(tx, contract).await?.is_some_and(|row| row.status != "closed")
-        }
-        Change::AddHoliday { day, .. } => {
-            day.parse::<NaiveDate>().is_ok() && holidays::find(tx, day).await?.is_none()
-        }
-        Change::RemoveHoliday { day } => holidays::find(tx, day).await?.is_some(),
-        _ => false,
-    })
 }
 
 async fn keep(tx: &mut Tx, write: &Write<'_, Proposal, Made>) -> Result<(), Fault> {
@@ -279,6 +290,13 @@ async fn carry(tx: &mut Tx, write: &Write<'_, Proposal, Made>) -> Result<(), Fau
             store_secrets(tx, &login, secrets).await?;
             staff_sessions::end_all(tx, &login).await
         }
+        Change::OpenLinkedAccount { login, person, name, roles, issuer, subject } => {
+            enrolment::save_staff(tx, &person, &login, &name, &roles).await?;
+            staff::link(tx, &login, &issuer, &subject).await
+        }
+        Change::LinkSubject { login, issuer, subject } => {
+            staff::link(tx, &login, &issuer, &subject).await
+        }
         Change::Address { contract, postal_code, address } => {
             let contract_id = contract_id(tx, &contract).await?;
             let changed_at = write.now.0;
@@ -294,10 +312,35 @@ async fn carry(tx: &mut Tx, write: &Write<'_, Proposal, Made>) -> Result<(), Fau
             specimens::save(tx, &row).await?;
             proposals::destroy(tx, write.case, Kept::Picture).await
         }
+        change @ (Change::AddContract { .. }
+        | Change::ChangeContract { .. }
+        | Change::CloseContract { .. }
+        | Change::AddUser { .. }
+        | Change::ChangeUser { .. }
+        | Change::CloseUser { .. }) => ledger::carry(tx, change, write.prepared).await,
         Change::AddHoliday { day, name, source } => {
             holidays::add(tx, &Holiday { day, name, source }).await
         }
         Change::RemoveHoliday { day } => holidays::remove(tx, &day).await,
+        Change::PlaceHold { case, reference, reason } => {
+            let hold = HoldRow {
+                id: 0,
+                case_id: case,
+                reference,
+                reason,
+                placed_by: row.proposed_by,
+                approved_by: write.actor.id.0.clone(),
+                placed_at: write.now.0,
+                proposal: write.case.0,
+                lifted_at: None,
+                lift_proposal: None,
+            };
+            holds::place(tx, &hold).await
+        }
+        Change::LiftHold { case, reference, .. } => {
+            let is_lifted = holds::lift(tx, case, &reference, write.case, write.now).await?;
+            if is_lifted { Ok(()) } else { Err(missing("hold", &reference)) }
+        }
     }
 }
 
@@ -337,6 +380,13 @@ impl Host<Proposal> for ProposalHost {
             (Command::Approve, State::Proposed { matter, .. }) if matter.has_secrets() => {
                 self.secrets(ask).await
             }
+            (Command::Approve, State::Proposed { matter: Matter::AddUser, .. }) => {
+                let mut numbers = Vec::new();
+                for _ in ledger::ENROLLED {
+                    numbers.push(self.engine.next_case().await?);
+                }
+                Ok(Made { numbers, ..Made::default() })
+            }
             (Command::Propose { change: Change::Specimen { contract, digest, .. } }, _) => {
                 let picture = picture.as_ref().ok_or_else(|| lacking("a picture"))?;
                 let digest = HEXLOWER.decode(digest.as_bytes()).unwrap_or_default();
@@ -353,7 +403,8 @@ impl Host<Proposal> for ProposalHost {
         if subjects.iter().any(|subject| login_of_subject(subject).is_some()) {
             proposals::lock_staff(tx).await?;
         }
-        for number in subjects.iter().filter_map(|subject| subject.strip_prefix("contract-")) {
+        for about in subjects.iter().filter_map(|subject| subject.strip_prefix("contract-")) {
+            let number = about.split('/').next().unwrap_or_default();
             proposals::lock_contract(tx, number).await?;
         }
         Ok(())
@@ -386,6 +437,12 @@ impl Host<Proposal> for ProposalHost {
         &self,
         parcel: Parcel<Job>,
     ) -> Result<Option<Answer<Proposal, Picture>>, Failure> {
-        match parcel.body {}
+        match parcel.body {
+            Job::NoteHold => {
+                let noted = self.note_hold(parcel.case).await;
+                noted.map_err(|fault| Failure::passing(engine::chain(&fault)))?;
+                Ok(None)
+            }
+        }
     }
 }

@@ -109,7 +109,9 @@ impl Kind {
                 5,
             ),
             Self::Specimens => (&["contract", "valid_from", "picture", "valid_to"], 3),
-            Self::Staff => (&["person", "login", "name", "roles", "password", "seed"], 4),
+            Self::Staff => {
+                (&["person", "login", "name", "roles", "password", "seed", "issuer", "subject"], 4)
+            }
             Self::Holidays => (&["day", "name"], 2),
             Self::Credentials => (&["contract", "user_id", "kind", "secret"], 4),
             Self::Cards => (&["serial", "seed"], 2),

@@ -64,6 +64,8 @@ pub(super) struct StaffRow {
     pub(super) roles: String,
     /// PHC string of the password, and the card's seed.
     pub(super) secrets: Option<(Zeroizing<String>, Zeroizing<Vec<u8>>)>,
+    /// The identity provider that knows the account, and as whom.
+    pub(super) link: Option<(String, String)>,
 }
 
 /// The secret of a credential.
@@ -204,7 +206,7 @@ fn keep<T>(rows: &mut Vec<Placed<T>>, place: &Place, key: String, row: T) -> Str
 
 // Every field is taken before any is missed, so that all problems of a row are told at once.
 
-fn contract(taker: &mut Taker<'_>) -> Option<Contract> {
+pub(super) fn contract(taker: &mut Taker<'_>) -> Option<Contract> {
     let number = taker.digits("number", 10);
     let variant = taker.choice("variant", &["bizstation", "light"], false);
     let status = taker.choice("status", &["active", "suspended", "closed"], true);
@@ -247,7 +249,7 @@ fn address(taker: &mut Taker<'_>) -> Option<AddressRow> {
     })
 }
 
-fn user(taker: &mut Taker<'_>) -> Option<UserRow> {
+pub(super) fn user(taker: &mut Taker<'_>) -> Option<UserRow> {
     let contract = taker.digits("contract", 10);
     let user_id = taker.digits("user_id", 9);
     let name = taker.needed("name");
@@ -312,7 +314,14 @@ fn staff(taker: &mut Taker<'_>) -> Option<StaffRow> {
     } else {
         None
     };
-    Some(StaffRow { person: person?, login: login?, name: name?, roles, secrets })
+    let has_link = !(taker.optional("issuer") + &taker.optional("subject")).is_empty();
+    let link = if has_link {
+        let (issuer, subject) = (taker.needed("issuer"), taker.needed("subject"));
+        Some((issuer?, subject?))
+    } else {
+        None
+    };
+    Some(StaffRow { person: person?, login: login?, name: name?, roles, secrets, link })
 }
 
 fn credential(taker: &mut Taker<'_>) -> Option<CredentialRow> {

@@ -165,8 +165,35 @@ impl<'k> Writer<'k> {
                 }
             }
         }
+        if let Some((issuer, subject)) = &row.link
+            && self.link(tx, &row.login, issuer, subject).await?
+            && saved == Saved::Same
+        {
+            saved = Saved::Changed;
+        }
         self.count(Kind::Staff, saved);
         Ok(())
+    }
+
+    /// One person of the identity provider is one account.
+    async fn link(
+        &self,
+        tx: &mut Tx,
+        login: &str,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<bool, ImportFault> {
+        match staff::linked(tx, issuer, subject).await.map_err(ledger)? {
+            Some(holder) if holder.login == login => Ok(false),
+            Some(holder) => {
+                let (login, holder) = (login.to_owned(), holder.login);
+                Err(ImportFault::Linked { login, holder })
+            }
+            None => {
+                staff::link(tx, login, issuer, subject).await.map_err(ledger)?;
+                Ok(true)
+            }
+        }
     }
 
     /// A code waits until whoever serves the enrolments makes it live.

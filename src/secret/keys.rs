@@ -87,12 +87,7 @@ const NONCE: usize = 24;
 impl Keys {
     /// Reads the key file; refuses one that others may read.
     pub fn load(path: &Path, entropy: Entropy) -> Result<Self, SecretFault> {
-        let unreadable = |source| SecretFault::Unreadable { path: path.to_owned(), source };
-        let mode = fs::metadata(path).map_err(unreadable)?.mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(SecretFault::Exposed { path: path.to_owned(), mode });
-        }
-        let text = Zeroizing::new(fs::read_to_string(path).map_err(unreadable)?);
+        let text = private_text(path)?;
         let damaged = |reason| SecretFault::Damaged { path: path.to_owned(), reason };
         let file: KeyFile = serde_json::from_str(&text).map_err(|_| damaged("not a key file"))?;
         let mut masters = BTreeMap::new();
@@ -233,6 +228,16 @@ fn hmac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     let Ok(mut mac) = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key) else { return [0; 32] };
     mac.update(message);
     mac.finalize().into_bytes().into()
+}
+
+/// Reads a file that only its owner may read; refuses any other.
+pub(crate) fn private_text(path: &Path) -> Result<Zeroizing<String>, SecretFault> {
+    let unreadable = |source| SecretFault::Unreadable { path: path.to_owned(), source };
+    let mode = fs::metadata(path).map_err(unreadable)?.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(SecretFault::Exposed { path: path.to_owned(), mode });
+    }
+    fs::read_to_string(path).map(Zeroizing::new).map_err(unreadable)
 }
 
 /// Writes a new file that only its owner may read, durably; never overwrites.

@@ -14,6 +14,7 @@ mod ticket;
 pub use code::{CodeFault, EnrolmentCode};
 pub use credential::{HashCost, OneTimeCard, hash_password, verify_password};
 pub use digits::{DigitsFault, RetrievalPassword};
+pub(crate) use keys::private_text;
 pub use keys::{Keys, SecretFault};
 pub use password::{ChosenPassword, Unfit, one_form};
 pub use station::{StationKey, StationPublicKey};

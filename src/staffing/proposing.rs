@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::backoffice::AtWork;
 use crate::customer::{Declined, accepted};
 use crate::host::{PASSWORD_HALF, SEED_HALF, half_place, read_change};
-use crate::store::proposals::{self, ProposalLine, ProposalRow};
+use crate::store::proposals::{self, List, ProposalLine, ProposalRow};
 
 /// A proposal as somebody looks at it.
 pub struct Proposed {
@@ -73,9 +73,9 @@ impl App {
     }
 
     /// The proposals that stand in a list.
-    pub async fn proposals(&self, accounts: bool) -> Result<Vec<ProposalLine>, Fault> {
+    pub async fn proposals(&self, list: List) -> Result<Vec<ProposalLine>, Fault> {
         let mut tx = self.tools.db.read().await?;
-        proposals::newest(&mut tx, accounts).await
+        proposals::newest(&mut tx, list).await
     }
 
     async fn proposal_row(&self, case: CaseId) -> Result<ProposalRow, Declined> {
@@ -138,12 +138,17 @@ impl App {
             _ => None,
         };
         let is_calendar = row.subject.starts_with("day-") && command == Command::Approve;
+        let is_ledger = row.subject.starts_with("contract-") && command == Command::Approve;
         let id = format!("{}-{case}-{}", engine::label(&command), self.nonce());
         let submission = Submission::<Proposal>::new(case, command, by.actor(), id);
         let outcome = self.desks.proposal.submit(submission.from(by.origin()), None).await?;
         let (_, state) = accepted(outcome)?;
         if is_calendar {
             self.reload_calendar().await?;
+        }
+        if is_ledger {
+            // What counts a new user's entries, and what searches look up.
+            self.open_missing_credentials().await?;
         }
         Ok(half.map_or(Decided::Standing(state), Decided::Half))
     }

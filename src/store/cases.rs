@@ -6,6 +6,8 @@ use engine::history::{self, Entry};
 use engine::outbox::{self, OutboxRow};
 use engine::{CaseId, Db, Fault, Moment, Tx, on, timers};
 
+use super::holds::{self, HoldRow};
+
 /// Rows looked through for one page when filters leave most of them out.
 pub const WINDOW: i64 = 2_000;
 /// Cases counted for the figures: the newest ones.
@@ -158,6 +160,8 @@ pub struct CaseFile {
     pub deadlines: Vec<(Moment, String)>,
     /// What it has queued, oldest first.
     pub outbox: Vec<OutboxRow>,
+    /// The legal holds on it, the newest first.
+    pub holds: Vec<HoldRow>,
     /// The moment of reading.
     pub now: Moment,
 }
@@ -169,7 +173,8 @@ pub async fn find(db: &Db, case: CaseId) -> Result<Option<CaseFile>, Fault> {
     let entries = history::entries(&mut tx, case).await?;
     let deadlines = timers::armed(&mut tx, case).await?;
     let outbox = outbox::of_case(&mut tx, case).await?;
-    Ok(Some(CaseFile { row, entries, deadlines, outbox, now: tx.now() }))
+    let holds = holds::of_case(&mut tx, case).await?;
+    Ok(Some(CaseFile { row, entries, deadlines, outbox, holds, now: tx.now() }))
 }
 
 /// The names of members of staff, by the person that histories speak of.

@@ -14,6 +14,7 @@ pub mod enrolling;
 pub mod enrolment;
 pub mod expiries;
 pub mod figures;
+pub mod holds;
 pub mod holidays;
 pub mod letters;
 pub mod mails;

@@ -87,3 +87,57 @@ pub async fn colleagues(tx: &mut Tx, user: i64) -> Result<(bool, bool), Fault> {
             .map_err(Fault::database("read colleagues"))?;
     Ok((can_log_in > 0, qualifies > 0))
 }
+
+/// What hangs on the users of a contract, or on one of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hanging {
+    /// How many users it is about who are not deleted.
+    pub users: i64,
+    /// Their open cases: number, and when each was opened.
+    pub cases: Vec<(i64, i64)>,
+    /// Their certificates in force.
+    pub certificates: i64,
+    /// Their live sessions.
+    pub sessions: i64,
+}
+
+/// See [`Hanging`]; an empty user is everybody of the contract. At most 50 cases are named.
+pub async fn hanging(tx: &mut Tx, contract: &str, user_id: &str) -> Result<Hanging, Fault> {
+    const USERS: &str = "SELECT COUNT(*) FROM users u JOIN contracts c ON c.id = u.contract_id \
+         WHERE c.number = $1 AND ($2 = '' OR u.user_id = $2) AND u.status = 'active'";
+    const CASES: &str = "SELECT r.case_id, k.opened_at FROM reissues r \
+         JOIN users u ON u.id = r.user_id JOIN contracts c ON c.id = u.contract_id \
+         JOIN cases k ON k.id = r.case_id WHERE c.number = $1 AND ($2 = '' OR u.user_id = $2) \
+         AND k.ended_at IS NULL ORDER BY r.case_id DESC LIMIT 50";
+    const CERTIFICATES: &str = "SELECT COUNT(*) FROM certificates f JOIN users u ON u.id = f.user_id \
+         JOIN contracts c ON c.id = u.contract_id WHERE c.number = $1 \
+         AND ($2 = '' OR u.user_id = $2) AND f.state = 'active' AND f.not_after > $3";
+    const SESSIONS: &str = "SELECT COUNT(*) FROM sessions s JOIN users u ON u.id = s.user_id \
+         JOIN contracts c ON c.id = u.contract_id WHERE c.number = $1 \
+         AND ($2 = '' OR u.user_id = $2) AND s.ended_at IS NULL";
+    let read = Fault::database("read what hangs on users");
+    let users = on!(tx, |conn| sqlx::query_scalar(USERS)
+        .bind(contract)
+        .bind(user_id)
+        .fetch_one(conn)
+        .await)
+    .map_err(&read)?;
+    let cases =
+        on!(tx, |conn| sqlx::query_as(CASES).bind(contract).bind(user_id).fetch_all(conn).await)
+            .map_err(&read)?;
+    let now = tx.now().seconds();
+    let certificates = on!(tx, |conn| sqlx::query_scalar(CERTIFICATES)
+        .bind(contract)
+        .bind(user_id)
+        .bind(now)
+        .fetch_one(conn)
+        .await)
+    .map_err(&read)?;
+    let sessions = on!(tx, |conn| sqlx::query_scalar(SESSIONS)
+        .bind(contract)
+        .bind(user_id)
+        .fetch_one(conn)
+        .await)
+    .map_err(&read)?;
+    Ok(Hanging { users, cases, certificates, sessions })
+}

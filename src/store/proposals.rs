@@ -66,14 +66,29 @@ pub async fn find(tx: &mut Tx, case: CaseId) -> Result<Option<ProposalRow>, Faul
         .map_err(Fault::database("read a proposal"))
 }
 
-/// The newest proposals, of accounts or of everything else; the open ones first.
-pub async fn newest(tx: &mut Tx, accounts: bool) -> Result<Vec<ProposalLine>, Fault> {
+/// Where proposals are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// Contracts and holidays.
+    Ledger,
+    /// Accounts of staff.
+    Accounts,
+    /// Legal holds.
+    Holds,
+}
+
+/// The newest proposals of a list; the open ones first.
+pub async fn newest(tx: &mut Tx, list: List) -> Result<Vec<ProposalLine>, Fault> {
     const SQL: &str = "SELECT p.case_id, p.matter, p.change, p.proposed_by, c.state_name, \
          c.opened_at FROM proposals p JOIN cases c ON c.id = p.case_id \
-         WHERE ($1 = 1) = (p.subject LIKE 'account-%') \
-         ORDER BY CASE WHEN c.ended_at IS NULL THEN 0 ELSE 1 END, p.case_id DESC LIMIT 50";
-    let accounts = i64::from(accounts);
-    on!(tx, |conn| sqlx::query_as(SQL).bind(accounts).fetch_all(conn).await)
+         WHERE $1 = CASE WHEN p.subject LIKE 'account-%' THEN 1 \
+         WHEN p.subject LIKE 'case-%' THEN 2 ELSE 0 END ORDER BY CASE WHEN c.ended_at IS NULL THEN 0 ELSE 1 END, p.case_id DESC LIMIT 50";
+    let list: i64 = match list {
+        List::Ledger => 0,
+        List::Accounts => 1,
+        List::Holds => 2,
+    };
+    on!(tx, |conn| sqlx::query_as(SQL).bind(list).fetch_all(conn).await)
         .map_err(Fault::database("read proposals"))
 }
 

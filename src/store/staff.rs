@@ -15,6 +15,10 @@ pub struct StaffRow {
     pub roles: String,
     /// Whether it may sign in at all.
     pub active: bool,
+    /// The identity provider that knows it; empty when none does.
+    pub issuer: String,
+    /// As whom.
+    pub subject: String,
 }
 
 /// What an account proves itself with, and how often that failed.
@@ -30,14 +34,38 @@ pub struct StaffSecrets {
 
 /// Finds an account.
 pub async fn find(tx: &mut Tx, login: &str) -> Result<Option<StaffRow>, Fault> {
-    const SQL: &str = "SELECT person, login, name, roles, active FROM staff WHERE login = $1";
+    const SQL: &str = "SELECT person, login, name, roles, active, issuer, subject FROM staff \
+         WHERE login = $1";
     on!(tx, |conn| sqlx::query_as(SQL).bind(login).fetch_optional(conn).await)
         .map_err(Fault::database("read staff"))
 }
 
+/// The account that an identity provider knows as somebody.
+pub async fn linked(tx: &mut Tx, issuer: &str, subject: &str) -> Result<Option<StaffRow>, Fault> {
+    const SQL: &str = "SELECT person, login, name, roles, active, issuer, subject FROM staff \
+         WHERE issuer = $1 AND subject = $2 AND subject <> ''";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(issuer).bind(subject).fetch_optional(conn).await)
+        .map_err(Fault::database("read staff"))
+}
+
+/// Notes as whom an identity provider knows an account; an empty subject is nobody.
+pub async fn link(tx: &mut Tx, login: &str, issuer: &str, subject: &str) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE staff SET issuer = $2, subject = $3 WHERE login = $1";
+    let issuer = if subject.is_empty() { "" } else { issuer };
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(login)
+        .bind(issuer)
+        .bind(subject)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("save staff"))
+}
+
 /// Every account, in the order of their logins.
 pub async fn all(tx: &mut Tx) -> Result<Vec<StaffRow>, Fault> {
-    const SQL: &str = "SELECT person, login, name, roles, active FROM staff ORDER BY login";
+    const SQL: &str = "SELECT person, login, name, roles, active, issuer, subject FROM staff \
+         ORDER BY login";
     on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await).map_err(Fault::database("read staff"))
 }
 

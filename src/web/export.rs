@@ -19,7 +19,7 @@ pub(super) fn defused(text: &str) -> String {
 
 /// The history as CSV.
 pub(super) fn csv(told: &Told) -> Result<Response, Problem> {
-    const HEADS: [&str; 15] = [
+    const HEADS: [&str; 16] = [
         "no",
         "at",
         "kind",
@@ -35,7 +35,9 @@ pub(super) fn csv(told: &Told) -> Result<Response, Problem> {
         "state_digest",
         "details_digest",
         "hash",
+        "held_for",
     ];
+    let held_for = told.held_for();
     let rows = told.entries.iter().map(|line| {
         vec![
             line.no.to_string(),
@@ -53,6 +55,7 @@ pub(super) fn csv(told: &Told) -> Result<Response, Problem> {
             line.state_digest.clone(),
             line.details_digest.clone(),
             line.hash.clone(),
+            held_for.clone(),
         ]
     });
     table(&told.number, &HEADS, rows)

@@ -8,10 +8,13 @@ mod charts;
 mod dashboard;
 mod desk;
 mod dispatch;
+mod holds;
 mod intake;
+mod ledger;
 mod left;
 mod matching;
 mod proposals;
+mod provider;
 mod queue;
 mod search;
 mod sign_in;
@@ -58,15 +61,17 @@ pub struct Staff {
     pub frame: Frame,
     /// Slows down whoever tries many sign-ins.
     pub throttle: Arc<Throttle>,
+    /// Where it is reached, without a slash at the end.
+    pub url: String,
     /// For verification against the outside.
     pub checkpoint: CheckpointSource,
     /// The seals of the forms that are looked at, compared once each.
     pub compared: Comparisons,
 }
 
-/// Form and specimen.
-type SealKey = (i64, i64);
-/// A comparison; `None` where there is nothing to compare.
+/// The file and the page in it that bears the seal, and the specimen.
+type SealKey = (Vec<u8>, i64, i64);
+/// A comparison; `None` where one of the two has no ink.
 type Compared = Option<Arc<forms::seal::Alignment>>;
 /// Comparisons in the order in which they were made.
 pub type Comparisons = Mutex<Vec<(SealKey, Compared)>>;
@@ -103,6 +108,8 @@ fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(home))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
+        .route("/sign-in/provider", get(provider::begin))
+        .route("/sign-in/provider/back", get(provider::back))
         .route("/sign-out", post(sign_in::leave))
         .route("/session", post(sign_in::go_on))
         .route("/queue/{queue}", get(queue::show))
@@ -139,6 +146,11 @@ fn routes() -> Router<Shared> {
         .route("/proposals/{case}/picture", get(proposals::picture))
         .route("/upkeep", get(upkeep::show))
         .route("/upkeep/propose", post(upkeep::propose))
+        .route("/upkeep/contracts/{number}", get(ledger::contract))
+        .route("/upkeep/contracts/{number}/users/{user_id}", get(ledger::user))
+        .route("/upkeep/rows", post(ledger::propose))
+        .route("/holds", get(holds::show))
+        .route("/holds/propose", post(holds::propose))
         .route("/sign-ins", get(sign_ins::show))
         .route("/sign-ins.csv", get(sign_ins::csv))
 }
@@ -195,7 +207,7 @@ pub(super) struct Item {
 }
 
 /// The rooms that stand in the menu; the others are reached from a list.
-const MENU: [(Room, &str, &str, &str); 12] = [
+const MENU: [(Room, &str, &str, &str); 13] = [
     (Room::Checking, "/queue/check", "inbox", "checking"),
     (Room::Approving, "/queue/approve", "stamp", "approving"),
     (Room::Intake, "/intake", "mail", "intake"),
@@ -207,6 +219,7 @@ const MENU: [(Room, &str, &str, &str); 12] = [
     (Room::Upkeep, "/upkeep", "pen", "upkeep"),
     (Room::Accounts, "/accounts", "person", "accounts"),
     (Room::SignIns, "/sign-ins", "key", "sign_ins"),
+    (Room::Holds, "/holds", "archive", "holds"),
     (Room::Audit, "/audit", "shield", "audit"),
 ];
 

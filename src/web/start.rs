@@ -21,6 +21,7 @@ use crate::policy::{self, Matter, Viewer};
 use crate::staffing::Member;
 use crate::store::cases::{self, CaseLine, Filter, Tally};
 use crate::text::Texts;
+use workflows::terms::Role;
 
 /// Reads the checkpoint kept outside the database; `None` when there is none yet.
 pub type CheckpointSource = Arc<dyn Fn() -> Option<Checkpoint> + Send + Sync>;
@@ -66,6 +67,11 @@ impl Looker {
     /// Answers as if there were nothing when the viewer may not see it.
     pub(super) fn demand(&self, matter: Matter) -> Result<(), Problem> {
         if self.may_see(matter) { Ok(()) } else { Err(Problem::NotFound) }
+    }
+
+    /// A supervisor who looks may propose a legal hold.
+    pub(super) fn may_hold(&self) -> bool {
+        self.member.as_ref().is_some_and(|member| member.roles.contains(&Role::Supervisor))
     }
 
     pub(super) fn may_see(&self, matter: Matter) -> bool {

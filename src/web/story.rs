@@ -1,5 +1,6 @@
 //! The story of one case: where it stands, how it came there, and the proof that this is true.
 
+mod holds;
 mod view;
 mod words;
 
@@ -22,6 +23,7 @@ use super::start::{Looker, Shared};
 use super::{export, when};
 use crate::policy::{Matter, Viewer};
 use crate::store::cases::{self, CaseFile};
+use holds::Hold;
 
 /// A case as it is told to machines; the page is drawn from the same.
 #[derive(Debug, Serialize)]
@@ -38,6 +40,7 @@ pub(super) struct Told {
     pub(super) ended_at: Option<String>,
     pub(super) entries: Vec<Line>,
     pub(super) deadlines: Vec<Deadline>,
+    holds: Vec<Hold>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) outbox: Option<Vec<Parcel>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +67,13 @@ pub(super) struct Line {
     pub(super) state_digest: String,
     pub(super) details_digest: String,
     pub(super) hash: String,
+}
+
+impl Told {
+    /// What the case is held for now.
+    pub(super) fn held_for(&self) -> String {
+        holds::in_force(&self.holds)
+    }
 }
 
 /// An armed deadline.
@@ -145,6 +155,7 @@ async fn told(shared: &Shared, looker: &Looker, file: &CaseFile) -> Result<Told,
         ended_at: row.ended_at.map(|at| export::moment(Moment(at))),
         entries: lines(looker, file),
         deadlines: file.deadlines.iter().map(deadline).collect(),
+        holds: holds::of(looker, file),
         outbox: looker.may_see(Matter::Outbox).then(|| parcels(looker, file)),
         verification: verification(shared, looker, row.case()).await?,
     })

@@ -116,7 +116,7 @@ export class Browser {
     });
     page.on('request', (request) => {
       const { origin } = new URL(request.url());
-      const ours = [this.world.customers, this.world.members, this.world.staff];
+      const ours = [this.world.customers, this.world.members, this.world.staff, this.world.provider];
       if (!ours.includes(origin) && !request.url().startsWith('blob:')) {
         note(`asks elsewhere: ${request.url()}`);
       }

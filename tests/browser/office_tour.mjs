@@ -17,6 +17,13 @@ export async function office(guide) {
   const door = await guide.page(DESK);
   await door.goto(`${world.staff}/sign-in`);
   await stop('office-sign-in', door);
+  await door.locator('a[href^="/sign-in/provider"]').click();
+  await door.hands.reads('staff.sign_in.provider_down');
+  await stop('office-provider-down', door);
+  // That nobody answers there is no fault of the page.
+  browser.faults = browser.faults.filter((fault) => !fault.includes('503'));
+  await door.goto(`${world.staff}/sign-in/provider/back`);
+  await stop('office-provider-over', door);
 
   const own = await ordered(world, naoko, [[naoko, 'retrieval_reissue', 'expired']]);
   const two = await ordered(world, hanako, [
@@ -101,6 +108,11 @@ export async function office(guide) {
   await keeper.hands.press('staff.accounts.propose_renew');
   await keeper.waitForURL(/\/proposals\//);
   await stop('proposal-own', keeper);
+  await keeper.goto(`${world.staff}/accounts/clerk2`);
+  await keeper.locator('#subject').fill('248289761001');
+  await keeper.hands.press('staff.accounts.propose_link');
+  await keeper.waitForURL(/\/proposals\//);
+  await stop('proposal-link', keeper);
   await clerk.goto(`${world.staff}/upkeep?contract=0104212345`);
   await stop('upkeep', clerk);
   await clerk.locator('#postal_code').fill('1000005');
@@ -109,7 +121,36 @@ export async function office(guide) {
   await clerk.waitForURL(/\/proposals\//);
   await approver.goto(clerk.url());
   await stop('proposal', approver);
+  await clerk.goto(`${world.staff}/upkeep/contracts/new`);
+  await clerk.hands.press('staff.ledger.propose');
+  await clerk.locator('#errors').waitFor();
+  await stop('contract-new', clerk);
+  await clerk.goto(`${world.staff}/upkeep/contracts/0104212345`);
+  await stop('contract', clerk);
+  await clerk.goto(`${world.staff}/upkeep/contracts/0104212345/users/${taro.id}`);
+  await stop('contract-user', clerk);
+  await clerk.hands.press('staff.ledger.propose_close_user');
+  await clerk.waitForURL(/\/proposals\//);
+  await approver.goto(clerk.url());
+  await stop('proposal-user', approver);
   const lead = await at(guide, matsumoto);
+  await lead.goto(`${world.staff}/holds?case=${case_}`);
+  await stop('holds', lead);
+  await lead.hands.press('staff.holds.propose');
+  await lead.locator('#errors').waitFor();
+  await stop('holds-slip', lead);
+  await lead.locator('#reference').fill('令和8年(ワ)第101号');
+  await lead.locator('#reason').fill('裁判所の照会のため');
+  await lead.hands.press('staff.holds.propose');
+  await lead.waitForURL(/\/proposals\//);
+  await approver.goto(lead.url());
+  await approver.hands.press('staff.proposal.approve');
+  await approver.hands.reads('staff.proposal.done');
+  await stop('proposal-hold', approver);
+  await lead.goto(`${world.staff}/holds`);
+  await stop('holds-in-force', lead);
+  await lead.goto(`${world.staff}/cases/${case_}`);
+  await stop('history-held', lead);
   await lead.goto(`${world.staff}/dashboard`);
   await stop('dashboard', lead);
   await lead.goto(`${world.staff}/desk/${case_}`);

@@ -71,3 +71,44 @@ test('an address, a seal and a holiday take two people', async (t) => {
   assert.deepEqual(await world.rows("SELECT day FROM holidays WHERE day = '2027-06-01'"), []);
   browser.isContent();
 });
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`a user is added, changed and closed by two people, JavaScript ${javaScriptEnabled}`, async (t) => {
+    const world = await World.of(t);
+    const browser = await Browser.of(t, world);
+    const options = { ...DESK, javaScriptEnabled };
+    const clerk = await atWork(world, await browser.page(options), inoue);
+    const approver = await atWork(world, await browser.page(options), hayashi);
+    const row = async () => (await world.rows("SELECT name, email, status FROM users WHERE user_id = '010429077'"))[0];
+    await clerk.goto(`${world.staff}/upkeep?contract=0104212345`);
+    await clerk.locator('a[href="/upkeep/contracts/0104212345"]').click();
+    await clerk.locator('a[href$="/users/new"]').click();
+    await clerk.hands.press('staff.ledger.propose');
+    await clerk.locator('#errors').waitFor();
+    await clerk.locator('#user_id').fill('010429077');
+    await clerk.locator('#name').fill('高木 真');
+    await clerk.locator('#kana').fill('タカギ マコト');
+    await clerk.hands.press('staff.ledger.propose');
+    await clerk.waitForURL(/\/proposals\/\d+/);
+    assert.equal(await row(), undefined);
+    await approved(approver, clerk.url());
+    assert.deepEqual(await row(), { name: '高木 真', email: '', status: 'active' });
+    const page = `${world.staff}/upkeep/contracts/0104212345/users/010429077`;
+    await clerk.goto(page);
+    await clerk.locator('#email').fill('takagi@aoba.example');
+    await clerk.hands.press('staff.ledger.propose');
+    await clerk.waitForURL(/\/proposals\/\d+/);
+    await approved(approver, clerk.url());
+    assert.equal((await row()).email, 'takagi@aoba.example');
+    await clerk.goto(page);
+    await clerk.hands.press('staff.ledger.propose_close_user');
+    await clerk.waitForURL(/\/proposals\/\d+/);
+    await approver.goto(clerk.url());
+    await approver.hands.reads('staff.ledger.effect_closing');
+    await approved(approver, clerk.url());
+    assert.equal((await row()).status, 'deleted');
+    await clerk.goto(page);
+    await clerk.hands.reads('staff.ledger.ended');
+    browser.isContent();
+  });
+}

@@ -28,6 +28,8 @@ async fn added(house: &House, login: &str, person: &str, roles: &str) -> Visitor
         name: "高木 真".to_owned(),
         roles: roles.to_owned(),
         active: true,
+        issuer: String::new(),
+        subject: String::new(),
     };
     let new = house.app.keep_account(Command::Add, &row).await.unwrap().unwrap();
     house.signed_in(login, &new.password, &new.seed).await.unwrap()

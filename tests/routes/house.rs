@@ -73,11 +73,17 @@ pub(crate) struct Cases {
 impl House {
     /// Opens the application in a folder of its own, with hashes that cost little.
     pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same, configured otherwise.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = TempDir::new().unwrap();
         let mut config = Config::for_demo(folder.path());
         config.security.argon2_memory_kib = 1024;
         config.security.argon2_passes = 1;
         config.security.sign_ins_per_minute = 0;
+        change(&mut config);
         let clock = Clock::manual(BEGINNING);
         let program = env!("CARGO_BIN_EXE_saihakko").into();
         let around = Surroundings {
@@ -103,6 +109,7 @@ impl House {
             app: app.clone(),
             frame: frame(&app, OFFICE),
             throttle: Arc::new(Throttle::default()),
+            url: format!("https://{OFFICE}"),
             checkpoint: Arc::new(|| None),
             compared: saihakko::web::staff::Comparisons::default(),
         });
@@ -185,7 +192,7 @@ impl House {
         Some(Visitor { cookies, certificate: None })
     }
 
-    async fn seconds(&self) -> i64 {
+    pub(crate) async fn seconds(&self) -> i64 {
         self.app.tools.db.now().await.unwrap().seconds()
     }
 

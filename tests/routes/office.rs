@@ -14,7 +14,7 @@ const PEOPLE: [&str; 8] =
     ["uketsuke", "clerk1", "approver1", "hassou", "helpdesk", "auditor", "operator", "supervisor"];
 
 /// Read with GET.
-const READ: [&str; 27] = [
+const READ: [&str; 30] = [
     "/",
     "/queue/check",
     "/queue/approve",
@@ -40,11 +40,14 @@ const READ: [&str; 27] = [
     "/proposals/{case}",
     "/proposals/{case}/picture",
     "/upkeep",
+    "/upkeep/contracts/{number}",
+    "/upkeep/contracts/{number}/users/{user_id}",
+    "/holds",
     "/sign-ins",
     "/sign-ins.csv",
 ];
 /// Sent with POST and a form that says nothing.
-const SENT: [&str; 18] = [
+const SENT: [&str; 20] = [
     "/intake/register",
     "/intake/files",
     "/matching/{case}",
@@ -55,6 +58,8 @@ const SENT: [&str; 18] = [
     "/accounts/propose",
     "/proposals/{case}",
     "/upkeep/propose",
+    "/upkeep/rows",
+    "/holds/propose",
     "/desk/{case}/hand-on",
     "/desk/{case}/decide",
     "/desk/{case}/return",
@@ -66,7 +71,14 @@ const SENT: [&str; 18] = [
 ];
 /// Looked at elsewhere: without a sign-in, or it ends the session that the table needs; and the
 /// histories, which have tests of their own.
-const ELSEWHERE: [&str; 4] = ["/sign-in", "/sign-out", "/intake/scan", "/upkeep/specimen"];
+const ELSEWHERE: [&str; 6] = [
+    "/sign-in",
+    "/sign-in/provider",
+    "/sign-in/provider/back",
+    "/sign-out",
+    "/intake/scan",
+    "/upkeep/specimen",
+];
 
 fn cell(answer: &Answer) -> String {
     if !answer.status.is_redirection() {

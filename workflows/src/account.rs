@@ -4,6 +4,9 @@
 //! An attempt is charged and committed first, password and card are judged outside, then it is
 //! redeemed or missed. A charge that nobody settles counts as a miss. One more account stands for
 //! every name that nobody has: whoever tries such a name is on record too.
+//!
+//! Where the bank's own identity provider vouches for somebody, its answer is judged outside as well,
+//! and what came of it is what the account is asked with.
 
 use engine::{ActorId, Context, Deadline, Span, Transition, Workflow};
 use serde::{Deserialize, Serialize};
@@ -53,16 +56,81 @@ pub enum Command {
     Miss,
     /// Clock: charges that nobody settled count as wrong.
     Settle,
+    /// Staff: the bank's identity provider has answered.
+    Enter {
+        /// What came of its answer.
+        answer: Answer,
+    },
     /// Staff: signed out.
     Leave,
     /// Command line: make the account, or bring it to another name and other roles.
     Add,
     /// Command line: fresh password and card.
     Renew,
+    /// Command line: whom the identity provider knows as this account.
+    Link,
     /// Command line: nobody signs in with it any more.
     Close,
     /// Another case: two people have given it a fresh password and card.
     Forget,
+}
+
+/// What came of the answer of the bank's identity provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Everything holds, and it speaks of whoever this account belongs to.
+    Sound,
+    /// The provider let nobody in, or the person turned back.
+    Denied,
+    /// No key of the provider has signed it, or it cannot be read.
+    Forged,
+    /// Another issuer speaks.
+    ForeignIssuer,
+    /// It was made for another application.
+    ForeignAudience,
+    /// It is too old.
+    Expired,
+    /// It answers another question than this browser asked.
+    Mismatched,
+    /// It does not say that a second factor was shown.
+    OneFactor,
+    /// The sign-in at the provider is too long ago.
+    Stale,
+    /// No account belongs to whom it speaks of.
+    Unlinked,
+}
+
+impl Answer {
+    /// Every answer.
+    pub const ALL: [Self; 10] = [
+        Self::Sound,
+        Self::Denied,
+        Self::Forged,
+        Self::ForeignIssuer,
+        Self::ForeignAudience,
+        Self::Expired,
+        Self::Mismatched,
+        Self::OneFactor,
+        Self::Stale,
+        Self::Unlinked,
+    ];
+
+    /// Why it lets nobody in.
+    pub const fn refusal(self) -> Option<Refusal> {
+        Some(match self {
+            Self::Sound => return None,
+            Self::Denied => Refusal::Denied,
+            Self::Forged => Refusal::Forged,
+            Self::ForeignIssuer => Refusal::ForeignIssuer,
+            Self::ForeignAudience => Refusal::ForeignAudience,
+            Self::Expired => Refusal::Expired,
+            Self::Mismatched => Refusal::Mismatched,
+            Self::OneFactor => Refusal::OneFactor,
+            Self::Stale => Refusal::Stale,
+            Self::Unlinked => Refusal::Unlinked,
+        })
+    }
 }
 
 /// What the host looks up for an account.
@@ -71,6 +139,8 @@ pub enum Command {
 pub struct Facts {
     /// The account may sign in.
     pub active: bool,
+    /// Password and card are a way in at all.
+    pub local: bool,
     /// The growing delay since the last wrong entry is over.
     pub delay_over: bool,
     /// Some other person administers the system with an account that may sign in.
@@ -92,6 +162,8 @@ pub enum Effect {
     EndSessions,
     /// Writes name, person and roles.
     SaveAccount,
+    /// Writes whom the identity provider knows as this account.
+    SaveLink,
     /// Puts the prepared password and card in the place of the present ones.
     StoreSecrets,
     /// Lets nobody sign in any more.
@@ -127,6 +199,36 @@ pub enum Refusal {
     /// Nobody else would be left to administer the system.
     #[error("the last system administrator stays")]
     LastAdministrator,
+    /// Everybody signs in at the bank's identity provider.
+    #[error("password and card are no way in here")]
+    NotLocal,
+    /// See [`Answer::Denied`].
+    #[error("the identity provider let nobody in")]
+    Denied,
+    /// See [`Answer::Forged`].
+    #[error("no key of the identity provider has signed the answer")]
+    Forged,
+    /// See [`Answer::ForeignIssuer`].
+    #[error("the answer is another issuer's")]
+    ForeignIssuer,
+    /// See [`Answer::ForeignAudience`].
+    #[error("the answer was made for another application")]
+    ForeignAudience,
+    /// See [`Answer::Expired`].
+    #[error("the answer is too old")]
+    Expired,
+    /// See [`Answer::Mismatched`].
+    #[error("the answer is not to what this browser asked")]
+    Mismatched,
+    /// See [`Answer::OneFactor`].
+    #[error("no second factor was shown")]
+    OneFactor,
+    /// See [`Answer::Stale`].
+    #[error("the sign-in at the identity provider is too long ago")]
+    Stale,
+    /// See [`Answer::Unlinked`].
+    #[error("no account belongs to whom the answer speaks of")]
+    Unlinked,
 }
 
 impl Workflow for Account {
@@ -155,7 +257,7 @@ impl Workflow for Account {
     ) -> Result<Transition<Self>, Refusal> {
         permit(command, context.actor.role, &context.actor.id)?;
         match command {
-            Command::Add | Command::Renew | Command::Close => {
+            Command::Add | Command::Renew | Command::Link | Command::Close => {
                 by_command_line(state, command, &context.facts)
             }
             _ => sign_in(state, command, &context.facts),
@@ -182,9 +284,13 @@ fn permit(command: &Command, role: Role, actor: &ActorId) -> Result<(), Refusal>
     let allowed = match command {
         Command::Begin => role == Role::Worker,
         Command::ChargeAttempt | Command::Miss => role.is_staff() || role == Role::Worker,
+        // Whoever is turned away may be nobody that is known here.
+        Command::Enter { answer } => {
+            role.is_staff() || (role == Role::Worker && *answer != Answer::Sound)
+        }
         Command::Redeem | Command::Leave => role.is_staff(),
         Command::Settle => role == Role::Clock,
-        Command::Add | Command::Renew | Command::Close => {
+        Command::Add | Command::Renew | Command::Link | Command::Close => {
             role == Role::SystemAdministrator && actor.0 == COMMAND_LINE
         }
         Command::Forget => role == Role::Peer,
@@ -202,6 +308,7 @@ fn sign_in(state: &State, command: &Command, facts: &Facts) -> Decision {
     };
     let to = |wrong, open| Transition::to(S::Open { wrong, open });
     Ok(match command {
+        C::ChargeAttempt if !facts.local => return Err(Refusal::NotLocal),
         C::ChargeAttempt if !facts.active => return Err(Refusal::Closed),
         C::ChargeAttempt if !facts.delay_over => return Err(Refusal::Locked),
         C::ChargeAttempt => {
@@ -215,6 +322,12 @@ fn sign_in(state: &State, command: &Command, facts: &Facts) -> Decision {
         C::Miss => to(wrong, open - 1),
         C::Settle if open == 0 => return Err(Refusal::NotNow),
         C::Settle => to(wrong, 0),
+        // Wrong passwords typed by anybody do not keep out whom the provider vouches for.
+        C::Enter { answer } => match answer.refusal() {
+            Some(refusal) => return Err(refusal),
+            None if !facts.active => return Err(Refusal::Closed),
+            None => to(wrong, open).with(Effect::OpenSession),
+        },
         C::Leave => to(wrong, open).with(Effect::EndSession),
         C::Forget => to(open, open).with(Effect::EndSessions),
         _ => return Err(Refusal::NotNow),
@@ -230,8 +343,9 @@ fn by_command_line(state: &State, command: &Command, facts: &Facts) -> Decision 
     };
     let to = Transition::to(S::Open { wrong: open, open });
     Ok(match command {
-        C::Add => to.with(Effect::SaveAccount).with(Effect::StoreSecrets),
+        C::Add => to.with(Effect::SaveAccount).with(Effect::SaveLink).with(Effect::StoreSecrets),
         C::Renew => to.with(Effect::StoreSecrets).with(Effect::EndSessions),
+        C::Link => Transition::to(state.clone()).with(Effect::SaveLink).with(Effect::EndSessions),
         _ if facts.administers && !facts.others_administer => {
             return Err(Refusal::LastAdministrator);
         }

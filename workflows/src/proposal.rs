@@ -1,5 +1,6 @@
 //! A change that one person proposes and another one approves: staff's accounts and roles, a
-//! contract's registered address, the specimen of a seal, the bank's own holidays.
+//! contract and its users, its registered address, the specimen of its seal, the bank's own holidays, a
+//! legal hold.
 //!
 //! What exactly shall change stands beside the case, written once with the proposal; the case holds
 //! what kind of change it is and who proposed it. A fresh password and a fresh card are handed out
@@ -11,175 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::terms::{Role, Rules, Signal, days};
 
+mod change;
+
+pub use change::{Change, Columns, Matter};
+
 /// A proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal;
 
 /// The stored name; never changed.
 pub const NAME: &str = "proposal";
-
-/// What shall be changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Matter {
-    /// A new account for a member of staff.
-    OpenAccount,
-    /// Other roles of an account.
-    ChangeRoles,
-    /// An account with which nobody shall sign in any more.
-    CloseAccount,
-    /// A lost card or a forgotten password.
-    RenewSecrets,
-    /// The registered address of a contract.
-    Address,
-    /// The specimen of a contract's seal.
-    Specimen,
-    /// A day on which nobody works, besides those by law.
-    AddHoliday,
-    /// Such a day no longer.
-    RemoveHoliday,
-}
-
-impl Matter {
-    /// Every matter.
-    pub const ALL: [Self; 8] = [
-        Self::OpenAccount,
-        Self::ChangeRoles,
-        Self::CloseAccount,
-        Self::RenewSecrets,
-        Self::Address,
-        Self::Specimen,
-        Self::AddHoliday,
-        Self::RemoveHoliday,
-    ];
-
-    /// It concerns the account of a member of staff.
-    pub const fn is_account(self) -> bool {
-        matches!(
-            self,
-            Self::OpenAccount | Self::ChangeRoles | Self::CloseAccount | Self::RenewSecrets
-        )
-    }
-
-    /// A fresh password and a fresh card are handed out afterwards.
-    pub const fn has_secrets(self) -> bool {
-        matches!(self, Self::OpenAccount | Self::RenewSecrets)
-    }
-
-    /// Who may propose it.
-    pub const fn proposers(self) -> &'static [Role] {
-        if self.is_account() {
-            &[Role::SystemAdministrator]
-        } else {
-            &[Role::Clerk, Role::Supervisor]
-        }
-    }
-
-    /// Who may approve or reject it.
-    pub const fn approvers(self) -> &'static [Role] {
-        if self.is_account() {
-            &[Role::SystemAdministrator]
-        } else {
-            &[Role::Approver, Role::Supervisor]
-        }
-    }
-}
-
-/// What exactly shall be changed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "matter", rename_all = "snake_case")]
-pub enum Change {
-    /// A new account.
-    OpenAccount {
-        /// Its name.
-        login: String,
-        /// Whose: two accounts of one person have the same.
-        person: String,
-        /// The person's name.
-        name: String,
-        /// With commas between.
-        roles: String,
-    },
-    /// Other roles.
-    ChangeRoles {
-        /// The account.
-        login: String,
-        /// With commas between.
-        roles: String,
-    },
-    /// No more sign-ins.
-    CloseAccount {
-        /// The account.
-        login: String,
-    },
-    /// Fresh password and card.
-    RenewSecrets {
-        /// The account.
-        login: String,
-    },
-    /// Another registered address.
-    Address {
-        /// The contract's number.
-        contract: String,
-        /// Seven digits.
-        postal_code: String,
-        /// In full, on one line.
-        address: String,
-    },
-    /// Another specimen of the seal.
-    Specimen {
-        /// The contract's number.
-        contract: String,
-        /// ISO date from which it is valid.
-        valid_from: String,
-        /// SHA-256 of the picture, hexadecimal.
-        digest: String,
-    },
-    /// One more holiday.
-    AddHoliday {
-        /// ISO date.
-        day: String,
-        /// How it is called.
-        name: String,
-        /// Where it was announced.
-        source: String,
-    },
-    /// One holiday less.
-    RemoveHoliday {
-        /// ISO date.
-        day: String,
-    },
-}
-
-impl Change {
-    /// Its kind.
-    pub const fn matter(&self) -> Matter {
-        match self {
-            Self::OpenAccount { .. } => Matter::OpenAccount,
-            Self::ChangeRoles { .. } => Matter::ChangeRoles,
-            Self::CloseAccount { .. } => Matter::CloseAccount,
-            Self::RenewSecrets { .. } => Matter::RenewSecrets,
-            Self::Address { .. } => Matter::Address,
-            Self::Specimen { .. } => Matter::Specimen,
-            Self::AddHoliday { .. } => Matter::AddHoliday,
-            Self::RemoveHoliday { .. } => Matter::RemoveHoliday,
-        }
-    }
-
-    /// What the case is about.
-    pub fn subject(&self) -> String {
-        match self {
-            Self::OpenAccount { login, .. }
-            | Self::ChangeRoles { login, .. }
-            | Self::CloseAccount { login }
-            | Self::RenewSecrets { login } => crate::account::subject(login),
-            Self::Address { contract, .. } | Self::Specimen { contract, .. } => {
-                format!("contract-{contract}")
-            }
-            Self::AddHoliday { day, .. } | Self::RemoveHoliday { day } => format!("day-{day}"),
-        }
-    }
-}
 
 /// Where a proposal stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -238,8 +80,8 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent answer of the ledger")]
 pub struct Facts {
-    /// What shall be changed is there: an account that may sign in, a contract that is not closed;
-    /// for a new account or holiday, that its name or day is free.
+    /// What shall be changed is there: an account that may sign in, a contract that is not closed, a
+    /// user of it, a hold in force; for anything new, that its name, number, day or reference is free.
     pub target_found: bool,
     /// The account is, or would be, the actor's own person's.
     pub actor_is_target: bool,
@@ -249,6 +91,8 @@ pub struct Facts {
     pub takes_administration: bool,
     /// Some other person administers the system with an account that may sign in.
     pub others_administer: bool,
+    /// The identity provider's person belongs to another account already.
+    pub subject_taken: bool,
     /// Another proposal about the same is open.
     pub already_proposed: bool,
     /// The case that counts the account's sign-ins, when there is one.
@@ -281,9 +125,12 @@ pub enum Effect {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Notice {}
 
-/// A proposal asks for no work.
+/// Work that a proposal asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Job {}
+pub enum Job {
+    /// Writes into the history of the case that it is held now, or no longer.
+    NoteHold,
+}
 
 /// Why a proposal declines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
@@ -315,6 +162,9 @@ pub enum Refusal {
     /// One open proposal about one account or contract.
     #[error("a proposal about it is open")]
     AlreadyProposed,
+    /// One person of the identity provider is one account.
+    #[error("the identity provider's person belongs to another account")]
+    SubjectTaken,
 }
 
 impl Workflow for Proposal {
@@ -405,6 +255,9 @@ fn sound(matter: Matter, facts: &Facts) -> Result<(), Refusal> {
     if matter.is_account() && facts.actor_is_target {
         return Err(Refusal::OwnAccount);
     }
+    if facts.subject_taken {
+        return Err(Refusal::SubjectTaken);
+    }
     if facts.takes_administration && !facts.others_administer {
         return Err(Refusal::LastAdministrator);
     }
@@ -446,8 +299,11 @@ fn approve(matter: Matter, by: &ActorId, context: &Context<Proposal>) -> Decisio
     if matter.has_secrets() {
         made = made.with(Effect::KeepSecrets);
     }
-    if matches!(matter, Matter::CloseAccount | Matter::ChangeRoles) {
+    if matter.ends_sessions() {
         made = made.with(Effect::EndSessions);
+    }
+    if matter.is_hold() {
+        made = made.asking(Job::NoteHold);
     }
     if let (Matter::RenewSecrets, Some(account)) = (matter, facts.account) {
         made = made.signalling(Signal::Forget { account });

@@ -1,8 +1,11 @@
 //! All or nothing, at every statement.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
-use engine::{Actor, Submission};
+use engine::{Actor, Kind, Submission, on};
 
 use crate::house::{House, by_borrower, by_clerk, by_second, hand, stories};
 use crate::sample::{Command, Mood, Role};
@@ -12,7 +15,8 @@ stories!(
     an_opening_is_all_or_nothing,
     a_refusal_is_all_or_nothing,
     a_job_answer_is_all_or_nothing,
-    a_hand_on_a_dead_letter_is_all_or_nothing
+    a_hand_on_a_dead_letter_is_all_or_nothing,
+    who_gives_up_waiting_leaves_no_transaction_behind
 );
 
 /// Fails `submission` at every statement in turn, then lets it pass; returns the statements.
@@ -130,4 +134,38 @@ async fn a_hand_on_a_dead_letter_is_all_or_nothing(house: Arc<House>) {
         assert_eq!(house.dump().await, before, "after {statements} statements");
     }
     assert_ne!(house.dump().await, before);
+}
+
+/// A future that nobody waits for any more after so many steps.
+async fn given_up<F: Future>(future: F, mut steps: usize) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        if steps == 0 {
+            return Poll::Ready(None);
+        }
+        steps -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+async fn who_gives_up_waiting_leaves_no_transaction_behind(house: Arc<House>) {
+    for steps in 0..12 {
+        drop(given_up(house.db.read(), steps).await);
+        drop(given_up(house.db.write_lazily(), steps).await);
+        drop(given_up(house.db.write(), steps).await);
+        drop(given_up(house.db.read(), steps).await);
+        // Whichever connection they get: it lets them write, and keeps what they wrote.
+        for _ in 0..4 {
+            house.execute("DELETE FROM timers WHERE case_id < 0").await;
+            if house.db.kind() == Kind::Sqlite {
+                let mut tx = house.db.write().await.unwrap();
+                let flushed: Result<i64, sqlx::Error> =
+                    on!(&mut tx, |conn| sqlx::query_scalar("PRAGMA synchronous")
+                        .fetch_one(conn)
+                        .await);
+                assert_eq!(flushed.unwrap(), 2, "given up after {steps} steps");
+            }
+        }
+    }
 }

@@ -432,3 +432,22 @@ fn the_printed_number_contradicts_a_pasted_code() {
     assert_eq!((codes_gone.kind, codes_gone.case_id), (PageKind::Unknown, None));
     assert_eq!(codes_gone.printed_number, copy(Variant::BizStation, 71).submission);
 }
+
+/// Numbers in which a 6 taken for a 0 twice would pass the check digit, and others.
+#[test]
+fn the_number_in_print_never_stands_against_its_own_codes() {
+    let way =
+        Way { wear: Wear { skew: 0.8, ..Wear::default() }, ..Way::plain(Variant::BizStation, 1) };
+    let mut confirmed = 0;
+    let numbers = ["202649966140", "676319919053", "626638044615", "787524682968", "000000000019"];
+    for text in numbers {
+        let copy = Copy { submission: Some(text.parse().unwrap()), ..copy(way.variant, way.seed) };
+        let job = job(way.variant);
+        let pdf = PRESS.batch(&job, std::slice::from_ref(&copy), Sheets::Pages).unwrap().pdf;
+        for page in read(&way, &PaperSheet::print(&pdf, way.dpi).unwrap()[..1]) {
+            assert_eq!(page.case_id, copy.submission, "{:?}", page.note);
+            confirmed += usize::from(page.printed_number == copy.submission);
+        }
+    }
+    assert!(confirmed >= 2, "the number in print was read on {confirmed} pages of 5");
+}

@@ -25,6 +25,7 @@ struct Line {
     person: String,
     roles: Vec<&'static str>,
     is_open: bool,
+    subject: String,
 }
 
 impl Line {
@@ -36,6 +37,7 @@ impl Line {
             person: row.person.clone(),
             roles,
             is_open: row.active,
+            subject: row.subject.clone(),
         }
     }
 }
@@ -43,6 +45,16 @@ impl Line {
 /// The names of the roles that an account can hold.
 fn roles() -> Vec<&'static str> {
     Role::ALL.into_iter().filter(|role| role.is_staff()).map(engine::Role::name).collect()
+}
+
+/// The identity provider where staff sign in; empty where there is none.
+fn provider(shared: &Shared) -> &str {
+    &shared.app.tools.config.staff_identity.issuer
+}
+
+/// Password and card are a way in.
+fn is_local(shared: &Shared) -> bool {
+    shared.app.tools.config.staff_identity.local_sign_in
 }
 
 /// The roles that were ticked.
@@ -74,6 +86,8 @@ async fn list(
         lines => given(lines),
         proposals => given(proposals::lines(shared, signed, Room::Accounts).await?),
         roles => roles(),
+        provider => provider(shared),
+        is_local => is_local(shared),
         chosen,
         typed => given(typed.clone()),
         key => shared.app.nonce(),
@@ -104,6 +118,7 @@ async fn account(
     let values = context! {
         line => given(Line::of(&row)),
         roles => roles(),
+        provider => provider(shared),
         key => shared.app.nonce(),
         is_own => row.person == signed.member.account.person,
         works => signed.member.roles.contains(&Role::SystemAdministrator),
@@ -136,7 +151,7 @@ pub(super) async fn propose(
     let roles = names.join(",");
     let wrong = mistakes(&shared, &signed, &typed, &roles);
     if !wrong.is_empty() {
-        return if matter == "open_account" {
+        return if is_opening(&matter) {
             list(&shared, &signed, &typed, &wrong).await
         } else {
             account(&shared, &signed, &login, &wrong).await
@@ -146,6 +161,19 @@ pub(super) async fn propose(
         "open_account" => {
             Change::OpenAccount { login, person: asked("person"), name: asked("name"), roles }
         }
+        "open_linked_account" => Change::OpenLinkedAccount {
+            login,
+            person: asked("person"),
+            name: asked("name"),
+            roles,
+            issuer: provider(&shared).to_owned(),
+            subject: asked("subject"),
+        },
+        "link_subject" => Change::LinkSubject {
+            login,
+            issuer: provider(&shared).to_owned(),
+            subject: asked("subject"),
+        },
         "change_roles" => Change::ChangeRoles { login, roles },
         "close_account" => Change::CloseAccount { login },
         "renew_secrets" => Change::RenewSecrets { login },
@@ -156,6 +184,11 @@ pub(super) async fn propose(
         Err(Declined::Refused { code }) => Err(Problem::Refused { code }),
         Err(other) => Err(other.into()),
     }
+}
+
+/// A new account of either kind.
+fn is_opening(matter: &str) -> bool {
+    matches!(matter, "open_account" | "open_linked_account")
 }
 
 fn mistakes(shared: &Shared, signed: &Signed, typed: &Typed, roles: &str) -> Vec<Mistake> {
@@ -169,7 +202,8 @@ fn mistakes(shared: &Shared, signed: &Signed, typed: &Typed, roles: &str) -> Vec
         let text = shared.text(signed.visit.lang, &format!("accounts.{key}"));
         wrong.push(Mistake { field, text });
     };
-    let is_new = asked("matter") == "open_account";
+    let matter = asked("matter");
+    let is_new = is_opening(matter);
     if is_new && !plain(asked("login"), 32) {
         miss("login", "login_slip");
     }
@@ -179,7 +213,15 @@ fn mistakes(shared: &Shared, signed: &Signed, typed: &Typed, roles: &str) -> Vec
     if is_new && !plain(asked("person"), 16) {
         miss("person", "person_slip");
     }
-    if (is_new || asked("matter") == "change_roles") && roles.is_empty() {
+    let subject = asked("subject");
+    let is_subject = subject.len() <= 255 && subject.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_link = matter == "link_subject" || matter == "open_linked_account";
+    if is_link && provider(shared).is_empty() {
+        miss("subject", "provider_slip");
+    } else if is_link && (!is_subject || (is_new && subject.is_empty())) {
+        miss("subject", "subject_slip");
+    }
+    if (is_new || matter == "change_roles") && roles.is_empty() {
         miss("roles", "roles_slip");
     }
     wrong

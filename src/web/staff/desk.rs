@@ -173,7 +173,10 @@ const KEPT: usize = 32;
 impl Staff {
     /// The comparison of a form's seal, made once while the form is looked at.
     async fn seals(&self, desk: &OnDesk) -> Result<Option<Arc<forms::seal::Alignment>>, Declined> {
-        let key = (desk.submission.number, desk.specimen.as_ref().map_or(0, |(id, _)| *id));
+        let (Some(page), Some((specimen, _))) = (desk.stamped(), &desk.specimen) else {
+            return Ok(None);
+        };
+        let key = (page.digest.clone(), page.page, *specimen);
         let found = |kept: &[(super::SealKey, super::Compared)]| {
             kept.iter().find(|(other, _)| *other == key).map(|(_, both)| both.clone())
         };

@@ -13,13 +13,13 @@ use workflows::proposal::{Change, State as Standing};
 use workflows::terms::Role;
 
 use super::desk::{Typed, image};
-use super::{Shared, Signed};
+use super::{Shared, Signed, ledger};
 use crate::backoffice::AtWork;
 use crate::policy::Room;
 use crate::staffing::proposing::{Decided, Proposed, command_named};
 use crate::staffing::roles_of;
 use crate::store::cases::staff_names;
-use crate::store::proposals::ProposalLine;
+use crate::store::proposals::{List, ProposalLine};
 use crate::web::customer::{case_named, given, see};
 use crate::web::error::Problem;
 use crate::web::face::{self, Face};
@@ -27,11 +27,11 @@ use crate::web::{page, when};
 
 /// One line of a table: what is now and what shall be.
 #[derive(Serialize)]
-struct Row {
-    key: &'static str,
-    was: String,
-    shall: String,
-    is_other: bool,
+pub(super) struct Row {
+    pub(super) key: &'static str,
+    pub(super) was: String,
+    pub(super) shall: String,
+    pub(super) is_other: bool,
 }
 
 /// A proposal in a list.
@@ -49,7 +49,14 @@ pub(super) struct Line {
 
 /// The room in which a change is proposed and decided.
 fn room_of(change: &Change) -> Room {
-    if change.matter().is_account() { Room::Accounts } else { Room::Upkeep }
+    let matter = change.matter();
+    if matter.is_account() {
+        Room::Accounts
+    } else if matter.is_hold() {
+        Room::Holds
+    } else {
+        Room::Upkeep
+    }
 }
 
 /// The account, contract or day.
@@ -73,7 +80,12 @@ pub(super) async fn lines(
     signed: &Signed,
     room: Room,
 ) -> Result<Vec<Line>, Problem> {
-    let found = shared.app.proposals(room == Room::Accounts).await?;
+    let list = match room {
+        Room::Accounts => List::Accounts,
+        Room::Holds => List::Holds,
+        _ => List::Ledger,
+    };
+    let found = shared.app.proposals(list).await?;
     let people: Vec<&str> = found.iter().map(|line| line.proposed_by.as_str()).collect();
     let names = names(shared, &people).await?;
     Ok(found.iter().map(|line| listed(shared, signed, line, &names)).collect())
@@ -139,12 +151,17 @@ async fn drawn(
     let names = names(shared, &[proposed.by.as_str()]).await?;
     let is_waiting = matches!(proposed.state, Standing::Proposed { .. });
     let own = format!("staff-{}", signed.member.account.person);
+    let effects = if is_waiting { ledger::effects(shared, &proposed.change).await? } else { None };
     let values = context! {
         case => case.0,
         number => when::case_number(case.0, proposed.at),
         matter => shared.text(lang, &format!("proposal.{}", crate::host::matter_name(proposed.change.matter()))),
         about => about(&proposed.change),
-        is_account => proposed.change.matter().is_account(),
+        back => match room_of(&proposed.change) {
+            Room::Accounts => "/accounts",
+            Room::Holds => "/holds",
+            _ => "/upkeep",
+        },
         rows => given(rows(shared, signed, proposed)),
         by => names.get(&proposed.by),
         at => when::long(proposed.at, lang),
@@ -154,6 +171,7 @@ async fn drawn(
         is_own => is_waiting && proposed.by == own,
         is_waiting,
         has_picture => proposed.has_picture,
+        effects => given(effects),
         half => half.as_ref().map(|half| half.text.as_str()),
         is_seed => half.as_ref().is_some_and(|half| half.is_seed),
         done => signed.visit.asked("done"),
@@ -206,6 +224,19 @@ fn rows(shared: &Shared, signed: &Signed, proposed: &Proposed) -> Vec<Row> {
             row("name", was("name"), &was("name")),
             row("secrets", shared.text(lang, "proposal.present"), &fresh()),
         ],
+        Change::OpenLinkedAccount { login, person, name, roles: list, issuer, subject } => vec![
+            row("login", String::new(), login),
+            row("name", String::new(), name),
+            row("person", String::new(), person),
+            row("roles", String::new(), &roles(list)),
+            row("issuer", String::new(), issuer),
+            row("subject", String::new(), subject),
+        ],
+        Change::LinkSubject { issuer, subject, .. } => vec![
+            row("name", was("name"), &was("name")),
+            row("issuer", was("issuer"), if subject.is_empty() { "" } else { issuer }),
+            row("subject", was("subject"), subject),
+        ],
         Change::Address { postal_code, address, .. } => vec![
             row("postal_code", was("postal_code"), postal_code),
             row("address", was("address"), address),
@@ -226,6 +257,24 @@ fn rows(shared: &Shared, signed: &Signed, proposed: &Proposed) -> Vec<Row> {
             row("day", String::new(), day),
             row("holiday", String::new(), name),
             row("source", String::new(), source),
+        ],
+        Change::AddContract { columns, .. }
+        | Change::ChangeContract { columns, .. }
+        | Change::AddUser { columns, .. }
+        | Change::ChangeUser { columns, .. } => ledger::rows(shared, lang, &proposed.was, columns),
+        Change::CloseContract { .. } | Change::CloseUser { .. } => {
+            ledger::closing(shared, lang, &proposed.was)
+        }
+        Change::PlaceHold { case, reference, reason } => vec![
+            row("case", case.to_string(), &case.to_string()),
+            row("reference", String::new(), reference),
+            row("reason", String::new(), reason),
+        ],
+        Change::LiftHold { case, reference, reason } => vec![
+            row("case", case.to_string(), &case.to_string()),
+            row("reference", reference.clone(), ""),
+            row("reason", was("reason"), ""),
+            row("lift_reason", String::new(), reason),
         ],
         Change::RemoveHoliday { day } => vec![
             row("day", day.clone(), ""),

@@ -7,16 +7,20 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use minijinja::context;
+use minijinja::value::Value;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::visitor::{Arrival, DOOR, Signed, with_token, without_token};
-use super::{Shared, Staff, mistakes};
+use super::{Shared, Staff, mistakes, provider};
 use crate::customer::Declined;
 use crate::staffing::StaffSignIn;
 use crate::web::customer::{Mistake, back_or, see};
 use crate::web::error::Problem;
-use crate::web::page::Visit;
+use crate::web::page::{self, Visit};
+
+/// Whoever leaves came from the identity provider.
+const PROVIDER: &str = "provider";
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -27,11 +31,19 @@ pub(super) struct Typed {
     back: String,
 }
 
-pub(super) async fn show(State(shared): State<Shared>, visit: Visit) -> Result<Response, Problem> {
-    form(&shared, &visit, &Typed::default(), &[], StatusCode::OK)
+impl Typed {
+    /// Nothing but where one goes on.
+    pub(super) fn returning_to(back: &str) -> Self {
+        Self { back: back.to_owned(), ..Self::default() }
+    }
 }
 
-fn form(
+pub(super) async fn show(State(shared): State<Shared>, visit: Visit) -> Result<Response, Problem> {
+    form(&shared, &visit, &Typed::default(), &[], StatusCode::OK).await
+}
+
+/// The door, with what is wrong when anything is.
+pub(super) async fn form(
     staff: &Staff,
     visit: &Visit,
     typed: &Typed,
@@ -39,14 +51,30 @@ fn form(
     status: StatusCode,
 ) -> Result<Response, Problem> {
     let back = if typed.back.is_empty() { visit.asked("back") } else { &typed.back };
+    let back = back_or(back, "");
+    let leaving = match visit.asked("left") {
+        PROVIDER => provider::leaving(staff).await,
+        _ => None,
+    };
     let values = context! {
         mistakes => mistakes(wrong),
         login => &typed.login,
-        back => back_or(back, ""),
+        back,
+        provider => provider_button(staff, visit, back),
+        is_local => staff.app.tools.config.staff_identity.local_sign_in,
+        leaving,
         is_over => !visit.asked("over").is_empty(),
         has_left => !visit.asked("left").is_empty(),
     };
     Ok((status, staff.open_page(visit, "staff/sign_in.html", values)?).into_response())
+}
+
+/// What leads to the identity provider, where there is one.
+fn provider_button(staff: &Staff, visit: &Visit, back: &str) -> Option<Value> {
+    let provider = staff.app.tools.provider.as_ref()?;
+    let back = (!back.is_empty()).then(|| ("back".to_owned(), back.to_owned()));
+    let href = page::address("/sign-in/provider", &back.into_iter().collect());
+    Some(context! { href, button => provider.button(visit.lang) })
 }
 
 /// Account, password and card, judged together.
@@ -74,7 +102,7 @@ pub(super) async fn enter(
         Err(Declined::NotAccepted) => {
             let text = shared.text(visit.lang, "sign_in.not_accepted");
             let wrong = [Mistake { field: "", text }];
-            form(&shared, &visit, &typed, &wrong, StatusCode::UNPROCESSABLE_ENTITY)
+            form(&shared, &visit, &typed, &wrong, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(other) => Err(other.into()),
     }
@@ -86,7 +114,9 @@ pub(super) async fn leave(
     signed: Signed,
 ) -> Result<Response, Problem> {
     shared.app.staff_sign_out(&signed.member).await?;
-    Ok(without_token(see(&format!("{DOOR}?left=1"))))
+    // Whoever is still signed in at the provider is told so.
+    let left = if signed.member.came_by_provider() { PROVIDER } else { "1" };
+    Ok(without_token(see(&format!("{DOOR}?left={left}"))))
 }
 
 /// Whoever reads for long says here that they are still there.

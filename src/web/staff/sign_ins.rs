@@ -46,7 +46,7 @@ fn meaning(line: &SignInLine) -> (&'static str, &'static str, &'static str) {
     match (line.kind.as_str(), line.command.as_str(), line.outcome.as_str()) {
         ("refused", _, "Locked") => ("locked", "err", "lock"),
         ("refused", ..) => ("refused", "err", "cross"),
-        (_, "Redeem", _) => ("right", "ok", "check"),
+        (_, "Redeem" | "Enter", _) => ("right", "ok", "check"),
         (_, "Miss" | "Settle", _) => ("wrong", "warn", "alert"),
         (_, "Leave", _) => ("left", "plain", "out"),
         _ => ("kept", "info", "gear"),

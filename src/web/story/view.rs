@@ -11,7 +11,7 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::words::Spoken;
-use super::{Parcel, Told, names};
+use super::{Parcel, Told, holds, names};
 use crate::policy::Matter;
 use crate::store::cases::CaseFile;
 use crate::text::{Language, Texts};
@@ -72,6 +72,8 @@ pub(super) async fn page(
         proof => proof(told, texts, visit),
         times => Serde(teller.times(&trail)),
         people => Serde(teller.people()),
+        holds => Serde(holds::shown(&told.holds)),
+        may_hold => looker.may_hold(),
         deadlines => Serde(teller.deadlines(told)),
         parcels => told.outbox.as_ref().map(|parcels| Serde(
             parcels.iter().map(|parcel| teller.parcel(parcel)).collect::<Vec<_>>()
@@ -453,6 +455,7 @@ fn tint_name(face: Face) -> &'static str {
 fn is_notable(entry: &Entry, file: &CaseFile) -> bool {
     entry.from != entry.to
         || entry.kind == "refused"
+        || holds::NOTES.contains(&entry.command.as_str())
         || file.outbox.iter().any(|row| row.entry == entry.no && row.kind == "notice")
 }
 

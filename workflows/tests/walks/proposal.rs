@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use workflows::proposal::{Change, Command, Effect, Matter, Refusal, State};
+use workflows::proposal::{Change, Command, Effect, Job, Matter, Refusal, State};
 use workflows::terms::{Role, Signal};
 
 use crate::world::{changes, proposal_walk};
@@ -34,7 +34,7 @@ fn nobody_decides_about_their_own_account_nor_about_what_has_changed() {
             }
             _ => continue,
         };
-        assert!(facts.target_found);
+        assert!(facts.target_found && !facts.subject_taken);
         assert!(!is_account || !facts.actor_is_target, "{:?}", step.command);
     }
 }
@@ -68,6 +68,8 @@ fn roles_are_kept_by_administrators_and_the_ledger_by_clerks_and_approvers() {
         };
         if matter.is_account() {
             assert_eq!(role, Role::SystemAdministrator, "{matter:?}");
+        } else if matter.is_hold() && matches!(step.command, Command::Propose { .. }) {
+            assert_eq!(role, Role::Supervisor, "{matter:?}");
         } else {
             assert!(allowed.contains(&role), "{matter:?} by {role:?}");
         }
@@ -109,9 +111,28 @@ fn a_renewed_account_counts_from_zero_and_a_closed_one_ends_its_sessions() {
         let has_case = step.context.facts.account.is_some();
         assert_eq!(forgets, *matter == Matter::RenewSecrets && has_case);
         let ends = step.transition.effects.contains(&Effect::EndSessions);
-        let loses = matches!(matter, Matter::CloseAccount | Matter::ChangeRoles);
+        let loses =
+            matches!(matter, Matter::CloseAccount | Matter::ChangeRoles | Matter::LinkSubject);
         assert_eq!(ends, loses);
     }
+}
+
+#[test]
+fn a_held_case_learns_of_its_hold() {
+    let mut told = BTreeSet::new();
+    for step in &proposal_walk().steps {
+        let asks = step.transition.jobs.contains(&Job::NoteHold);
+        let matter = match (&step.command, &step.from) {
+            (Command::Approve, State::Proposed { matter, .. }) if matter.is_hold() => *matter,
+            _ => {
+                assert!(!asks, "{:?}", step.command);
+                continue;
+            }
+        };
+        assert!(asks, "{matter:?}");
+        told.insert(matter);
+    }
+    assert_eq!(told.len(), 2);
 }
 
 #[test]
@@ -119,7 +140,13 @@ fn every_change_is_of_one_matter_and_says_what_it_is_about() {
     let matters: Vec<Matter> = changes().iter().map(Change::matter).collect();
     assert_eq!(matters, Matter::ALL);
     let about: BTreeSet<String> = changes().iter().map(Change::subject).collect();
-    let expected = ["account-mori", "contract-0104212345", "day-2026-12-30"];
+    let expected = [
+        "account-mori",
+        "case-12",
+        "contract-0104212345",
+        "contract-0104212345/010429001",
+        "day-2026-12-30",
+    ];
     assert_eq!(about, expected.map(ToOwned::to_owned).into());
 }
 

@@ -549,7 +549,13 @@ pub(crate) fn expiry_world(starts: Vec<expiry::State>) -> Universe<expiry::Expir
 }
 
 pub(crate) fn account_calm() -> account::Facts {
-    account::Facts { active: true, delay_over: true, others_administer: true, administers: true }
+    account::Facts {
+        active: true,
+        local: true,
+        delay_over: true,
+        others_administer: true,
+        administers: true,
+    }
 }
 
 pub(crate) fn account_world(starts: Vec<account::State>) -> Universe<account::Account> {
@@ -558,11 +564,12 @@ pub(crate) fn account_world(starts: Vec<account::State>) -> Universe<account::Ac
     let all = vec![
         calm.clone(),
         Facts { active: false, ..calm.clone() },
+        Facts { local: false, ..calm.clone() },
         Facts { delay_over: false, ..calm.clone() },
         Facts { others_administer: false, ..calm.clone() },
         Facts { others_administer: false, administers: false, ..calm },
     ];
-    let commands = vec![
+    let mut commands = vec![
         C::Begin,
         C::ChargeAttempt,
         C::Redeem,
@@ -570,9 +577,11 @@ pub(crate) fn account_world(starts: Vec<account::State>) -> Universe<account::Ac
         C::Leave,
         C::Add,
         C::Renew,
+        C::Link,
         C::Close,
         C::Forget,
     ];
+    commands.extend(account::Answer::ALL.map(|answer| C::Enter { answer }));
     let mut actors = people(&[
         ("yamada", Role::User),
         ("clerk-a", Role::Clerk),
@@ -587,6 +596,7 @@ pub(crate) fn changes() -> Vec<proposal::Change> {
     use proposal::Change as C;
     let text = str::to_owned;
     let (login, contract, day) = (text("mori"), text("0104212345"), text("2026-12-30"));
+    let (user_id, columns) = (text("010429001"), proposal::Columns::new());
     vec![
         C::OpenAccount {
             login: login.clone(),
@@ -596,15 +606,46 @@ pub(crate) fn changes() -> Vec<proposal::Change> {
         },
         C::ChangeRoles { login: login.clone(), roles: text("auditor") },
         C::CloseAccount { login: login.clone() },
-        C::RenewSecrets { login },
+        C::RenewSecrets { login: login.clone() },
+        C::OpenLinkedAccount {
+            login: login.clone(),
+            person: text("S-011"),
+            name: text("森 彩"),
+            roles: text("clerk"),
+            issuer: text("https://id.bank.example"),
+            subject: text("248289761001"),
+        },
+        C::LinkSubject {
+            login,
+            issuer: text("https://id.bank.example"),
+            subject: text("248289761001"),
+        },
         C::Address {
             contract: contract.clone(),
             postal_code: text("1000005"),
             address: text("東京都千代田区丸の内2-7-1"),
         },
-        C::Specimen { contract, valid_from: text("2026-12-01"), digest: text("00") },
+        C::Specimen {
+            contract: contract.clone(),
+            valid_from: text("2026-12-01"),
+            digest: text("00"),
+        },
+        C::AddContract { contract: contract.clone(), columns: columns.clone() },
+        C::ChangeContract { contract: contract.clone(), columns: columns.clone() },
+        C::CloseContract { contract: contract.clone() },
+        C::AddUser {
+            contract: contract.clone(),
+            user_id: user_id.clone(),
+            columns: columns.clone(),
+        },
+        C::ChangeUser { contract: contract.clone(), user_id: user_id.clone(), columns },
+        C::CloseUser { contract, user_id },
         C::AddHoliday { day: day.clone(), name: text("創立記念日"), source: text("通達") },
         C::RemoveHoliday { day },
+        C::PlaceHold {
+            case: 12, reference: text("令和8年(ワ)第1号"), reason: text("照会")
+        },
+        C::LiftHold { case: 12, reference: text("令和8年(ワ)第1号"), reason: text("終結") },
     ]
 }
 
@@ -615,6 +656,7 @@ pub(crate) fn proposal_calm() -> proposal::Facts {
         unchanged: true,
         takes_administration: false,
         others_administer: true,
+        subject_taken: false,
         already_proposed: false,
         account: Some(CaseId(6)),
     }
@@ -631,6 +673,7 @@ pub(crate) fn proposal_world(starts: Vec<proposal::State>) -> Universe<proposal:
         Facts { takes_administration: true, ..calm.clone() },
         Facts { takes_administration: true, others_administer: false, ..calm.clone() },
         Facts { others_administer: false, ..calm.clone() },
+        Facts { subject_taken: true, ..calm.clone() },
         Facts { already_proposed: true, ..calm.clone() },
         Facts { account: None, ..calm },
     ];
