@@ -11,6 +11,7 @@ use workflows::credential::Credential;
 use workflows::delegated::Delegated;
 use workflows::enrolment::Enrolment;
 use workflows::expiry::Expiry;
+use workflows::mask::Mask;
 use workflows::paper::Paper;
 use workflows::proposal::Proposal;
 use workflows::self_service::SelfService;
@@ -19,8 +20,8 @@ use workflows::task::Task;
 
 use crate::config::Config;
 use crate::host::{
-    AccountHost, ClericalHost, CredentialHost, EnrolmentHost, ExpiryHost, ItemDesks, ProposalHost,
-    ReissueHost, SubmissionHost, TaskHost, Tools,
+    AccountHost, ClericalHost, CredentialHost, EnrolmentHost, ExpiryHost, ItemDesks, MaskHost,
+    ProposalHost, ReissueHost, SubmissionHost, TaskHost, Tools,
 };
 use crate::identity::Provider;
 use crate::reader::Reader;
@@ -51,6 +52,8 @@ pub struct Desks {
     pub proposal: Desk<Proposal, ProposalHost>,
     /// Staff's accounts.
     pub account: Desk<Account, AccountHost>,
+    /// What is hidden on pages.
+    pub mask: Desk<Mask, MaskHost>,
 }
 
 /// The running application; cheap to clone.
@@ -227,6 +230,7 @@ fn register(tools: &Arc<Tools>, engine: &Engine) -> Desks {
     let submission = engine.register(Arc::new(host));
     let proposal = engine.register(Arc::new(ProposalHost::new(tools.clone(), engine.clone())));
     let account = engine.register(Arc::new(AccountHost::new(tools.clone())));
+    let mask = engine.register(Arc::new(MaskHost::new(tools.clone())));
     Desks {
         credential,
         enrolment,
@@ -239,5 +243,6 @@ fn register(tools: &Arc<Tools>, engine: &Engine) -> Desks {
         task,
         proposal,
         account,
+        mask,
     }
 }

@@ -7,12 +7,15 @@ pub mod dispatch;
 pub mod errands;
 pub mod fields;
 pub mod figures;
+pub mod help;
 pub mod hours;
 pub mod mailroom;
+pub mod masks;
 mod pictures;
 mod search;
 
 pub use claims::Holder;
+pub(crate) use desk::pages_of;
 pub use desk::{Checked, OnDesk, Scanned, Verdict};
 
 use engine::{Actor, ActorId, CaseId, Fault, Hand, Note, Origin, Submission};

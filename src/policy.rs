@@ -109,13 +109,15 @@ pub enum Room {
     Upkeep,
     /// How staff signed in.
     SignIns,
+    /// Customers on the phone: where their cases stand.
+    Help,
     /// Cases of which nothing may be deleted.
     Holds,
 }
 
 impl Room {
     /// Every room, in the order of the menu.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Checking,
         Self::Approving,
         Self::Desk,
@@ -129,6 +131,7 @@ impl Room {
         Self::Accounts,
         Self::Upkeep,
         Self::SignIns,
+        Self::Help,
         Self::Holds,
     ];
 }
@@ -151,6 +154,7 @@ pub const fn may_enter(role: Role, room: Room) -> bool {
         Room::Accounts => matches!(role, R::SystemAdministrator | R::Auditor),
         Room::Upkeep => matches!(role, R::Clerk | R::Approver | R::Supervisor | R::Auditor),
         Room::SignIns => matches!(role, R::Auditor),
+        Room::Help => matches!(role, R::HelpDesk),
         Room::Holds => matches!(role, R::Supervisor | R::Approver | R::Auditor),
     }
 }
@@ -233,6 +237,7 @@ mod tests {
         Accounts: Auditor SystemAdministrator
         Upkeep: Clerk Approver Auditor Supervisor
         SignIns: Auditor
+        Help: HelpDesk
         Holds: Approver Auditor Supervisor
         ");
     }

@@ -29,6 +29,7 @@ pub mod learning;
 mod letter;
 pub mod letters;
 mod locate;
+mod mask;
 mod payload;
 mod picture;
 mod press;
@@ -54,6 +55,7 @@ pub use form3::{
 };
 pub use json::PrintedPage;
 pub use letter::{CodeLetter, PasswordLetter};
+pub use mask::{Part, masked};
 pub use payload::{CodeKey, Payload, PayloadFault};
 pub use picture::{PagePicture, letter_picture, page_pictures};
 pub use press::{Batch, Copy, Job, Press, Sheets};

@@ -55,7 +55,7 @@ pub enum SealFact {
 }
 
 /// A seal set partly beside its box is still seen.
-const AROUND_MM: f32 = 4.0;
+pub const AROUND_MM: f32 = 4.0;
 const PER_MM: f32 = 6.0;
 /// Crops for people keep 300 dpi.
 const CROP_PER_MM: f32 = 11.8;

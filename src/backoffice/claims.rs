@@ -31,16 +31,18 @@ impl App {
         queue::list(&mut tx, stage, person).await
     }
 
-    /// Takes the most urgent case that nobody has in hand, and that the person may work on.
+    /// Takes the most urgent case that is wanted, that nobody has in hand, and that the person may
+    /// work on.
     pub async fn take_next(
         &self,
         holder: &Holder<'_>,
         stage: Stage,
+        is_wanted: impl Fn(CaseId) -> bool,
     ) -> Result<Option<CaseId>, Declined> {
         let lines = self.queue(stage, holder.by.person()).await?;
         for line in lines.iter().filter(|line| line.is_free() && !line.own) {
             let case = CaseId(line.head.id);
-            if self.take(holder, case).await?.is_none() {
+            if is_wanted(case) && self.take(holder, case).await?.is_none() {
                 return Ok(Some(case));
             }
         }

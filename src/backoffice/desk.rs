@@ -21,7 +21,7 @@ use crate::store::addresses::Address;
 use crate::store::claims::Claim;
 use crate::store::contracts::Contract;
 use crate::store::reissues::{Change, Reissue};
-use crate::store::submissions::SubmissionRow;
+use crate::store::submissions::{PageRow, SubmissionRow};
 use crate::store::users::User;
 use crate::store::{
     addresses, cases, claims, contracts, reissues, specimens, standing, submissions, users,
@@ -230,7 +230,8 @@ impl App {
         let details = serde_json::to_value(found)
             .map_err(|source| Fault::Unwritable { what: "findings", source })?;
         let row = self.case_row(case).await?;
-        let id = |step: &str| format!("{step}-{case}-{version}");
+        // Of two people who act on the same version, the second has not done what the first did.
+        let id = |step: &str| format!("{step}-{case}-{version}-{}", by.person());
         if row.workflow == clerical::NAME {
             let command = clerical::Command::Check;
             let submission = Submission::<Clerical>::new(case, command, by.actor(), id("check"))
@@ -273,7 +274,7 @@ impl App {
     ) -> Result<(), Declined> {
         self.demand_free(by, case).await?;
         let row = self.case_row(case).await?;
-        let id = format!("{}-{case}-{version}", verdict.name());
+        let id = format!("{}-{case}-{version}-{}", verdict.name(), by.person());
         if row.workflow == clerical::NAME {
             let command = verdict.of_clerical().ok_or_else(not_now)?;
             let submission = Submission::<Clerical>::new(case, command, by.actor(), id)
@@ -382,18 +383,20 @@ impl Verdict {
 
 /// The pages of a form in the order of the scan, each with its place on the form.
 pub(super) async fn scanned(tx: &mut engine::Tx, number: i64) -> Result<Vec<Scanned>, Fault> {
-    let mut pages = Vec::new();
-    for file in submissions::pages(tx, number).await? {
-        let read: FileRead = serde_json::from_str(&file.reading).unwrap_or_default();
-        for (index, read) in read.pages.into_iter().enumerate() {
-            let of_form = read.page_of.as_deref().and_then(|text| text.split_once('/'));
-            let of_form = of_form.and_then(|(no, _)| no.parse().ok()).unwrap_or(0);
-            let at = if read.page == 0 { index + 1 } else { read.page };
-            let page = i64::try_from(at).unwrap_or(0);
-            pages.push(Scanned { of_form, digest: file.digest.clone(), page, read });
-        }
-    }
-    Ok(pages)
+    Ok(submissions::pages(tx, number).await?.iter().flat_map(pages_of).collect())
+}
+
+/// The pages that a file brought into its envelope.
+pub(crate) fn pages_of(file: &PageRow) -> Vec<Scanned> {
+    let read: FileRead = serde_json::from_str(&file.reading).unwrap_or_default();
+    let scanned = |(index, read): (usize, PageRead)| {
+        let of_form = read.page_of.as_deref().and_then(|text| text.split_once('/'));
+        let of_form = of_form.and_then(|(no, _)| no.parse().ok()).unwrap_or(0);
+        let at = if read.page == 0 { index + 1 } else { read.page };
+        let page = i64::try_from(at).unwrap_or(0);
+        Scanned { of_form, digest: file.digest.clone(), page, read }
+    };
+    read.pages.into_iter().enumerate().map(scanned).collect()
 }
 
 /// The names of everybody who moved the case.

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::AtWork;
 use super::desk::{self, OnDesk, Scanned};
+use super::masks;
 use crate::app::App;
 use crate::customer::Declined;
 use crate::reader::Pictures;
@@ -54,14 +55,43 @@ impl App {
         tx.commit().await
     }
 
+    /// A picture as anybody may see it. There is no other way to one: whatever lies under a mask is
+    /// painted over before the bytes leave this function.
     async fn picture(&self, page: &Scanned, part: &str) -> Result<Option<Vec<u8>>, Fault> {
+        self.picture_but(page, part, None).await
+    }
+
+    /// The same without one of the masks, for the two people who may look under it.
+    async fn picture_but(
+        &self,
+        page: &Scanned,
+        part: &str,
+        shown: Option<CaseId>,
+    ) -> Result<Option<Vec<u8>>, Fault> {
         let mut tx = self.tools.db.read().await?;
         let sealed = pictures::find(&mut tx, &page.digest, page.page, part).await?;
+        let lying = masks::lying(&mut tx, &page.digest, page.page, shown).await?;
         drop(tx);
         let Some(sealed) = sealed else { return Ok(None) };
         let bound = place(&page.digest, page.page, part);
         let opened = self.tools.keys.open(PICTURE, &bound, &sealed);
-        Ok(Some(opened.map_err(Fault::host("open a picture"))?.to_vec()))
+        let opened = opened.map_err(Fault::host("open a picture"))?.to_vec();
+        if lying.is_empty() {
+            return Ok(Some(opened));
+        }
+        let parts = if part == SEAL { masks::on_the_seal(page, &lying) } else { Some(lying) };
+        // Where nobody can say what of it is hidden, all of it is.
+        let Some(parts) = parts else { return Ok(None) };
+        masks::painted(opened, parts).await.map(Some)
+    }
+
+    /// The whole page, with every mask but one.
+    pub(super) async fn page_but(
+        &self,
+        page: &Scanned,
+        shown: Option<CaseId>,
+    ) -> Result<Vec<u8>, Declined> {
+        self.picture_but(page, PAGE, shown).await?.ok_or(Declined::NotFound)
     }
 
     /// A page of a case's form, by its place among the scanned pages: JPEG.
@@ -76,6 +106,15 @@ impl App {
         let picture = self.picture(page, PAGE).await?.ok_or(Declined::NotFound)?;
         self.note(by, case, "ViewPage").await?;
         Ok(picture)
+    }
+
+    /// Reads the sealed pictures of a form, so that the database has them at hand. They stay sealed.
+    pub async fn warm_pages(&self, desk: &OnDesk) -> Result<(), Fault> {
+        let mut tx = self.tools.db.read().await?;
+        for page in &desk.pages {
+            pictures::find(&mut tx, &page.digest, page.page, PAGE).await?;
+        }
+        Ok(())
     }
 
     /// A form of which nobody knows yet whose it is; looking at it is an entry.

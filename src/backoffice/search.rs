@@ -48,7 +48,7 @@ impl App {
 }
 
 /// The number that somebody types: digits with signs between them, or after an era year.
-fn number_in(asked: &str) -> Option<i64> {
+pub(super) fn number_in(asked: &str) -> Option<i64> {
     let plain = crate::text::to_half_width(asked.trim());
     let after_era = plain.strip_prefix(['R', 'r']).and_then(|rest| rest.split_once('-'));
     let digits: String = after_era

@@ -5,16 +5,16 @@ use std::time::UNIX_EPOCH;
 
 use engine::{CaseId, Fault, Tx};
 use forms::letters::{DefectLetter, FreshForm, ReturnItem, ReturnReason};
-use forms::{Copy, FormData, PagePicture, SubmissionNumber, UserRow, Variant};
+use forms::{Copy, FormData, PagePicture, Part, SubmissionNumber, UserRow, Variant};
 
 use super::foresight::Foreseen;
 use super::{Ground, LetterKey, dated};
 use crate::app::App;
-use crate::backoffice::open_scan;
+use crate::backoffice::{masks, open_scan, pages_of};
 use crate::letter::last_four;
 use crate::prefill;
 use crate::store::letters::{self, LetterDueRow};
-use crate::store::submissions::{self, SubmissionRow};
+use crate::store::submissions::{self, PageRow, SubmissionRow};
 use crate::store::{addresses, reissues, users};
 
 const DEFECTIVE: &str = "defective";
@@ -154,13 +154,44 @@ impl App {
         for page in pages {
             let bytes = open_scan(&self.tools.keys, number, &page.picture)?;
             match self.reader.pictures(&key, &number.to_string(), &bytes).await {
-                Ok(shown) => pictures.extend(shown),
+                Ok(shown) => pictures.extend(self.hide(&page, shown).await?),
                 Err(fault) => tracing::warn!(error = engine::chain(&fault), "a page is not shown"),
             }
         }
         pictures.sort_by_key(|picture| picture.page);
         pictures.dedup_by_key(|picture| picture.page);
         Ok(pictures)
+    }
+
+    /// What is masked on a page is not on its picture; a picture of which nobody can say which page it
+    /// shows is left out of a file on which anything is masked.
+    async fn hide(
+        &self,
+        file: &PageRow,
+        shown: Vec<PagePicture>,
+    ) -> Result<Vec<PagePicture>, Fault> {
+        let mut tx = self.tools.db.read().await?;
+        let pages = pages_of(file);
+        let mut lying: Vec<(u8, Vec<Part>)> = Vec::new();
+        for page in &pages {
+            lying.push((page.of_form, masks::lying(&mut tx, &file.digest, page.page, None).await?));
+        }
+        let is_masked = masks::lie_on(&mut tx, &file.digest).await?;
+        drop(tx);
+        if !is_masked {
+            return Ok(shown);
+        }
+        let mut kept = Vec::with_capacity(shown.len());
+        for mut picture in shown {
+            let own = lying.iter().filter(|(of_form, _)| *of_form == picture.page);
+            if own.clone().count() == 0 {
+                continue;
+            }
+            let parts: Vec<Part> = own.flat_map(|(_, parts)| parts.clone()).collect();
+            picture.jpeg = masks::painted(picture.jpeg, parts).await?;
+            kept.push(picture);
+        }
+        Ok(kept)
     }
 
     /// The form again under its number, with what the ledger knows now; the customer dates it.

@@ -237,7 +237,7 @@ impl App {
         self.submit_tail(case, &row.channel, command, actor, origin, id).await
     }
 
-    pub(super) async fn submit_tail(
+    pub(crate) async fn submit_tail(
         &self,
         case: CaseId,
         channel: &str,

@@ -50,15 +50,21 @@ impl App {
         place: &str,
     ) -> Result<(), Fault> {
         let Some((user, _)) = self.find_user(contract, user_id).await? else { return Ok(()) };
+        self.call_back(user, place).await.map(drop)
+    }
+
+    /// Opens a task to call a user back, at the registered number; one a day. False where there is
+    /// one already.
+    pub(crate) async fn call_back(&self, user: i64, place: &str) -> Result<bool, Fault> {
         let mut tx = self.tools.db.read().await?;
         let login = kind_name(credential::Kind::Login);
         let row = credentials::find(&mut tx, user, login).await?;
-        let Some(about) = row.map(|row| CaseId(row.case_id)) else { return Ok(()) };
+        let Some(about) = row.map(|row| CaseId(row.case_id)) else { return Ok(false) };
         let is_open = tasks::is_open(&mut tx, about, &engine::label(&TaskKind::CallBack)).await?;
         let today = dates::iso_day(tx.now());
         drop(tx);
         if is_open {
-            return Ok(());
+            return Ok(false);
         }
         let case = self.engine.next_case().await?;
         let command = task::Command::Open { kind: TaskKind::CallBack, about };
@@ -67,7 +73,8 @@ impl App {
         let origin = Origin { auth: "none".to_owned(), place: place.to_owned() };
         let submission =
             Submission::opening(case, format!("case-{about}"), command, Actor::worker(), id);
-        self.desks.task.submit(submission.from(origin), ()).await.map(drop)
+        self.desks.task.submit(submission.from(origin), ()).await?;
+        Ok(true)
     }
 
     /// Stops everything of a signed-in user at once: their open cases, and with them their

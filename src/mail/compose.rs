@@ -59,6 +59,7 @@ pub static TEMPLATES: &[(&str, &str, &str)] = both![
     "expiry_tomorrow",
     "first_login_reminder",
     "granted",
+    "guidance",
     "issued",
     "issued_by_colleague",
     "lapsed",

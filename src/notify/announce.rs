@@ -124,6 +124,7 @@ impl Announce for credential::Notice {
             Self::Reset { kind } => ("credential_reset", *kind),
             Self::Enrolled { kind } => ("credential_enrolled", *kind),
             Self::Changed { kind } => ("credential_changed", *kind),
+            Self::Guidance => ("guidance", credential::Kind::Login),
         };
         let mut told = Announcement::new(name);
         if kind != credential::Kind::Retrieval {

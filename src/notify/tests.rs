@@ -328,6 +328,7 @@ async fn every_notice_can_be_told() {
         Credential::Locked { kind: Kind::Retrieval },
         Credential::Enrolled { kind: Kind::Login },
         Credential::Changed { kind: Kind::Transaction },
+        Credential::Guidance,
         enrolment::Notice::CodeIssued,
         enrolment::Notice::CodePosted { tracking: tracking() },
         enrolment::Notice::CodeLocked,

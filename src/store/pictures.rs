@@ -39,3 +39,13 @@ pub async fn find(
         .await)
     .map_err(Fault::database("read a picture"))
 }
+
+/// Whether there is a picture of a page.
+pub async fn is_kept(tx: &mut Tx, digest: &[u8], page: i64) -> Result<bool, Fault> {
+    const SQL: &str =
+        "SELECT COUNT(*) FROM pictures WHERE digest = $1 AND page = $2 AND part = 'page'";
+    let count: i64 =
+        on!(tx, |conn| sqlx::query_scalar(SQL).bind(digest).bind(page).fetch_one(conn).await)
+            .map_err(Fault::database("read a picture"))?;
+    Ok(count > 0)
+}

@@ -86,3 +86,61 @@ pub async fn by_number(tx: &mut Tx, number: i64, text: &str) -> Result<Vec<Found
     on!(tx, |conn| sqlx::query_as(SQL).bind(number).bind(text).bind(SHOWN).fetch_all(conn).await)
         .map_err(Fault::database("search cases"))
 }
+
+/// Somebody of a contract, as people ask for them on the phone.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Customer {
+    /// The user's row.
+    pub id: i64,
+    /// The name.
+    pub name: String,
+    /// Nine digits.
+    pub user_id: String,
+    /// The company.
+    pub company: String,
+    /// `active` or `deleted`.
+    pub status: String,
+}
+
+/// Users whose words hold all three terms; an empty one holds for everybody.
+pub async fn customers(tx: &mut Tx, terms: [&str; 3]) -> Result<Vec<Customer>, Fault> {
+    const SQL: &str = "SELECT u.id, u.name, u.user_id, k.company, u.status FROM users u \
+         JOIN contracts k ON k.id = u.contract_id WHERE u.id IN (SELECT user_id FROM folded \
+         WHERE words LIKE '%' || $1 || '%' AND words LIKE '%' || $2 || '%' \
+         AND words LIKE '%' || $3 || '%' LIMIT $4) ORDER BY u.user_id LIMIT $4";
+    let [first, second, third] = terms;
+    on!(tx, |conn| sqlx::query_as(SQL)
+        .bind(first)
+        .bind(second)
+        .bind(third)
+        .bind(SHOWN)
+        .fetch_all(conn)
+        .await)
+    .map_err(Fault::database("search customers"))
+}
+
+/// Whom a case, a form or a letter with that number is about.
+pub async fn customers_by_number(
+    tx: &mut Tx,
+    number: i64,
+    text: &str,
+) -> Result<Vec<Customer>, Fault> {
+    const SQL: &str = "SELECT DISTINCT u.id, u.name, u.user_id, k.company, u.status FROM cases c \
+         JOIN users u ON c.subject = 'user-' || u.id JOIN contracts k ON k.id = u.contract_id \
+         WHERE c.id IN (SELECT $1 UNION SELECT case_id FROM items WHERE submission = $1 \
+         UNION SELECT case_id FROM letters WHERE tracking = $2) \
+         AND c.workflow <> 'credential' ORDER BY u.user_id LIMIT $3";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(number).bind(text).bind(SHOWN).fetch_all(conn).await)
+        .map_err(Fault::database("search customers"))
+}
+
+/// The newest cases of a user.
+pub async fn of_user(tx: &mut Tx, user: i64) -> Result<Vec<Found>, Fault> {
+    const SQL: &str = found!(
+        "WHERE u.id = $1 \
+         AND c.workflow IN ('paper', 'clerical', 'self_service', 'delegated', 'enrolment') \
+         ORDER BY c.id DESC LIMIT $2"
+    );
+    on!(tx, |conn| sqlx::query_as(SQL).bind(user).bind(SHOWN).fetch_all(conn).await)
+        .map_err(Fault::database("read cases"))
+}

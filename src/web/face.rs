@@ -44,7 +44,9 @@ pub fn known(state: &str) -> Option<Face> {
         "Authenticating" | "Ready" | "Confirming" | "Waiting" => face("key", Tint::Info),
         "Redeemed" | "Claimed" | "HandingOut" => face("key", Tint::Work),
         "CertificateIssued" => face("badge", Tint::Info),
-        "Proposed" => face("pen", Tint::Warn),
+        "Proposed" | "Asked" => face("pen", Tint::Warn),
+        "Lying" => face("hidden", Tint::Plain),
+        "Shown" => face("eye", Tint::Warn),
         "Active" | "Opened" | "Open" => face("dot", Tint::Info),
         "Owned" | "Recorded" | "ByHand" => face("person", Tint::Work),
         "CarryingOut" => face("gear", Tint::Work),
@@ -69,7 +71,7 @@ pub fn known(state: &str) -> Option<Face> {
         | "Closed"
         | "GivenUp" => face("clock", Tint::Plain),
         "Cancelled" | "Dropped" | "Withdrawn" | "Superseded" | "NotNeeded" | "Duplicate"
-        | "Archived" | "Over" => face("archive", Tint::Plain),
+        | "Archived" | "Over" | "Lifted" => face("archive", Tint::Plain),
         _ => None,
     }
 }

@@ -8,10 +8,13 @@ mod charts;
 mod dashboard;
 mod desk;
 mod dispatch;
+mod filter;
+mod help;
 mod holds;
 mod intake;
 mod ledger;
 mod left;
+mod masks;
 mod matching;
 mod proposals;
 mod provider;
@@ -69,8 +72,8 @@ pub struct Staff {
     pub compared: Comparisons,
 }
 
-/// The file and the page in it that bears the seal, and the specimen.
-type SealKey = (Vec<u8>, i64, i64);
+/// The file and the page in it that bears the seal, the specimen, and the masks that lie on the form.
+type SealKey = (Vec<u8>, i64, i64, Vec<i64>);
 /// A comparison; `None` where one of the two has no ink.
 type Compared = Option<Arc<forms::seal::Alignment>>;
 /// Comparisons in the order in which they were made.
@@ -116,8 +119,12 @@ fn routes() -> Router<Shared> {
         .route("/queue/{queue}/next", post(queue::take_next))
         .route("/queue/{queue}/take/{case}", post(queue::take))
         .route("/queue/{queue}/release/{case}", post(queue::release))
+        .route("/queue/{queue}/filters", post(filter::keep))
+        .route("/help", get(help::find))
+        .route("/help/{user}", get(help::show).post(help::act))
         .route("/search", get(search::show))
         .route("/desk/{case}", get(desk::show))
+        .route("/desk/{case}/warm", get(desk::warm))
         .route("/desk/{case}/page/{place}", get(desk::picture))
         .route("/desk/{case}/seal/{view}", get(desk::seal))
         .route("/desk/{case}/hand-on", post(desk::hand_on))
@@ -125,6 +132,10 @@ fn routes() -> Router<Shared> {
         .route("/desk/{case}/return", get(desk::defects).post(desk::send_back))
         .route("/desk/{case}/return/look", get(desk::look))
         .route("/desk/{case}/return/letter/{kind}", get(desk::letter))
+        .route("/masks", get(masks::list))
+        .route("/masks/{case}/{place}", get(masks::page).post(masks::lay))
+        .route("/mask/{case}", get(masks::show).post(masks::act))
+        .route("/mask/{case}/original", get(masks::original))
         .route("/intake", get(intake::show))
         .route("/intake/register", post(intake::register))
         .route("/intake/files", post(intake::files))
@@ -207,7 +218,8 @@ pub(super) struct Item {
 }
 
 /// The rooms that stand in the menu; the others are reached from a list.
-const MENU: [(Room, &str, &str, &str); 13] = [
+const MENU: [(Room, &str, &str, &str); 14] = [
+    (Room::Help, "/help", "people", "help"),
     (Room::Checking, "/queue/check", "inbox", "checking"),
     (Room::Approving, "/queue/approve", "stamp", "approving"),
     (Room::Intake, "/intake", "mail", "intake"),

@@ -22,6 +22,7 @@ export const inoue = member('clerk1', '井上 誠');
 export const kimura = member('clerk2', '木村 葵');
 export const hayashi = member('approver1', '林 京子');
 export const yamaguchi = member('hassou', '山口 陸');
+export const helper = member('helpdesk', '斎藤 舞');
 export const matsumoto = member('supervisor', '松本 隆');
 export const okada = member('auditor', '岡田 恵');
 export const hara = member('operator', '原 大輔');

@@ -38,6 +38,55 @@ async function check(world, page) {
   return { number, count: keys.count };
 }
 
+/** Draws the picture of a page and gives how light a part of it is, from 0 to 255. */
+function light(page, part) {
+  return page.evaluate(async ([left, top, right, bottom]) => {
+    const image = document.querySelector('.mask-stage img');
+    await image.decode();
+    const canvas = document.createElement('canvas');
+    Object.assign(canvas, { width: image.naturalWidth, height: image.naturalHeight });
+    const drawing = canvas.getContext('2d');
+    drawing.drawImage(image, 0, 0);
+    const [width, height] = [canvas.width, canvas.height];
+    const { data } = drawing.getImageData(left * width, top * height, (right - left) * width, (bottom - top) * height);
+    return data.reduce((sum, value, at) => (at % 4 === 3 ? sum : sum + value), 0) / (0.75 * data.length);
+  }, part);
+}
+
+/** A password was written on the form: masked by the arrow keys, and once more by the pointer. */
+async function masked(world, page, number) {
+  const back = page.url();
+  const keys = new Keys(page);
+  await keys.reach(`a[href="/masks/${number}/0"]`);
+  await keys.press('Enter');
+  await page.waitForURL(/\/masks\/\d+\/0$/);
+  const [foot, head] = [[0.06, 0.91, 0.34, 0.97], [0.42, 0.022, 0.58, 0.038]];
+  const before = [await light(page, foot), await light(page, head)];
+  assert.ok(before[0] > 150 && before[1] > 150, `paper is light: ${before}`);
+  const side = (name) => page.locator(`#${name}`).inputValue();
+  await keys.reach('[data-grip]');
+  for (let press = 0; press < 10; press += 1) await keys.press('ArrowLeft');
+  for (let press = 0; press < 4; press += 1) await keys.press('Shift+ArrowDown');
+  assert.deepEqual([await side('x'), await side('y'), await side('w'), await side('h')], ['5.0', '10.0', '30.0', '12.0']);
+  await page.locator('#y').fill('90');
+  await page.locator('#h').fill('8');
+  await page.locator('#y').press('Enter');
+  await page.hands.reads('staff.mask.done');
+  assert.ok(await light(page, foot) < 60, 'painted over in the picture itself');
+  const { x, y, width, height } = await page.locator('.mask-stage').boundingBox();
+  await page.mouse.move(x + width * 0.4, y + height * 0.02);
+  await page.mouse.down();
+  await page.mouse.move(x + width * 0.6, y + height * 0.04, { steps: 4 });
+  await page.mouse.up();
+  const drawn = [await side('x'), await side('w')].map(Number);
+  assert.ok(Math.abs(drawn[0] - 40) < 1 && Math.abs(drawn[1] - 20) < 1, drawn.join(' '));
+  await page.hands.press('staff.mask.do');
+  await page.locator('table a[href^="/mask/"]').nth(1).waitFor();
+  assert.ok(await light(page, head) < 60);
+  await page.goto(back);
+  await desk(page);
+}
+
 test('a pile of six from the scans to posted letters, by keyboard', async (t) => {
   const world = await World.of(t);
   const browser = await Browser.of(t, world);
@@ -77,6 +126,7 @@ test('a pile of six from the scans to posted letters, by keyboard', async (t) =>
   await keys.press('Enter');
   const unsealed = await desk(page);
   await page.getByText('お届け印の印影が見つかりません').waitFor();
+  await masked(world, page, unsealed);
   await keys.press('Alt+r');
   await page.waitForURL(/\/return/);
   while (await keys.focus() !== 'code_SEAL_MISSING=yes') await keys.press('Tab');
@@ -151,6 +201,15 @@ test('without JavaScript every act works as well', async (t) => {
   const clerk = await atWork(world, await browser.page(plain), inoue);
   await queue(world, clerk, 'check');
   await clerk.locator('form[action$="/next"] button').click();
+  const desk_ = clerk.url();
+  await clerk.locator('a[href^="/masks/"]').click();
+  await clerk.locator('#y').fill('92');
+  await clerk.locator('#h').fill('5');
+  await clerk.hands.press('staff.mask.look');
+  await clerk.locator('.mask-stage rect').waitFor({ state: 'attached' });
+  await clerk.hands.press('staff.mask.do');
+  await clerk.hands.reads('staff.mask.done');
+  await clerk.goto(desk_);
   await clerk.locator('input[name=seal][value=match]').check();
   for (const box of await clerk.locator('.looks input').all()) await box.check();
   await clerk.locator('#handing button').click();

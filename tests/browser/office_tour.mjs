@@ -1,7 +1,7 @@
 // Every page of the staff's site in every state, as a chapter of the tour.
 import { ken, emily, hanako, misaki, naoko, taro } from './people.mjs';
 import {
-  atWork, hara, hayashi, inoue, matsumoto, mori, okada, ordered, posted, received, yamaguchi,
+  atWork, hara, hayashi, helper, inoue, matsumoto, mori, okada, ordered, posted, received, yamaguchi,
 } from './office.mjs';
 
 const DESK = { viewport: { width: 1440, height: 960 } };
@@ -45,6 +45,11 @@ export async function office(guide) {
   const clerk = await at(guide, inoue);
   await clerk.goto(`${world.staff}/queue/check`);
   await stop('queue', clerk);
+  await clerk.goto(`${world.staff}/queue/check?kind=paper&part=free`);
+  await clerk.locator('input[name=name]').fill(guide.lang === 'ja' ? '書面・担当なし' : 'Paper, free');
+  await clerk.hands.press('staff.queue.keep');
+  await clerk.hands.reads('staff.queue.filter_kept');
+  await stop('queue-filter', clerk);
   await clerk.goto(`${world.staff}/matching`);
   await stop('matching', clerk);
   await clerk.locator('tbody a').first().click();
@@ -121,6 +126,37 @@ export async function office(guide) {
   await clerk.waitForURL(/\/proposals\//);
   await approver.goto(clerk.url());
   await stop('proposal', approver);
+  await clerk.goto(`${world.staff}/masks`);
+  await stop('masks-none', clerk);
+  await clerk.goto(`${world.staff}/masks/${case_}/0`);
+  await clerk.waitForLoadState('networkidle');
+  await stop('mask-page', clerk);
+  await clerk.locator('#w').fill('');
+  await clerk.hands.press('staff.mask.do');
+  await clerk.locator('#errors').waitFor();
+  await stop('mask-slip', clerk);
+  await clerk.locator('#w').fill('25');
+  await clerk.hands.press('staff.mask.do');
+  await clerk.hands.reads('staff.mask.done');
+  await clerk.waitForLoadState('networkidle');
+  await stop('mask-laid', clerk);
+  await clerk.locator('a[href^="/mask/"]').first().click();
+  await clerk.hands.press('staff.mask.ask_see');
+  await clerk.hands.reads('staff.mask.decided');
+  await stop('mask-asked', clerk);
+  await approver.goto(clerk.url());
+  await approver.hands.press('staff.mask.allow');
+  await approver.hands.reads('staff.mask.shown', { n: 15 });
+  await stop('mask-shown', approver);
+  await approver.goto(`${world.staff}/masks`);
+  await stop('masks', approver);
+  const help = await at(guide, helper);
+  await help.goto(`${world.staff}/help?q=${encodeURIComponent('こばやし')}`);
+  await stop('help', help);
+  await help.locator('tbody a').first().click();
+  await help.hands.press('staff.help.guide');
+  await help.hands.reads('staff.help.done_guided');
+  await stop('help-customer', help);
   await clerk.goto(`${world.staff}/upkeep/contracts/new`);
   await clerk.hands.press('staff.ledger.propose');
   await clerk.locator('#errors').waitFor();

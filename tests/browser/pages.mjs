@@ -12,7 +12,7 @@ const ROUTES = ['customer.rs', 'staff.rs'].map((name) => join(import.meta.dirnam
 const NO_PAGES = [
   '/form/plain', '/certificate/{case}/chain', '/crl/issuing.crl',
   '/desk/{case}/page/{place}', '/desk/{case}/seal/{view}', '/matching/{case}/page/{place}',
-  '/desk/{case}/return/letter/{kind}', '/dashboard/csv/{plot}', '/proposals/{case}/picture', '/sign-ins.csv',
+  '/desk/{case}/return/letter/{kind}', '/desk/{case}/warm', '/mask/{case}/original', '/dashboard/csv/{plot}', '/proposals/{case}/picture', '/sign-ins.csv',
 ];
 
 /** A test for each chapter of the tour in that language, and one that nothing was left out. */

@@ -196,8 +196,8 @@ export class World {
   }
 
   /** Waits until something is true of this world. */
-  async until(what, isTrue) {
-    const end = Date.now() + PATIENCE;
+  async until(what, isTrue, patience = PATIENCE) {
+    const end = Date.now() + patience;
     for (;;) {
       const found = await isTrue();
       if (found) return found;

@@ -37,6 +37,8 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     /// The body, slashes as browsers read them.
     pub(crate) body: String,
+    /// The same as it came.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl<'a> Ask<'a> {
@@ -89,8 +91,9 @@ impl<'a> Ask<'a> {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 64 << 20).await.unwrap();
-        let body = String::from_utf8_lossy(&body).replace("&#x2f;", "/");
-        Answer { status: parts.status, headers: parts.headers, body }
+        let text = String::from_utf8_lossy(&body).replace("&#x2f;", "/");
+        let bytes = body.to_vec();
+        Answer { status: parts.status, headers: parts.headers, body: text, bytes }
     }
 }
 

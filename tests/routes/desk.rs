@@ -213,6 +213,28 @@ async fn a_form_goes_from_a_clerk_to_another_person() {
     assert_eq!(by("Approve").0, "staff-S-004");
 }
 
+/// Two people had the same version before them: only the first has done it.
+#[tokio::test]
+async fn whoever_is_overtaken_is_told_by_whom() {
+    let house = House::new().await;
+    let case = form_arrives(&house).await;
+    let (first, second) = (house.member("clerk1").await, house.member("clerk2").await);
+    let (_, version) = state(&house, case).await;
+    let sent = format!("version={version}&{EVERYTHING}");
+    let at = format!("/desk/{case}/hand-on");
+    post(&house, &second, &format!("/queue/check/take/{case}"), "").await;
+    for visitor in [&first, &second] {
+        get(&house, visitor, &format!("/desk/{case}")).await;
+    }
+    let done = post(&house, &second, &at, &sent).await;
+    assert_eq!(done.header("location"), format!("/queue/check?done={case}"));
+    let late = post(&house, &first, &at, &sent).await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", late.header("location"));
+    assert!(late.body.contains("木村 葵さんが"), "{}", late.main());
+    let again = post(&house, &second, &at, &sent).await;
+    assert_eq!(again.status, StatusCode::SEE_OTHER, "pressed twice by the same person");
+}
+
 #[tokio::test]
 async fn defects_are_chosen_and_the_form_goes_back() {
     let house = House::new().await;

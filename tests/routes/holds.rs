@@ -133,13 +133,8 @@ async fn only_a_supervisor_proposes_and_only_cases_of_customers_are_held() {
         let answer = post(&house, &chief, "/holds/propose", &form).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{missing}");
     }
-    let slips = post(
-        &house,
-        &chief,
-        "/holds/propose",
-        &format!("matter=place_hold&key={}&case=x", "0a".repeat(16)),
-    );
-    let slips = slips.await;
+    let form = format!("matter=place_hold&key={}&case=x", "0a".repeat(16));
+    let slips = post(&house, &chief, "/holds/propose", &form).await;
     assert_eq!(slips.status, StatusCode::UNPROCESSABLE_ENTITY);
     for field in ["#case", "#reference", "#reason"] {
         assert!(slips.main().contains(&format!("href=\"{field}\"")), "{field}");

@@ -14,19 +14,26 @@ const PEOPLE: [&str; 8] =
     ["uketsuke", "clerk1", "approver1", "hassou", "helpdesk", "auditor", "operator", "supervisor"];
 
 /// Read with GET.
-const READ: [&str; 30] = [
+const READ: [&str; 37] = [
     "/",
     "/queue/check",
     "/queue/approve",
     "/queue/nothing",
+    "/help",
+    "/help/{user}",
     "/search",
     "/audit",
     "/desk/{case}",
+    "/desk/{case}/warm",
     "/desk/{case}/page/{place}",
     "/desk/{case}/seal/{view}",
     "/desk/{case}/return",
     "/desk/{case}/return/look",
     "/desk/{case}/return/letter/{kind}",
+    "/masks",
+    "/masks/{case}/{place}",
+    "/mask/{case}",
+    "/mask/{case}/original",
     "/intake",
     "/matching",
     "/matching/{case}",
@@ -47,7 +54,10 @@ const READ: [&str; 30] = [
     "/sign-ins.csv",
 ];
 /// Sent with POST and a form that says nothing.
-const SENT: [&str; 20] = [
+const SENT: [&str; 24] = [
+    "/help/{user}",
+    "/masks/{case}/{place}",
+    "/mask/{case}",
     "/intake/register",
     "/intake/files",
     "/matching/{case}",
@@ -64,6 +74,7 @@ const SENT: [&str; 20] = [
     "/desk/{case}/decide",
     "/desk/{case}/return",
     "/session",
+    "/queue/check/filters",
     "/queue/check/next",
     "/queue/approve/next",
     "/queue/check/take/{case}",
@@ -107,6 +118,7 @@ async fn every_room_is_open_to_its_roles_only() {
                 .replace("{view}", "overlay")
                 .replace("{kind}", "pdf")
                 .replace("{plot}", "ages")
+                .replace("{user}", "999999")
                 .replace("{login}", "clerk1");
             let mut cells = Vec::new();
             for (who, visitor) in &people {
@@ -224,7 +236,7 @@ async fn another_site_sends_nothing_in_their_name() {
     let house = House::new().await;
     let clerk = house.member("clerk1").await;
     for route in SENT.into_iter().chain(["/sign-in", "/sign-out"]) {
-        let path = route.replace("{case}", "1");
+        let path = route.replace("{case}", "1").replace("{place}", "0").replace("{user}", "1");
         let answer = Ask::post(&house.office, OFFICE, &path, "")
             .by(&clerk)
             .with("origin", "https://evil.example")

@@ -94,6 +94,8 @@ pub enum Command {
     ForgetWrong,
     /// Help desk, supervisor or another case: lock it.
     Lock,
+    /// Help desk: tell the user by mail how to go on.
+    Guide,
     /// Another case: the bank released the lock.
     Unlock,
     /// Another case: the bank reset the secret; it must be enrolled anew.
@@ -182,6 +184,8 @@ pub enum Notice {
         /// What was changed.
         kind: Kind,
     },
+    /// How to go on, because the user has asked the help desk.
+    Guidance,
 }
 
 /// Work done after the commit.
@@ -316,6 +320,7 @@ fn permitted(command: &Command, role: Role) -> bool {
         | Command::Miss => is_customer(role),
         Command::Settle | Command::ForgetWrong => role == Role::Clock,
         Command::Lock => matches!(role, Role::HelpDesk | Role::Supervisor | Role::Peer),
+        Command::Guide => role == Role::HelpDesk,
         Command::Unlock | Command::Reset | Command::Arm | Command::Disarm => role == Role::Peer,
     }
 }
@@ -473,6 +478,14 @@ fn upkeep(state: &State, command: &Command, facts: &Facts) -> Decision {
             active(Kind::Login, *open, *open).marking(FIRST_WRONG)
         }
         (S::Active { kind, .. } | S::Unset { kind }, C::Lock) => lock(*kind, facts),
+        // Whoever signs in is guided by the case that counts the sign-ins; it changes nothing of it.
+        (
+            S::Active { kind: Kind::Login, .. }
+            | S::Unset { kind: Kind::Login }
+            | S::Locked { kind: Kind::Login },
+            C::Guide,
+        ) if facts.user_active => Transition::to(state.clone()).telling(Notice::Guidance),
+        (_, C::Guide) if !facts.user_active => return Err(Refusal::UserInactive),
         (S::Locked { kind: kind @ Kind::Retrieval }, C::Unlock) => {
             Transition::to(S::Unset { kind: *kind }).telling(Notice::Unlocked { kind: *kind })
         }

@@ -9,6 +9,7 @@ pub mod credential;
 pub mod delegated;
 pub mod enrolment;
 pub mod expiry;
+pub mod mask;
 pub mod paper;
 pub mod proposal;
 mod reissue;
@@ -20,7 +21,7 @@ pub mod task;
 pub mod terms;
 
 /// The stored names of all workflows, in the order of the customer's way through them.
-pub const WORKFLOWS: [&str; 11] = [
+pub const WORKFLOWS: [&str; 12] = [
     credential::NAME,
     enrolment::NAME,
     self_service::NAME,
@@ -32,4 +33,5 @@ pub const WORKFLOWS: [&str; 11] = [
     expiry::NAME,
     proposal::NAME,
     account::NAME,
+    mask::NAME,
 ];

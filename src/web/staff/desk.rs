@@ -7,18 +7,20 @@ mod view;
 
 pub(super) use act::{decide, hand_on};
 pub(super) use returning::{defects, letter, look, send_back};
+pub(super) use view::refusal;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::CaseId;
 use minijinja::context;
 use workflows::terms::Role;
 
-use super::queue::{self, part_asked, stage_named};
+use super::filter::Filter;
+use super::queue::{self, stage_named};
 use super::{Shared, Signed, Staff};
 use crate::backoffice::{AtWork, Holder, OnDesk, Verdict};
 use crate::customer::Declined;
@@ -133,6 +135,22 @@ pub(super) async fn picture(
     Ok(image(bytes, "image/jpeg"))
 }
 
+/// Makes ready in the server what the next desk will show: nothing leaves it, nobody is said to have
+/// looked, and nobody gets the case by it.
+pub(super) async fn warm(
+    State(shared): State<Shared>,
+    signed: Signed,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
+    signed.enter(Room::Desk)?;
+    let case = case_named(&case)?;
+    at_work(&shared, &signed, case).await?;
+    let desk = shared.app.read_desk(case).await?;
+    shared.app.warm_pages(&desk).await?;
+    shared.seals(&desk).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
 /// The seals laid on each other.
 pub(super) async fn seal(
     State(shared): State<Shared>,
@@ -176,7 +194,9 @@ impl Staff {
         let (Some(page), Some((specimen, _))) = (desk.stamped(), &desk.specimen) else {
             return Ok(None);
         };
-        let key = (page.digest.clone(), page.page, *specimen);
+        // What was compared before a mask was laid shows what the mask hides.
+        let masks = self.app.masks_on(desk).await?;
+        let key = (page.digest.clone(), page.page, *specimen, masks);
         let found = |kept: &[(super::SealKey, super::Compared)]| {
             kept.iter().find(|(other, _)| *other == key).map(|(_, both)| both.clone())
         };
@@ -196,12 +216,14 @@ impl Staff {
 /// The neighbours of a case in the list it was opened from.
 #[derive(Default, serde::Serialize)]
 pub(super) struct Place {
-    queue: String,
-    part: String,
+    /// What stands behind the address of a case of this list.
+    within: String,
     at: usize,
     of: usize,
     before: Option<i64>,
     after: Option<i64>,
+    /// What is likely to be opened next.
+    next: Option<i64>,
 }
 
 impl Place {
@@ -211,18 +233,24 @@ impl Place {
         if !signed.is_in(room) {
             return Ok(Self::default());
         }
-        let part = part_asked(signed);
-        let lines = queue::lines(staff, signed, stage).await?;
-        let ids: Vec<i64> =
-            lines.iter().filter(|line| line.is_in(part)).map(|line| line.case.id).collect();
-        let Some(at) = ids.iter().position(|id| *id == case.0) else { return Ok(Self::default()) };
+        let here = Filter::asked(signed);
+        let mut lines = queue::lines(staff, signed, stage).await?;
+        // Whoever took a case out of the free ones is still where they took it.
+        lines.retain(|line| line.case.id == case.0 || here.keeps(line));
+        let within = here.within(queue);
+        let Some(at) = lines.iter().position(|line| line.case.id == case.0) else {
+            return Ok(Self { within, ..Self::default() });
+        };
+        let id = |line: &queue::Line| line.case.id;
+        let after = lines.get(at + 1).map(id);
+        let free = lines.iter().find(|line| line.case.id != case.0 && line.is_for_taking());
         Ok(Self {
-            queue: queue.to_owned(),
-            part: part.to_owned(),
+            within,
             at: at + 1,
-            of: ids.len(),
-            before: at.checked_sub(1).and_then(|before| ids.get(before)).copied(),
-            after: ids.get(at + 1).copied(),
+            of: lines.len(),
+            before: at.checked_sub(1).and_then(|before| lines.get(before)).map(id),
+            after,
+            next: free.map(id).or(after),
         })
     }
 }

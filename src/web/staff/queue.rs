@@ -1,5 +1,7 @@
 //! What waits: for a clerk, for an approver; mine, free, overdue, or all of it.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
 use engine::{CaseId, Moment, Role as _};
@@ -7,9 +9,11 @@ use minijinja::context;
 use serde::Serialize;
 use workflows::terms::Role;
 
+use super::filter::{self, Filter, KINDS, PARTS};
 use super::left::{Clock, clock};
 use super::{Named, Shared, Signed, Staff};
 use crate::backoffice::Holder;
+use crate::fold::folded;
 use crate::policy::Room;
 use crate::store::queue::{QueueLine, Stage};
 use crate::web::customer::{case_named, given, see};
@@ -25,9 +29,6 @@ pub(super) fn stage_named(name: &str) -> Result<(Stage, Room, Role), Problem> {
     }
 }
 
-/// Which part of a queue is wanted.
-const PARTS: [&str; 4] = ["all", "mine", "free", "overdue"];
-
 /// A line as the page shows it.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Line {
@@ -39,6 +40,12 @@ pub(super) struct Line {
     is_own: bool,
     until: String,
     clock: Clock,
+    /// Which workflow.
+    #[serde(skip)]
+    pub(super) workflow: String,
+    /// Names and numbers, as filters compare them.
+    #[serde(skip)]
+    pub(super) words: String,
 }
 
 impl Line {
@@ -49,8 +56,12 @@ impl Line {
         now: Moment,
     ) -> Result<Self, engine::Fault> {
         let (texts, lang) = (staff.frame.pages.texts(), signed.visit.lang);
+        let case = Named::of(&line.head, texts, lang);
+        let words = [&case.number, &case.company, &case.name, &case.user_id];
         Ok(Self {
-            case: Named::of(&line.head, texts, lang),
+            words: words.map(|text| folded(text)).join(" "),
+            workflow: line.head.workflow.clone(),
+            case,
             holder: line.holder_name.clone(),
             is_mine: line.holder == signed.member.account.person,
             is_free: line.is_free(),
@@ -60,10 +71,15 @@ impl Line {
         })
     }
 
+    /// Whoever asks may take it.
+    pub(super) fn is_for_taking(&self) -> bool {
+        self.is_free && !self.is_own
+    }
+
     pub(super) fn is_in(&self, part: &str) -> bool {
         match part {
             "mine" => self.is_mine,
-            "free" => self.is_free && !self.is_own,
+            "free" => self.is_for_taking(),
             "overdue" => self.clock.is_over,
             _ => true,
         }
@@ -82,16 +98,11 @@ pub(super) async fn lines(
     Ok(found.iter().map(line).collect::<Result<_, _>>()?)
 }
 
-/// The part of a queue that an address asks for.
-pub(super) fn part_asked(signed: &Signed) -> &str {
-    let asked = signed.visit.asked("part");
-    PARTS.into_iter().find(|part| *part == asked).unwrap_or("all")
-}
-
 /// One part of the queue in the page's switch.
 #[derive(Serialize)]
 struct Part {
     name: &'static str,
+    href: String,
     count: usize,
     is_here: bool,
 }
@@ -104,18 +115,30 @@ pub(super) async fn show(
     let (stage, room, role) = stage_named(&name)?;
     signed.enter(room)?;
     let lines = lines(&shared, &signed, stage).await?;
-    let here = part_asked(&signed);
-    let count = |name: &'static str| Part {
-        name,
-        count: lines.iter().filter(|line| line.is_in(name)).count(),
-        is_here: name == here,
+    let here = Filter::asked(&signed);
+    let count = |part: &'static str| Part {
+        name: part,
+        href: here.list(&name, Some(part)),
+        count: lines.iter().filter(|line| Filter { part, ..here.clone() }.keeps(line)).count(),
+        is_here: part == here.part,
     };
     let parts = PARTS.map(count);
     let now = shared.app.tools.db.now().await?;
-    let shown: Vec<&Line> = lines.iter().filter(|line| line.is_in(here)).collect();
+    let shown: Vec<&Line> = lines.iter().filter(|line| here.keeps(line)).collect();
+    let next = shown.iter().find(|line| line.is_for_taking()).map(|line| line.case.id);
+    let kept = filter::kept(&shared, &signed, &name, &here).await?;
     let values = context! {
-        queue => name,
-        part => here,
+        queue => &name,
+        part => here.part,
+        kind => here.kind,
+        words => &here.words,
+        kinds => KINDS,
+        within => here.within(&name),
+        is_open => here.is_open(),
+        narrowed => here.narrowed(),
+        kept => given(kept),
+        told => signed.visit.asked("filter"),
+        next,
         parts => given(parts),
         lines => given(shown),
         takes => signed.member.roles.contains(&role),
@@ -135,9 +158,18 @@ pub(super) async fn take_next(
     let (stage, _, role) = stage_named(&name)?;
     let by = signed.member.acting(role)?;
     let holder = Holder { by: &by, login: &signed.member.account.login };
-    Ok(match shared.app.take_next(&holder, stage).await? {
-        Some(case) => see(&format!("/desk/{case}?queue={name}")),
-        None => see(&format!("/queue/{name}?none=1")),
+    let here = Filter::asked(&signed);
+    // Within a filter only its own cases are next.
+    let wanted: Option<BTreeSet<i64>> = if here.is_open() {
+        None
+    } else {
+        let lines = lines(&shared, &signed, stage).await?;
+        Some(lines.iter().filter(|line| here.keeps(line)).map(|line| line.case.id).collect())
+    };
+    let is_wanted = |case: CaseId| wanted.as_ref().is_none_or(|all| all.contains(&case.0));
+    Ok(match shared.app.take_next(&holder, stage, is_wanted).await? {
+        Some(case) => see(&format!("/desk/{case}{}", here.within(&name))),
+        None => see(&here.back(&name, ("none", "1"))),
     })
 }
 
@@ -153,7 +185,7 @@ pub(super) async fn take(
     let case = waiting(&shared, &name, &case).await?;
     let holder = Holder { by: &by, login: &signed.member.account.login };
     shared.app.take(&holder, case).await?;
-    Ok(see(&format!("/desk/{case}?queue={name}")))
+    Ok(see(&format!("/desk/{case}{}", Filter::asked(&signed).within(&name))))
 }
 
 /// Puts a case back and returns to the list.

@@ -98,7 +98,14 @@ pub(super) async fn show(
     signed.enter(Room::Tasks)?;
     let errands = shared.app.errands().await?;
     let lines: Vec<Line> = errands.iter().map(|one| Line::of(&shared, &signed, one)).collect();
-    let values = context! { lines => given(lines), done => signed.visit.asked("done") };
+    // Whoever may see pages decides what is seen of them again.
+    let masks = if signed.is_in(Room::Desk) { shared.app.masks_asked().await? } else { 0 };
+    let values = context! {
+        lines => given(lines),
+        done => signed.visit.asked("done"),
+        masks,
+        opens_masks => signed.is_in(Room::Desk),
+    };
     shared.page(&signed, "staff/tasks.html", values)
 }
 

@@ -14,10 +14,13 @@
 //                              which the page to come back to is added), data-holder;
 //                              [data-left] with data-text, a button [data-go-on]
 // input[data-digits]           takes full-width digits, spaces and hyphens
+// input[data-gaps]             holds a reading in which `?` stands for what could not be read: the
+//                              next one is selected, so that what is typed takes its place
 // input[data-retrieval]        says data-slip when the check digit does not fit
 // input[data-filter=ID]        hides the rows of that table which do not match; data-count: {n}
 // [data-refresh=SECONDS]       fetches data-from so often and takes its part of that id over, for as
 //                              long as the part asks for it, and nobody's focus is in it
+// [data-warm]                  asks the server to make that ready once this page has come
 // #live, #errors               the polite live region; the summary of errors
 
 /** No more than one message in this time reaches a screen reader. */
@@ -156,6 +159,12 @@ const SEPARATORS = /[\p{White_Space}\-‐−ー－–]/gu;
 export function tidyDigits(text) {
   return text.replace(SEPARATORS, '').replace(/[０-９]/g, (digit) =>
     String.fromCharCode(digit.charCodeAt(0) - 0xfee0));
+}
+
+/** Selects the next gap of a reading. */
+function seekGap(field) {
+  const at = field.value.indexOf('?');
+  if (at >= 0 && !composing.has(field)) field.setSelectionRange(at, at + 1);
 }
 
 /** The quasigroup of H. M. Damm's check digit (2004), the same as on the server. */
@@ -421,7 +430,18 @@ function start() {
   document.addEventListener('submit', checkEntries, { capture: true });
   document.addEventListener('submit', letThroughOnce);
   document.addEventListener('compositionstart', (event) => composing.add(event.target));
-  document.addEventListener('compositionend', (event) => composing.delete(event.target));
+  document.addEventListener('compositionend', ({ target }) => {
+    composing.delete(target);
+    if (target.matches('input[data-gaps]')) seekGap(target);
+  });
+  document.addEventListener('focusin', ({ target }) => {
+    // A browser selects the whole field after this event.
+    if (target.matches('input[data-gaps]')) setTimeout(seekGap, 0, target);
+  });
+  document.addEventListener('input', ({ target, inputType }) => {
+    // Whoever takes something back wants to write there, and nowhere else.
+    if (target.matches('input[data-gaps]') && !inputType?.startsWith('delete')) seekGap(target);
+  });
   document.addEventListener('focusout', ({ target }) => {
     if (target.matches('input[data-digits]')) tidyField(target);
   });
@@ -437,6 +457,13 @@ function start() {
   document.querySelectorAll('input[data-filter]').forEach(watchFilter);
   document.querySelectorAll('[data-refresh]').forEach((part) => keepFresh(part));
   focusErrors();
+  addEventListener('load', () => setTimeout(makeReady, 200));
+}
+
+/** What will be opened next is made ready while this page is read. Nothing comes of a failure. */
+function makeReady() {
+  const next = document.querySelector('[data-warm]')?.dataset.warm;
+  if (next) fetch(next, { credentials: 'same-origin', priority: 'low' }).catch(() => null);
 }
 
 if (typeof document !== 'undefined') start();

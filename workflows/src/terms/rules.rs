@@ -101,6 +101,8 @@ pub struct Rules {
     pub proposal_days: u32,
     /// Days within which a fresh password and card of staff are taken. DOMAIN (b). Default 3.
     pub hand_out_days: u32,
+    /// Minutes for which two people may look at what lies under a mask. DOMAIN (e). Default 15.
+    pub mask_shown_minutes: u32,
 }
 
 impl Default for Rules {
@@ -151,6 +153,7 @@ impl Default for Rules {
             task_close_days: 30,
             proposal_days: 7,
             hand_out_days: 3,
+            mask_shown_minutes: 15,
         }
     }
 }

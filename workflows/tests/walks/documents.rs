@@ -122,4 +122,5 @@ workflows! {
     expiry: expiry_walk;
     proposal: proposal_walk;
     account: account_walk;
+    mask: mask_walk;
 }

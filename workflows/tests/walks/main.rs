@@ -13,6 +13,7 @@ mod delegated;
 mod documents;
 mod enrolment;
 mod expiry;
+mod mask;
 mod paper;
 mod paths;
 mod proposal;

@@ -83,4 +83,5 @@ stored! {
     expiry_of_version_1_still_ends: expiry_walk, expiry_world;
     proposal_of_version_1_still_ends: proposal_walk, proposal_world;
     account_of_version_1_still_ends: account_walk, account_world;
+    mask_of_version_1_still_ends: mask_walk, mask_world;
 }

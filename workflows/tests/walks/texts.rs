@@ -94,6 +94,7 @@ fn every_state_command_refusal_and_notice_has_its_texts() {
     check(world::expiry_walk());
     check(world::proposal_walk());
     check(world::account_walk());
+    check(world::mask_walk());
 }
 
 /// Nothing is declared in vain: every variant of a workflow's own enums occurs in its walk.
@@ -142,6 +143,7 @@ fn nothing_is_declared_in_vain() {
     complete_alone(world::expiry_walk(), "src/expiry.rs");
     complete_silent(world::proposal_walk(), "src/proposal.rs");
     complete_silent(world::account_walk(), "src/account.rs");
+    complete_silent(world::mask_walk(), "src/mask.rs");
 }
 
 #[test]

@@ -10,8 +10,8 @@ use workflows::terms::{
     UserRef,
 };
 use workflows::{
-    account, clerical, credential, delegated, enrolment, expiry, paper, proposal, self_service,
-    submission, tail, task,
+    account, clerical, credential, delegated, enrolment, expiry, mask, paper, proposal,
+    self_service, submission, tail, task,
 };
 
 /// Two attempts, one fresh letter, two wrong entries: small numbers walk the same ways.
@@ -457,6 +457,7 @@ pub(crate) fn credential_world(starts: Vec<credential::State>) -> Universe<crede
         C::Settle,
         C::ForgetWrong,
         C::Lock,
+        C::Guide,
         C::Unlock,
         C::Reset,
         C::Arm,
@@ -693,6 +694,36 @@ pub(crate) fn proposal_world(starts: Vec<proposal::State>) -> Universe<proposal:
     Universe { starts, commands, actors, facts: all, rules: small_rules() }
 }
 
+pub(crate) fn mask_world(starts: Vec<mask::State>) -> Universe<mask::Mask> {
+    use mask::{Area, Command as C, Facts, Wish};
+    let facts = vec![Facts { page_found: true }, Facts { page_found: false }];
+    let area = Area { x: 1_000, y: 2_000, w: 3_000, h: 400 };
+    let mut commands: Vec<C> = [
+        area,
+        Area { w: 10, ..area },
+        Area { h: 10, ..area },
+        Area { x: 8_000, ..area },
+        Area { y: 9_900, ..area },
+    ]
+    .map(|area| C::Lay { area })
+    .to_vec();
+    commands.extend(Wish::ALL.map(|wish| C::Ask { wish }));
+    commands.extend([C::Allow, C::Refuse, C::Withdraw, C::See]);
+    let mut actors = people(&[
+        ("yamada", Role::User),
+        ("mail", Role::MailRoom),
+        ("clerk-a", Role::Clerk),
+        ("clerk-b", Role::Clerk),
+        ("clerk-a", Role::Approver),
+        ("approver", Role::Approver),
+        ("chief", Role::Supervisor),
+        ("help", Role::HelpDesk),
+        ("keeper", Role::SystemAdministrator),
+    ]);
+    actors.extend(people(&ONLOOKERS));
+    Universe { starts, commands, actors, facts, rules: small_rules() }
+}
+
 macro_rules! walked {
     ($($name:ident: $workflow:ty = $world:ident;)*) => {$(
         /// The complete walk from the beginning, made once.
@@ -728,4 +759,5 @@ walked! {
     expiry_walk: expiry::Expiry = expiry_world;
     proposal_walk: proposal::Proposal = proposal_world;
     account_walk: account::Account = account_world;
+    mask_walk: mask::Mask = mask_world;
 }

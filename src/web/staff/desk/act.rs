@@ -15,6 +15,7 @@ use crate::customer::Declined;
 use crate::store::queue::Stage;
 use crate::web::customer::{Mistake, case_named, see};
 use crate::web::error::Problem;
+use crate::web::staff::filter::Filter;
 use crate::web::staff::{Shared, Signed};
 
 pub(super) fn version(typed: &Typed) -> Result<i64, Problem> {
@@ -55,7 +56,7 @@ fn findings(
     for (key, asked) in asked_fields(desk) {
         let value = typed.get(&format!("typed_{key}")).map(|text| text.trim()).unwrap_or_default();
         let value = crate::text::to_half_width(value);
-        if value.is_empty() {
+        if value.is_empty() || value.contains('?') {
             miss("fields", "type_missing");
         } else if value == asked {
             found.typed.push((key.to_owned(), value));
@@ -130,7 +131,7 @@ pub(super) async fn finish(
                 Stage::Check => "check",
                 Stage::Approve => "approve",
             };
-            Ok(see(&format!("/queue/{queue}?done={case}")))
+            Ok(see(&Filter::asked(signed).back(queue, ("done", &case.to_string()))))
         }
         Err(Declined::Fault(Fault::Stale { .. })) => {
             let desk = shared.app.read_desk(case).await?;

@@ -72,7 +72,7 @@ struct Fact {
 }
 
 /// Why a rule declines, in the reader's words.
-pub(super) fn refusal(staff: &Staff, signed: &Signed, code: &str) -> String {
+pub(in super::super) fn refusal(staff: &Staff, signed: &Signed, code: &str) -> String {
     let (workflow, refusal) = code.split_once('.').unwrap_or(("", code));
     page::name(staff.frame.pages.texts(), signed.visit.lang, "refusal", workflow, refusal)
 }
@@ -119,6 +119,7 @@ pub(super) fn values(
         seal_facts => given(seal.map(|seal| seal.facts.clone()).unwrap_or_default()),
         steps => given(steps(staff, signed, desk)),
         checked => given(desk.checked.clone().filter(|_| mode != Mode::Check)),
+        masks => mode != Mode::Read,
         opens_history => signed.is_in(crate::policy::Room::Audit),
     })
 }
