@@ -39,7 +39,9 @@ pub(crate) fn weights(networks: &[u8], tuning: &Cells) -> Vec<u8> {
     let mut taken = Vec::new();
     let mut bytes = Vec::new();
     for (stage, budget) in WRONG.into_iter().enumerate() {
-        left.iter_mut().for_each(|asked| panel.ask(stage, asked.cell.input, &mut asked.said));
+        for asked in &mut left {
+            panel.ask(stage, asked.cell.input, &mut asked.said);
+        }
         let temperature = temperature(&left);
         for asked in &mut left {
             asked.likeliest = Likeliest::of(&asked.said, temperature);

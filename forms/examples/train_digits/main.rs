@@ -132,7 +132,7 @@ fn trained(recipe: &Recipe, learnt: &Cells, tuning: &Cells) -> Learner {
                 loss += f64::from(learner.learn(&input, cell.class()));
             }
             // Warms up over the first steps, then falls along a half wave.
-            let fall = (1.0 + (share(step, steps) * HALF_WAVE).cos()) / 2.0;
+            let fall = f32::midpoint(1.0, (share(step, steps) * HALF_WAVE).cos());
             learner.step(recipe.step * share(step, 400).min(1.0) * fall, BATCH);
             step += 1;
         }

@@ -24,7 +24,7 @@ impl Layer {
     pub fn new(weights: &[f32], starts: &[f32]) -> Self {
         let outputs = starts.len();
         let inputs = weights.len() / outputs.max(1);
-        let lanes = [32, 24].into_iter().find(|lanes| outputs % lanes == 0).unwrap_or(16);
+        let lanes = [32, 24].into_iter().find(|lanes| outputs.is_multiple_of(*lanes)).unwrap_or(16);
         let blocks = outputs.div_ceil(lanes);
         let mut layer = Self {
             inputs,
@@ -160,7 +160,9 @@ pub fn pooled(values: &[f32], side: usize) -> Vec<f32> {
 
 /// What is below nothing is nothing.
 pub(super) fn cut_below(values: &mut [f32]) {
-    values.iter_mut().for_each(|value| *value = value.max(0.0));
+    for value in values {
+        *value = value.max(0.0);
+    }
 }
 
 /// What raises to probabilities, softened by a temperature.
