@@ -81,7 +81,13 @@ impl Door {
         Away { asked, cookie: cookie.split(';').next().unwrap().to_owned() }
     }
 
-    /// What the provider says of somebody who has just signed in there with two factors.
+    /// The token of somebody who has just signed in there with two factors.
+    async fn token(&self, away: &Away) -> String {
+        let claims = self.claims(away).await;
+        self.idp.script().keys[0].sign(&claims)
+    }
+
+    /// What the provider says of them.
     async fn claims(&self, away: &Away) -> Value {
         let now = self.house.seconds().await;
         json!({
@@ -193,6 +199,11 @@ async fn whoever_the_provider_vouches_for_comes_to_the_page_that_was_asked_for()
     assert!(session(&again).is_none() && again.status == StatusCode::UNPROCESSABLE_ENTITY);
 }
 
+/// What is wrong with a token's claims.
+type Change = Box<dyn Fn(&mut Value)>;
+/// Makes a token of claims as the provider would not.
+type Forge<'f> = &'f dyn Fn(&Value) -> String;
+
 #[tokio::test]
 async fn every_wrong_answer_lets_nobody_in_and_its_reason_is_on_record() {
     let door = Door::new().await;
@@ -207,7 +218,6 @@ async fn every_wrong_answer_lets_nobody_in_and_its_reason_is_on_record() {
         }
     };
     let now = door.house.seconds().await;
-    type Change = Box<dyn Fn(&mut Value)>;
     let changed: Vec<(&str, &str, Change)> = vec![
         ("", "ForeignIssuer", Box::new(wrong("iss", "https://id.other.example".into()))),
         ("", "ForeignAudience", Box::new(wrong("aud", "payroll".into()))),
@@ -231,7 +241,7 @@ async fn every_wrong_answer_lets_nobody_in_and_its_reason_is_on_record() {
         let token = door.idp.script().keys[0].sign(&claims);
         turned_away(&door, &away, token, login, reason).await;
     }
-    let forgers: [(&str, &dyn Fn(&Value) -> String); 4] = [
+    let forgers: [(&str, Forge<'_>); 4] = [
         ("another key under the same name", &|claims| stranger.sign(claims)),
         ("no signature", &|claims| format!("{}.", unsigned(&json!({ "alg": "none" }), claims))),
         ("the shared secret", &|claims| {
@@ -307,7 +317,7 @@ async fn an_answer_counts_in_the_browser_that_asked_and_for_ten_minutes() {
 async fn a_provider_that_is_down_is_told_and_the_own_way_stays_open() {
     let door = Door::new().await;
     let away = door.leave("/sign-in/provider").await;
-    let token = door.idp.script().keys[0].sign(&door.claims(&away).await);
+    let token = door.token(&away).await;
     door.idp.script().is_broken = true;
     let answer = door.back(&away, token).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -331,7 +341,7 @@ async fn one_comes_back_to_our_own_pages_only() {
     let door = Door::new().await;
     for foreign in ["%2F%2Fevil.example", "https%3A%2F%2Fevil.example", "%2F%5Cevil.example"] {
         let away = door.leave(&format!("/sign-in/provider?back={foreign}")).await;
-        let token = door.idp.script().keys[0].sign(&door.claims(&away).await);
+        let token = door.token(&away).await;
         let answer = door.back(&away, token).await;
         assert!(answer.body.contains("content=\"0; url=/\""), "{foreign}");
         assert!(!answer.body.contains("evil"), "{foreign}");
@@ -404,7 +414,7 @@ async fn two_people_link_an_account_and_end_the_sessions_of_the_earlier_link() {
     assert_eq!(send(&second, &path, "do=approve").await.status, StatusCode::SEE_OTHER);
     assert_eq!(door.get("/queue/check", &clerk.cookies).await.status, StatusCode::SEE_OTHER);
     let away = door.leave("/sign-in/provider").await;
-    let token = door.idp.script().keys[0].sign(&door.claims(&away).await);
+    let token = door.token(&away).await;
     turned_away(&door, &away, token, "", "Unlinked").await;
     // A new account without a password of its own.
     let key = "04".repeat(16);
