@@ -18,7 +18,7 @@ pub use claims::Holder;
 pub(crate) use desk::pages_of;
 pub use desk::{Checked, OnDesk, Scanned, Verdict};
 
-use engine::{Actor, ActorId, CaseId, Fault, Hand, Note, Origin, Submission};
+use engine::{Actor, ActorId, CaseId, Desk, Fault, Hand, Host, Note, Origin, Submission, Workflow};
 use forms::{FormData, SubmissionNumber, Variant};
 use sha2::{Digest, Sha256};
 use workflows::enrolment;
@@ -49,6 +49,21 @@ pub struct AtWork {
     place: String,
     /// How the person was authenticated.
     auth: String,
+}
+
+/// The first of several roles of a person in which a command would be accepted now.
+pub(crate) async fn able<'a, W: Workflow<Role = Role>, H: Host<W>>(
+    desk: &Desk<W, H>,
+    case: CaseId,
+    command: &W::Command,
+    viewers: &'a [AtWork],
+) -> Result<Option<&'a AtWork>, Fault> {
+    for one in viewers {
+        if desk.ask(case, command, &one.actor(), &one.origin()).await?.is_ok() {
+            return Ok(Some(one));
+        }
+    }
+    Ok(None)
 }
 
 impl AtWork {

@@ -5,8 +5,8 @@ use engine::{CaseId, Fault, Submission, Tx};
 use forms::{PAGE_MM, Part, Variant, Version};
 use workflows::mask::{Area, Command, Mask, State, WHOLE, Wish};
 
-use super::AtWork;
 use super::desk::{self, OnDesk, Scanned};
+use super::{AtWork, able};
 use crate::app::App;
 use crate::customer::{Declined, accepted};
 use crate::host::page_subject;
@@ -181,26 +181,11 @@ impl App {
         let (head, state) = self.desks.mask.find(case).await?.ok_or(Declined::NotFound)?;
         let mut open_to = Vec::new();
         for (name, command) in &COMMANDS {
-            if self.able_to_mask(case, command, viewers).await?.is_some() {
+            if able(&self.desks.mask, case, command, viewers).await?.is_some() {
                 open_to.push(*name);
             }
         }
         Ok(Masked { row, state, at: engine::Moment(head.opened_at), open_to })
-    }
-
-    async fn able_to_mask<'a>(
-        &self,
-        case: CaseId,
-        command: &Command,
-        viewers: &'a [AtWork],
-    ) -> Result<Option<&'a AtWork>, Fault> {
-        for one in viewers {
-            let (actor, origin) = (one.actor(), one.origin());
-            if self.desks.mask.ask(case, command, &actor, &origin).await?.is_ok() {
-                return Ok(Some(one));
-            }
-        }
-        Ok(None)
     }
 
     /// A command about a mask.
@@ -211,7 +196,7 @@ impl App {
         viewers: &[AtWork],
     ) -> Result<State, Declined> {
         self.mask_row(case).await?;
-        let able = self.able_to_mask(case, &command, viewers).await?;
+        let able = able(&self.desks.mask, case, &command, viewers).await?;
         // What is declined is declined in some role, and stands in the history.
         let by = able.or(viewers.first()).ok_or(Declined::NotFound)?;
         let id = format!("{}-{case}-{}", engine::label(&command), self.nonce());

@@ -7,7 +7,7 @@ use workflows::proposal::{Change, Command, Proposal, State};
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::backoffice::AtWork;
+use crate::backoffice::{AtWork, able};
 use crate::customer::{Declined, accepted};
 use crate::host::{PASSWORD_HALF, SEED_HALF, half_place, read_change};
 use crate::store::proposals::{self, List, ProposalLine, ProposalRow};
@@ -89,7 +89,7 @@ impl App {
         let (head, state) = self.desks.proposal.find(case).await?.ok_or(Declined::NotFound)?;
         let mut open_to = Vec::new();
         for (name, command) in &COMMANDS {
-            if self.able(case, command, viewers).await?.is_some() {
+            if able(&self.desks.proposal, case, command, viewers).await?.is_some() {
                 open_to.push(*name);
             }
         }
@@ -105,22 +105,6 @@ impl App {
         })
     }
 
-    /// The first of several roles in which a command would be accepted now.
-    async fn able<'a>(
-        &self,
-        case: CaseId,
-        command: &Command,
-        viewers: &'a [AtWork],
-    ) -> Result<Option<&'a AtWork>, Fault> {
-        for one in viewers {
-            let (actor, origin) = (one.actor(), one.origin());
-            if self.desks.proposal.ask(case, command, &actor, &origin).await?.is_ok() {
-                return Ok(Some(one));
-            }
-        }
-        Ok(None)
-    }
-
     /// Decides about a proposal, or takes a half of what was made for it.
     pub async fn decide_proposal(
         &self,
@@ -129,7 +113,7 @@ impl App {
         viewers: &[AtWork],
     ) -> Result<Decided, Declined> {
         let row = self.proposal_row(case).await?;
-        let able = self.able(case, &command, viewers).await?;
+        let able = able(&self.desks.proposal, case, &command, viewers).await?;
         // What is declined is declined in some role, and stands in the history.
         let by = able.or(viewers.first()).ok_or(Declined::NotFound)?;
         let half = match command {
