@@ -214,14 +214,16 @@ test('a case of another contract is answered exactly like a missing one', async 
     '/cases/N', '/cases/N/withdraw', '/cases/N/not-me', '/reissue/N', '/reissue/N/password?show=1',
     '/certificate/N', '/certificate/N/chain',
   ];
-  const plain = (answer, number) => answer.text()
-    .replaceAll(String(number), 'N').replace(/>[0-9A-Z]{8}</g, '>reference<');
+  // The number as a part of an address only: the names of styles and scripts carry digits too.
+  const plain = async (answer, number) => (await answer.text())
+    .replaceAll(new RegExp(`(?<=/|&#x2f;)${number}(?=[/?"]|&#x2f;)`, 'g'), 'N')
+    .replace(/>[0-9A-Z]{8}</g, '>reference<');
   for (const path of paths) {
     const missing = await visitor.get(path.replace('N', '98765'));
     const found = await visitor.get(path.replace('N', String(theirs)));
     assert.equal(found.status, 404, path);
     assert.equal(missing.status, 404, path);
-    assert.equal(plain(found, theirs), plain(missing, 98765), path);
+    assert.equal(await plain(found, theirs), await plain(missing, 98765), path);
   }
   const posts = ['/cases/N/withdraw', '/cases/N/not-me', '/reissue/N/cancel', '/reissue/N/noted'];
   for (const path of posts) {
