@@ -2,6 +2,7 @@
 //! Every rule behind it is a workflow's; who may see is [`crate::policy`]'s.
 
 mod claims;
+pub mod dating;
 mod desk;
 pub mod dispatch;
 pub mod errands;

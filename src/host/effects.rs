@@ -63,6 +63,22 @@ pub(super) async fn open(tx: &mut Tx, place: &Place<'_>, opening: &Opening) -> R
     reissues::insert(tx, &row).await
 }
 
+/// The corrected form takes the place of the one that went back.
+pub(super) async fn resubmit(tx: &mut Tx, place: &Place<'_>, number: i64) -> Result<(), Fault> {
+    let user = place.user()?;
+    let form = submissions::find(tx, number).await?;
+    let reading = form.map(|row| row.reading).unwrap_or_default();
+    let form_date = intake::date_on_form(&reading);
+    let reason = intake::reason_on_form(&reading, user);
+    let change = Change::Submission {
+        number,
+        form_date: form_date.as_deref(),
+        reason: &facts::reason_name(reason),
+        is_dangerous: reason.is_dangerous(),
+    };
+    reissues::change(tx, place.case, &change).await
+}
+
 /// Writes one effect.
 pub(super) async fn apply(
     tx: &mut Tx,

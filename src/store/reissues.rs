@@ -145,8 +145,19 @@ pub enum Change<'a> {
     DuplicateOf(CaseId),
     /// What is wrong with the form.
     Defects(&'a str),
-    /// The form came again under another number.
-    Submission(i64),
+    /// The form came again, corrected: what was shown and read of the one before is over.
+    Submission {
+        /// The new form's number.
+        number: i64,
+        /// Its date, ISO.
+        form_date: Option<&'a str>,
+        /// The reason on it.
+        reason: &'a str,
+        /// The reason is a danger sign.
+        is_dangerous: bool,
+    },
+    /// The date of the form, ISO, where no specimen is valid on it.
+    Dated(&'a str),
     /// The specimen that was shown, and the date of the form.
     Shown {
         /// The specimen.
@@ -163,8 +174,9 @@ pub async fn change(tx: &mut Tx, case: CaseId, change: &Change<'_>) -> Result<()
     const REMAILED: &str = "UPDATE reissues SET remailed = TRUE WHERE case_id = $1";
     const DUPLICATE: &str = "UPDATE reissues SET duplicate_of = $2 WHERE case_id = $1";
     const DEFECTS: &str = "UPDATE reissues SET defects = $2 WHERE case_id = $1";
-    const SUBMISSION: &str =
-        "UPDATE reissues SET submission = $2, received_at = $3 WHERE case_id = $1";
+    const SUBMISSION: &str = "UPDATE reissues SET submission = $2, received_at = $3, \
+         form_date = $4, reason = $5, danger = (danger OR $6), specimen = NULL WHERE case_id = $1";
+    const DATED: &str = "UPDATE reissues SET form_date = $2, specimen = NULL WHERE case_id = $1";
     const SHOWN: &str = "UPDATE reissues SET specimen = $2, form_date = $3 WHERE case_id = $1";
     let (id, now) = (case.0, tx.now().0);
     match change {
@@ -189,13 +201,21 @@ pub async fn change(tx: &mut Tx, case: CaseId, change: &Change<'_>) -> Result<()
         Change::Defects(codes) => {
             on!(tx, |conn| sqlx::query(DEFECTS).bind(id).bind(*codes).execute(conn).await.map(drop))
         }
-        Change::Submission(number) => on!(tx, |conn| sqlx::query(SUBMISSION)
-            .bind(id)
-            .bind(number)
-            .bind(now)
-            .execute(conn)
-            .await
-            .map(drop)),
+        Change::Submission { number, form_date, reason, is_dangerous } => on!(tx, |conn| {
+            sqlx::query(SUBMISSION)
+                .bind(id)
+                .bind(number)
+                .bind(now)
+                .bind(*form_date)
+                .bind(*reason)
+                .bind(is_dangerous)
+                .execute(conn)
+                .await
+                .map(drop)
+        }),
+        Change::Dated(date) => {
+            on!(tx, |conn| sqlx::query(DATED).bind(id).bind(*date).execute(conn).await.map(drop))
+        }
         Change::Shown { specimen, form_date } => on!(tx, |conn| sqlx::query(SHOWN)
             .bind(id)
             .bind(specimen)

@@ -69,19 +69,19 @@ export function pile() {
 }
 
 /** The date as it stands on a form: year of the era, month and day in two digits each. */
-function today() {
+export function today() {
   const day = new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Tokyo' }).format(new Date());
   const [year, month, date] = day.split('-');
   return { date_year: String(Number(year) - 2018).padStart(2, '0'), date_month: month, date_day: date };
 }
 
-/** The fortieth: a form from the web, filled in by hand, with a blot on the number of the contract. */
+/** The fortieth: a form from the web, filled in by hand, with blots on number, user and date. */
 export async function unnamed(world, paper) {
   const answer = await new Visitor(world).get('/form/plain?variant=light');
   assert.equal(answer.headers['content-type'], 'application/pdf', answer.text().slice(0, 200));
   const form = { pdf: answer.body, number: 'plain', sender: naoko };
   const ticks = ['u1_retrieval_reissue', 'u1_reason_expired'];
   const digits = { ...CONTRACT, u1_user_id: staffer(43).id, ...today() };
-  const [page] = await paper.scanned(form, { ticks, digits, blots: [['contract_number', 4], ['u1_user_id', 6]] });
+  const [page] = await paper.scanned(form, { ticks, digits, blots: [['contract_number', 4], ['u1_user_id', 6], ['date_day', 1]] });
   return page;
 }

@@ -13,7 +13,7 @@ import { Keys, desk, queue, tracking } from './keys.mjs';
 import { atWork, hayashi, inoue, kimura, mori, ordered, yamaguchi } from './office.mjs';
 import { Paper } from './paper.mjs';
 import { naoko } from './people.mjs';
-import { BAD_ROW, CONTRACT, FORMS, LETTERS, pile, prepared, scan, staffer, unnamed } from './pile.mjs';
+import { BAD_ROW, CONTRACT, FORMS, LETTERS, pile, prepared, scan, staffer, today, unnamed } from './pile.mjs';
 import { Visitor } from './visitor.mjs';
 
 const DESK = { viewport: { width: 1440, height: 960 } };
@@ -72,7 +72,7 @@ async function fill(page, keys, whole) {
 
 /** What the machine could not read of a form that was filled in by hand. */
 async function readOff(page, keys) {
-  const numbers = { ...CONTRACT, user_id: staffer(43).id };
+  const numbers = { ...CONTRACT, user_id: staffer(43).id, date: Object.values(today()).join(' ') };
   let typed = 0;
   const names = await page.locator('[data-field] input[form=handing]').evaluateAll((all) => all.map(({ name }) => name));
   for (const name of names) {

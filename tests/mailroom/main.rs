@@ -22,6 +22,7 @@ mod places;
 mod room;
 mod scenarios;
 mod smtp;
+mod written;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -28,23 +28,23 @@ stories!(
 const TRACKING: &str = "12345678903";
 
 /// Somebody of the bank does something to a paper case.
-async fn act(house: &House, who: (&str, Role), case: CaseId, command: Command) -> String {
+pub(crate) async fn act(house: &House, who: (&str, Role), case: CaseId, command: Command) -> String {
     let by = house.app.at_work(who.0, who.1).await.unwrap();
     let id = format!("{}-{case}-{command:?}-{}", who.0, house.now().0);
     refusal(house.app.with_paper(&by, case, command, id).await.map(drop))
 }
 
-const CLERK: (&str, Role) = ("clerk1", Role::Clerk);
+pub(crate) const CLERK: (&str, Role) = ("clerk1", Role::Clerk);
 const APPROVER: (&str, Role) = ("approver1", Role::Approver);
 const DISPATCH: (&str, Role) = ("hassou", Role::Dispatch);
 
-async fn look(house: &House, who: (&str, Role), case: CaseId) {
+pub(crate) async fn look(house: &House, who: (&str, Role), case: CaseId) {
     let by = house.app.at_work(who.0, who.1).await.unwrap();
     house.app.view_case(&by, case).await.unwrap();
 }
 
 /// The envelope of a form comes and is scanned; gives its cases.
-async fn arrives(house: &House, form: Form, scan: &[u8]) -> Vec<CaseId> {
+pub(crate) async fn arrives(house: &House, form: Form, scan: &[u8]) -> Vec<CaseId> {
     house.drop_file(&format!("{}.pdf", form.number), scan);
     house.settle_down().await;
     assert_eq!(house.state(form.case).await, "Opened");
@@ -59,7 +59,7 @@ async fn on_desk(house: &House) -> CaseId {
     cases[0]
 }
 
-async fn checked(house: &House, case: CaseId) {
+pub(crate) async fn checked(house: &House, case: CaseId) {
     look(house, CLERK, case).await;
     assert_eq!(act(house, CLERK, case, Command::Check).await, "accepted");
     assert_eq!(act(house, CLERK, case, Command::MatchSeal).await, "accepted");

@@ -66,7 +66,12 @@ impl Door {
     }
 
     async fn leave(&self, path: &str) -> Away {
-        let sent = self.get(path, "").await;
+        self.leave_with(path, "").await
+    }
+
+    /// Leaves for the provider from a browser that keeps these cookies already.
+    async fn leave_with(&self, path: &str, cookies: &str) -> Away {
+        let sent = self.get(path, cookies).await;
         assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
         let to = sent.header("location");
         let query = to.strip_prefix(&format!("{}/authorize?", self.idp.issuer));
@@ -74,7 +79,7 @@ impl Door {
         let asked = query.split('&').filter_map(|pair| pair.split_once('='));
         let asked = asked.map(|(name, value)| (name.to_owned(), decoded(value))).collect();
         let [cookie] = sent.cookies()[..] else { panic!("{:?}", sent.cookies()) };
-        for word in ["__Host-staff-way=", "; Secure", "; HttpOnly", "; SameSite=Lax", "Max-Age=600"]
+        for word in ["__Host-staff-way", "; Secure", "; HttpOnly", "; SameSite=Lax", "Max-Age=600"]
         {
             assert!(cookie.contains(word), "{cookie}");
         }
@@ -288,6 +293,24 @@ async fn keys_that_the_provider_has_changed_meanwhile_are_asked_for() {
     let claims = door.claims(&away).await;
     let token = door.idp.script().keys[0].sign(&claims);
     assert!(session(&door.back(&away, token).await).is_some());
+}
+
+#[tokio::test]
+async fn two_windows_of_one_browser_sign_in_beside_each_other() {
+    let door = Door::new().await;
+    let first = door.leave("/sign-in/provider").await;
+    let second = door.leave_with("/sign-in/provider", &first.cookie).await;
+    let cookie = format!("{}; {}", first.cookie, second.cookie);
+    for away in [second, first] {
+        let token = door.token(&away).await;
+        let own = away.cookie.split('=').next().unwrap().to_owned();
+        let answer = door.back(&Away { asked: away.asked, cookie: cookie.clone() }, token).await;
+        assert!(session(&answer).is_some(), "{}", answer.main());
+        // The other window's way stays open.
+        let ended: Vec<_> =
+            answer.cookies().into_iter().filter(|one| one.contains("-way")).collect();
+        assert!(ended.len() == 1 && ended[0].starts_with(&format!("{own}=; ")), "{ended:?}");
+    }
 }
 
 #[tokio::test]

@@ -343,7 +343,7 @@ pub(super) async fn propose(
     let change = match sound {
         Ok(change) => change,
         Err(slips) => {
-            let wrong = mistakes(signed.visit.lang, slips, is_user);
+            let wrong = mistakes(&shared, signed.visit.lang, slips, is_user);
             let contract = if is_new && !is_user { NEW.to_owned() } else { contract };
             let user_id = if is_new { NEW.to_owned() } else { user_id };
             let about = About { contract, user_id, is_user, is_new };
@@ -375,15 +375,23 @@ fn user_change(entries: &Columns, contract: &str, is_new: bool) -> Result<Change
     })
 }
 
-/// What is wrong, at the field it is wrong with.
-fn mistakes(lang: Language, slips: Vec<Slip>, is_user: bool) -> Vec<Mistake> {
+/// What is wrong, at the field it is wrong with; above the form the field's name is all that tells
+/// one from the other.
+fn mistakes(shared: &Shared, lang: Language, slips: Vec<Slip>, is_user: bool) -> Vec<Mistake> {
     let mistake = |slip: Slip| {
         let field = columns(is_user).iter().find(|(name, ..)| *name == slip.column);
-        let text = match lang {
-            Language::Japanese => slip.ja,
-            Language::English => slip.en,
+        let field = field.map_or("", |(name, ..)| name);
+        let name = match field {
+            "" => String::new(),
+            field => shared.text(lang, &format!("proposal.row_{field}")),
         };
-        Mistake { field: field.map_or("", |(name, ..)| name), text }
+        let text = match lang {
+            Language::Japanese if name.is_empty() => slip.ja,
+            Language::English if name.is_empty() => slip.en,
+            Language::Japanese => format!("{name}：{}", slip.ja),
+            Language::English => format!("{name}: {}", slip.en),
+        };
+        Mistake { field, text }
     };
     slips.into_iter().map(mistake).collect()
 }

@@ -19,6 +19,7 @@ use crate::policy::Room;
 use crate::staffing::proposing::{Decided, Proposed, command_named};
 use crate::staffing::roles_of;
 use crate::store::cases::staff_names;
+use crate::store::holds;
 use crate::store::proposals::{List, ProposalLine};
 use crate::web::customer::{case_named, given, see};
 use crate::web::error::Problem;
@@ -59,10 +60,20 @@ fn room_of(change: &Change) -> Room {
     }
 }
 
-/// The account, contract or day.
-fn about(change: &Change) -> String {
+/// The account, contract or day, or the number of the case.
+async fn about(shared: &Shared, change: &Change) -> Result<String, Problem> {
+    if let Change::PlaceHold { case, .. } | Change::LiftHold { case, .. } = change {
+        return number_of(shared, *case).await;
+    }
     let subject = change.subject();
-    subject.split_once('-').map_or(subject.clone(), |(_, about)| about.to_owned())
+    Ok(subject.split_once('-').map_or(subject.clone(), |(_, about)| about.to_owned()))
+}
+
+/// The number of a case as people write it; the bare one where there is no such case.
+async fn number_of(shared: &Shared, case: i64) -> Result<String, Problem> {
+    let mut tx = shared.app.tools.db.read().await?;
+    let opened = holds::opened_at(&mut tx, case).await?;
+    Ok(opened.map_or_else(|| case.to_string(), |at| when::case_number(case, at)))
 }
 
 /// The names of people, by what histories call them.
@@ -88,27 +99,34 @@ pub(super) async fn lines(
     let found = shared.app.proposals(list).await?;
     let people: Vec<&str> = found.iter().map(|line| line.proposed_by.as_str()).collect();
     let names = names(shared, &people).await?;
-    Ok(found.iter().map(|line| listed(shared, signed, line, &names)).collect())
+    let mut lines = Vec::new();
+    for line in &found {
+        lines.push(listed(shared, signed, line, &names).await?);
+    }
+    Ok(lines)
 }
 
-fn listed(
+async fn listed(
     shared: &Shared,
     signed: &Signed,
     line: &ProposalLine,
     names: &BTreeMap<String, String>,
-) -> Line {
+) -> Result<Line, Problem> {
     let (texts, lang) = (shared.frame.pages.texts(), signed.visit.lang);
-    let change: Option<Change> = serde_json::from_str(&line.change).ok();
-    Line {
+    let about = match serde_json::from_str::<Change>(&line.change) {
+        Ok(change) => about(shared, &change).await?,
+        Err(_) => String::new(),
+    };
+    Ok(Line {
         id: line.case_id,
         number: when::case_number(line.case_id, Moment(line.opened_at)),
         matter: shared.text(lang, &format!("proposal.{}", line.matter)),
-        about: change.as_ref().map(about).unwrap_or_default(),
+        about,
         by: names.get(&line.proposed_by).cloned().unwrap_or_default(),
         at: when::short(Moment(line.opened_at)),
         state: page::name(texts, lang, "state", "proposal", &line.state_name),
         face: face::of_state(&line.state_name),
-    }
+    })
 }
 
 /// Every role of the account in which somebody may have to do with proposals.
@@ -152,17 +170,18 @@ async fn drawn(
     let is_waiting = matches!(proposed.state, Standing::Proposed { .. });
     let own = format!("staff-{}", signed.member.account.person);
     let effects = if is_waiting { ledger::effects(shared, &proposed.change).await? } else { None };
+    let about = about(shared, &proposed.change).await?;
     let values = context! {
         case => case.0,
         number => when::case_number(case.0, proposed.at),
         matter => shared.text(lang, &format!("proposal.{}", crate::host::matter_name(proposed.change.matter()))),
-        about => about(&proposed.change),
+        about,
         back => match room_of(&proposed.change) {
             Room::Accounts => "/accounts",
             Room::Holds => "/holds",
             _ => "/upkeep",
         },
-        rows => given(rows(shared, signed, proposed)),
+        rows => given(rows(shared, signed, proposed, &about)),
         by => names.get(&proposed.by),
         at => when::long(proposed.at, lang),
         state => page::name(texts, lang, "state", "proposal", &label),
@@ -181,7 +200,7 @@ async fn drawn(
 }
 
 /// What is now beside what shall be.
-fn rows(shared: &Shared, signed: &Signed, proposed: &Proposed) -> Vec<Row> {
+fn rows(shared: &Shared, signed: &Signed, proposed: &Proposed, about: &str) -> Vec<Row> {
     let lang = signed.visit.lang;
     let roles = |list: &str| -> String {
         let named = roles_of(list).into_iter().map(|role| {
@@ -265,13 +284,13 @@ fn rows(shared: &Shared, signed: &Signed, proposed: &Proposed) -> Vec<Row> {
         Change::CloseContract { .. } | Change::CloseUser { .. } => {
             ledger::closing(shared, lang, &proposed.was)
         }
-        Change::PlaceHold { case, reference, reason } => vec![
-            row("case", case.to_string(), &case.to_string()),
+        Change::PlaceHold { reference, reason, .. } => vec![
+            row("case", about.to_owned(), about),
             row("reference", String::new(), reference),
             row("reason", String::new(), reason),
         ],
-        Change::LiftHold { case, reference, reason } => vec![
-            row("case", case.to_string(), &case.to_string()),
+        Change::LiftHold { reference, reason, .. } => vec![
+            row("case", about.to_owned(), about),
             row("reference", reference.clone(), ""),
             row("reason", was("reason"), ""),
             row("lift_reason", String::new(), reason),

@@ -5,6 +5,7 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use engine::Moment;
 use minijinja::context;
 use workflows::account::Answer;
 
@@ -17,8 +18,10 @@ use crate::web::customer::{Mistake, back_or, cookie, see};
 use crate::web::error::Problem;
 use crate::web::page::Visit;
 
-/// What the browser keeps while it is at the provider.
-const COOKIE: &str = "__Host-staff-way";
+/// What the browser keeps while it is at the provider, one for each window that is under way; few,
+/// so that no browser carries a long train of them.
+const COOKIES: [&str; 4] =
+    ["__Host-staff-way", "__Host-staff-way-2", "__Host-staff-way-3", "__Host-staff-way-4"];
 /// Nobody signs in from a page with a longer address.
 const LONGEST_BACK: usize = 512;
 
@@ -45,6 +48,7 @@ pub(super) async fn leaving(staff: &Staff) -> Option<String> {
 pub(super) async fn begin(
     State(shared): State<Shared>,
     Arrival(place): Arrival,
+    headers: HeaderMap,
     visit: Visit,
 ) -> Result<Response, Problem> {
     let (provider, redirect) = door(&shared).ok_or(Problem::NotFound)?;
@@ -64,8 +68,22 @@ pub(super) async fn begin(
     };
     let sealed = departure.passage.seal(&tools.keys).map_err(engine::Fault::host("seal a way"))?;
     let mut response = see(&departure.address);
-    keep(&mut response, &sealed, LIFE.as_secs());
+    keep(&mut response, free(&shared, &headers, now), &sealed, LIFE.as_secs());
     Ok(response)
+}
+
+/// The first name under which no other window is under way; where all are, the first again.
+fn free(shared: &Shared, headers: &HeaderMap, now: Moment) -> &'static str {
+    let used = under_way(shared, headers, now);
+    let is_free = |name: &&&str| used.iter().all(|(used, _)| used != **name);
+    COOKIES.iter().find(is_free).unwrap_or(&COOKIES[0])
+}
+
+/// What this browser keeps of its ways to the provider.
+fn under_way(shared: &Shared, headers: &HeaderMap, now: Moment) -> Vec<(&'static str, Passage)> {
+    let keys = &shared.app.tools.keys;
+    let kept = |name| Some((name, Passage::open(keys, cookie(headers, name)?, now)?));
+    COOKIES.into_iter().filter_map(kept).collect()
 }
 
 fn slow_down(shared: &Shared, place: &str) -> Result<(), Problem> {
@@ -74,16 +92,16 @@ fn slow_down(shared: &Shared, place: &str) -> Result<(), Problem> {
 }
 
 /// The browser comes from another site, and brings a cookie then only with this word.
-fn keep(response: &mut Response, value: &str, seconds: u64) {
+fn keep(response: &mut Response, name: &str, value: &str, seconds: u64) {
     let cookie =
-        format!("{COOKIE}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
+        format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
     if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
         cookie.set_sensitive(true);
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
 }
 
-/// Back from the provider. Whatever comes of it, what the browser kept is used up.
+/// Back from the provider. Whatever comes of it, what the browser kept for this way is used up.
 pub(super) async fn back(
     State(shared): State<Shared>,
     Arrival(place): Arrival,
@@ -94,31 +112,28 @@ pub(super) async fn back(
     slow_down(&shared, &place)?;
     let tools = &shared.app.tools;
     let now = tools.db.now().await?;
-    let kept = cookie(&headers, COOKIE).and_then(|kept| Passage::open(&tools.keys, kept, now));
-    let mut response = match kept {
-        None => {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            again(&shared, &visit, "", "provider_over", status).await?
+    let state = visit.asked("state");
+    let mut ways = under_way(&shared, &headers, now);
+    // Where no window asked for this answer, one of them is told off, and the attempt is kept.
+    let at = ways.iter().position(|(_, way)| way.is_answered_by(state)).unwrap_or(0);
+    if ways.is_empty() {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return again(&shared, &visit, "", "provider_over", status).await;
+    }
+    let (name, passage) = ways.swap_remove(at);
+    let returned =
+        Returned { state: state.to_owned(), code: visit.asked("code").to_owned(), place };
+    let entered = shared.app.staff_enter(provider, &redirect, &passage, &returned).await;
+    let mut response = match entered {
+        // The session's cookie goes along only when the next page is asked for by our own.
+        Ok(token) => {
+            let values = context! { to => back_or(passage.back(), "/") };
+            let page = shared.open_page(&visit, "staff/entered.html", values)?;
+            with_token(page, &token)
         }
-        Some(passage) => {
-            let returned = Returned {
-                state: visit.asked("state").to_owned(),
-                code: visit.asked("code").to_owned(),
-                place,
-            };
-            let entered = shared.app.staff_enter(provider, &redirect, &passage, &returned).await;
-            match entered {
-                // The session's cookie goes along only when the next page is asked for by our own.
-                Ok(token) => {
-                    let values = context! { to => back_or(passage.back(), "/") };
-                    let page = shared.open_page(&visit, "staff/entered.html", values)?;
-                    with_token(page, &token)
-                }
-                Err(turned) => turned_away(&shared, &visit, passage.back(), turned).await?,
-            }
-        }
+        Err(turned) => turned_away(&shared, &visit, passage.back(), turned).await?,
     };
-    keep(&mut response, "", 0);
+    keep(&mut response, name, "", 0);
     Ok(response)
 }
 

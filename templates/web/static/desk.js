@@ -9,6 +9,7 @@
 // [data-field=NAME]    a row; data-window, data-on; its frame is [data-frame=NAME]
 // [data-attention]     a row that wants a look
 // [data-views]         the seal's views as radio buttons; flickering stops at any key
+// [data-split]         moves the edge between the seal's two halves
 // [data-first]         has the focus when the page opens, unless something must be typed
 
 const WHOLE = [0, 0, 210, 297];
@@ -190,6 +191,9 @@ function start() {
   document.addEventListener('click', ({ target }) => {
     const opener = target.closest('[data-opens]');
     if (opener) document.getElementById(opener.dataset.opens).showModal();
+  });
+  document.querySelector('[data-split]')?.addEventListener('input', ({ target }) => {
+    document.querySelector('.seal-views').style.setProperty('--split', `${target.value}%`);
   });
   const root = document.querySelector('[data-scan]');
   const rows = [...document.querySelectorAll('[data-field]')];

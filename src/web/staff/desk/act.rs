@@ -9,6 +9,7 @@ use workflows::terms::Role;
 
 use super::view::{self, LOOKS};
 use super::{Mode, Typed, at_work, page};
+use crate::backoffice::dating::typed_date;
 use crate::backoffice::fields::Match;
 use crate::backoffice::{AtWork, Checked, OnDesk, Verdict};
 use crate::customer::Declined;
@@ -36,7 +37,24 @@ pub(in super::super) async fn hand_on(
     if !wrong.is_empty() {
         return page(&shared, &signed, &by, Mode::Check, &desk, &typed, &wrong).await;
     }
-    let done = shared.app.hand_on(&by, case, version(&typed)?, &found).await;
+    let version = version(&typed)?;
+    if let Some(date) = written_date(&shared, &desk, &typed).and_then(typed_date) {
+        match shared.app.read_date(&by, case, version, date).await {
+            Ok(false) => {}
+            // The seal was judged against a specimen that did not count on that day.
+            Ok(true) => {
+                let desk = shared.app.read_desk(case).await?;
+                let text = shared.text(signed.visit.lang, "desk.specimen_other");
+                let wrong = [Mistake { field: "seal", text }];
+                let typed = Typed::from([("version".to_owned(), version.to_string())]);
+                return page(&shared, &signed, &by, Mode::Check, &desk, &typed, &wrong).await;
+            }
+            Err(other) => {
+                return finish(&shared, &signed, &by, case, &typed, Err(other), Stage::Check).await;
+            }
+        }
+    }
+    let done = shared.app.hand_on(&by, case, version, &found).await;
     finish(&shared, &signed, &by, case, &typed, done, Stage::Check).await
 }
 
@@ -64,6 +82,16 @@ fn findings(
             miss("fields", "type_differs");
         }
     }
+    if let Some(text) = written_date(shared, desk, typed) {
+        match typed_date(text).map(|date| (date, view::age_on(desk, date))) {
+            Some((date, Some(age))) if age <= view::oldest(shared) => {
+                found.typed.push(("date".to_owned(), date.to_string()));
+            }
+            Some((_, Some(_))) => miss("fields", "date_old"),
+            Some((_, None)) => miss("fields", "date_ahead"),
+            None => miss("fields", "date_slip"),
+        }
+    }
     match typed.get("seal").map(String::as_str) {
         Some("match") => "match".clone_into(&mut found.seal),
         Some("mismatch" | "unclear") => miss("seal", "seal_wrong"),
@@ -85,6 +113,12 @@ fn asked_fields(desk: &OnDesk) -> Vec<(&'static str, String)> {
     let fields = desk.sources(&pages).fields();
     let asked = fields.into_iter().filter(|field| field.asks && field.found != Match::Same);
     asked.map(|field| (field.key, field.ledger)).collect()
+}
+
+/// What a clerk typed for a date that the machine could not read; `None` where it is not asked for.
+fn written_date<'t>(shared: &Shared, desk: &OnDesk, typed: &'t Typed) -> Option<&'t str> {
+    let is_asked = view::asks_date(desk) && !view::is_dated(shared, desk);
+    is_asked.then(|| typed.get("typed_date").map(|text| text.trim()).unwrap_or_default())
 }
 
 /// An approver decides: approve, back to the checklist, not granted.

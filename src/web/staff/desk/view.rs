@@ -139,10 +139,10 @@ fn fields(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Field> {
         let (read_pieces, ledger_pieces) = (Vec::new(), Vec::new());
         Some(Field { key, page, area, read, sure, ledger, found, asks, read_pieces, ledger_pieces })
     };
-    let date = desk.reissue.form_date.as_deref();
-    let is_dated = form_age(desk).is_some_and(|age| age <= oldest(staff));
-    let shown = date.map(|date| day_worded(date, signed)).unwrap_or_default();
-    let first = plain("date", &["date_year", "date_month", "date_day"], shown, is_dated);
+    let is_dated = is_dated(staff, desk);
+    let asks = asks_date(desk) && !is_dated;
+    let shown = if asks { date_read(desk) } else { date_worded(desk, signed) };
+    let first = plain("date", &DATE, shown, is_dated).map(|field| Field { asks, ..field });
     let texts = staff.frame.pages.texts();
     let row = desk.contents.users.iter().find(|row| row.row == desk.row);
     let named = |key: &str| {
@@ -170,20 +170,49 @@ fn fields(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Field> {
     first.into_iter().chain(sources.fields()).chain(requests).chain(reasons).collect()
 }
 
+/// The boxes of the date.
+const DATE: [&str; 3] = ["date_year", "date_month", "date_day"];
+
+fn date_worded(desk: &OnDesk, signed: &Signed) -> String {
+    desk.reissue.form_date.as_deref().map(|date| day_worded(date, signed)).unwrap_or_default()
+}
+
+/// What was read of the date, digit by digit.
+fn date_read(desk: &OnDesk) -> String {
+    let mut pages = desk.pages.iter().map(|page| &page.read.digits);
+    let found = pages.find(|digits| digits.contains_key(DATE[0]));
+    let part = |name| Some(found?.get(name)?.v.trim());
+    DATE.into_iter().filter_map(part).collect::<Vec<_>>().join(" ").trim().to_owned()
+}
+
+/// A date that somebody wrote is for a person to read; what we printed ourselves is no question.
+pub(super) fn asks_date(desk: &OnDesk) -> bool {
+    desk.printed.as_ref().is_none_or(|printed| printed.date.is_none())
+}
+
 fn reason_worded(staff: &Staff, signed: &Signed, reason: forms::Reason) -> String {
     let name = reason.field().trim_start_matches("reason_");
     let key = format!("reason.{name}");
     staff.frame.pages.texts().find(signed.visit.lang, &key).unwrap_or(name).to_owned()
 }
 
-fn oldest(staff: &Staff) -> u32 {
+pub(super) fn oldest(staff: &Staff) -> u32 {
     staff.app.tools.rules.form_max_age_days
 }
 
 fn form_age(desk: &OnDesk) -> Option<u32> {
-    let date: chrono::NaiveDate = desk.reissue.form_date.as_deref()?.parse().ok()?;
+    age_on(desk, desk.reissue.form_date.as_deref()?.parse().ok()?)
+}
+
+/// Days from a date to today; `None` for one that is still to come.
+pub(super) fn age_on(desk: &OnDesk, date: chrono::NaiveDate) -> Option<u32> {
     let today = dates::japan(desk.now).date_naive();
     u32::try_from(today.signed_duration_since(date).num_days()).ok()
+}
+
+/// The date is that of a form which counts.
+pub(super) fn is_dated(staff: &Staff, desk: &OnDesk) -> bool {
+    form_age(desk).is_some_and(|age| age <= oldest(staff))
 }
 
 fn sheets(desk: &OnDesk, fields: &[Field]) -> Vec<Sheet> {

@@ -1,0 +1,92 @@
+//! What people write on paper: a date that no machine can read, and the corrected form that comes after
+//! the one that went back.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use engine::CaseId;
+use saihakko::reader::PageRead;
+use workflows::paper::Command;
+use workflows::terms::DefectCode;
+
+use crate::house::{House, SUZUKI, stories};
+use crate::room::{page, plain, row};
+use crate::scenarios::{CLERK, act, arrives, checked, look};
+
+stories!(
+    a_date_is_read_by_a_person_for_every_case_on_the_paper,
+    the_corrected_form_takes_the_place_of_the_one_that_went_back,
+);
+
+fn dated(page: &mut PageRead, day: &str) {
+    page.digits.get_mut("date_day").unwrap().v = day.to_owned();
+}
+
+fn reasoned(page: &mut PageRead, reason: &str) {
+    page.checks.remove("u1_reason_expired");
+    let ticked = saihakko::reader::Check { v: Some(true) };
+    page.checks.insert(format!("u1_reason_{reason}"), ticked);
+}
+
+async fn kept(house: &House, case: CaseId, column: &str) -> String {
+    let sql = format!("SELECT COALESCE({column}, '') FROM reissues WHERE case_id = {case}");
+    house.text(&sql).await
+}
+
+async fn a_date_is_read_by_a_person_for_every_case_on_the_paper(house: Arc<House>) {
+    let form = house.received(1).await;
+    let mut first = page(Some(form.number), "1/1");
+    row(&mut first, 2, SUZUKI);
+    dated(&mut first, "?1");
+    let cases = arrives(&house, form, &plain(&[first])).await;
+    let [one, other] = cases[..] else { panic!("{cases:?}") };
+    look(&house, CLERK, one).await;
+    assert_eq!(act(&house, CLERK, one, Command::Check).await, "paper.FormDate");
+    let by = house.app.at_work(CLERK.0, CLERK.1).await.unwrap();
+    let version = house.app.read_desk(one).await.unwrap().version;
+    let day = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
+    let stale = house.app.read_date(&by, one, version + 1, day).await;
+    assert!(stale.is_err(), "a page that was overtaken writes nothing");
+    assert_eq!(kept(&house, one, "form_date").await, "");
+    let is_other = house.app.read_date(&by, one, version, day).await.unwrap();
+    assert!(!is_other, "the same seal counts on that day");
+    for case in [one, other] {
+        assert_eq!(kept(&house, case, "form_date").await, "2026-11-30");
+        let told = format!(
+            "SELECT outcome FROM entries WHERE case_id = {case} AND command = 'ReadDate'"
+        );
+        assert_eq!(house.text(&told).await, "2026-11-30", "the history says who read what");
+        checked(&house, case).await;
+    }
+    let verified = engine::verify::verify(&house.app.tools.db, None, None).await.unwrap();
+    assert!(verified.is_intact());
+}
+
+async fn the_corrected_form_takes_the_place_of_the_one_that_went_back(house: Arc<House>) {
+    let old = house.received(1).await;
+    let mut first = page(Some(old.number), "1/1");
+    // The 31st of November.
+    dated(&mut first, "31");
+    first.digits.get_mut("date_month").unwrap().v = "11".to_owned();
+    let cases = arrives(&house, old, &plain(&[first])).await;
+    let [case] = cases[..] else { panic!("{cases:?}") };
+    look(&house, CLERK, case).await;
+    let codes = vec![DefectCode::Date];
+    assert_eq!(act(&house, CLERK, case, Command::Defect { codes }).await, "accepted");
+    house.drain().await;
+    assert_eq!(house.state(case).await, "Returned");
+
+    let new = house.received(1).await;
+    let mut first = page(Some(new.number), "1/1");
+    reasoned(&mut first, "new_pc");
+    assert_eq!(arrives(&house, new, &plain(&[first])).await, [case]);
+    assert_eq!(house.state(case).await, "Identified");
+    // What lies on the desk is the new paper, with its date and its reason.
+    let desk = house.app.read_desk(case).await.unwrap();
+    assert_eq!(desk.submission.number.to_string(), new.number.to_string());
+    assert_eq!(desk.pages.len(), 1);
+    assert_eq!(kept(&house, case, "form_date").await, "2026-12-01");
+    assert_eq!(kept(&house, case, "reason").await, "new_pc");
+    checked(&house, case).await;
+    assert_eq!(house.state(case).await, "SealOk");
+}
