@@ -33,7 +33,7 @@ use crate::host::{Attachment, CodeAttachment};
 use crate::intake::number_text;
 use crate::reader::FileRead;
 use crate::secret::Keys;
-use crate::store::submissions::{self, PageRow, SubmissionRow};
+use crate::store::submissions::{self, EnvelopeLine, PageRow, SubmissionRow};
 use crate::store::{letters, staff, standing};
 
 /// Scans are sealed for this purpose.
@@ -185,12 +185,24 @@ impl App {
         pages: u16,
     ) -> Result<CaseId, Declined> {
         let case = self.submission_case(number).await?;
+        let row = self.case_row(case).await?;
         let carrier = carrier.to_owned();
-        let command = envelope::Command::Receive { carrier, pages };
-        self.with_submission(by, case, command, format!("receive-{number}")).await?;
+        let (command, id) = if row.state_name == "Received" {
+            let command = envelope::Command::Recount { carrier, pages };
+            (command, format!("recount-{number}-{}", row.version))
+        } else {
+            (envelope::Command::Receive { carrier, pages }, format!("receive-{number}"))
+        };
+        self.with_submission(by, case, command, id).await?;
         // Its pages may have been scanned before the envelope was counted.
         self.scan_when_counted(by, stored(number), case).await?;
         Ok(case)
+    }
+
+    /// Where the envelope of a form stands.
+    pub async fn envelope(&self, number: SubmissionNumber) -> Result<Option<EnvelopeLine>, Fault> {
+        let mut tx = self.tools.db.read().await?;
+        submissions::envelope(&mut tx, stored(number)).await
     }
 
     async fn submission_case(&self, number: SubmissionNumber) -> Result<CaseId, Declined> {

@@ -35,13 +35,15 @@ pub enum Matter {
     FailureText,
     /// What the engine verified.
     Proof,
+    /// How members of staff signed in: the histories of their accounts.
+    SignIns,
     /// A password, key or code, in any form.
     Secret,
 }
 
 impl Matter {
     /// Every matter, in the order of the table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Standing,
         Self::History,
         Self::Person,
@@ -52,6 +54,7 @@ impl Matter {
         Self::Outbox,
         Self::FailureText,
         Self::Proof,
+        Self::SignIns,
         Self::Secret,
     ];
 }
@@ -67,7 +70,7 @@ pub const fn may_see(viewer: Viewer, matter: Matter) -> bool {
         (Viewer::Signed(role), matter) => match role {
             Role::Auditor => true,
             Role::Clerk | Role::Approver | Role::Supervisor => {
-                !matches!(matter, M::Place | M::FailureText)
+                !matches!(matter, M::Place | M::FailureText | M::SignIns)
             }
             Role::MailRoom | Role::Dispatch => matches!(matter, M::Standing | M::CustomerName),
             Role::HelpDesk => matches!(matter, M::Standing | M::History | M::CustomerName),
@@ -197,7 +200,7 @@ mod tests {
             let _ = writeln!(table, "{viewer:?}: {}", seen.join(" "));
         }
         insta::assert_snapshot!(table, @r"
-        Operator: Standing History Person StaffName Place Outbox FailureText Proof
+        Operator: Standing History Person StaffName Place Outbox FailureText Proof SignIns
         Signed(User): 
         Signed(AuthorityHolder): 
         Signed(MailRoom): Standing CustomerName
@@ -205,7 +208,7 @@ mod tests {
         Signed(Approver): Standing History Person StaffName CustomerName Details Outbox Proof
         Signed(Dispatch): Standing CustomerName
         Signed(HelpDesk): Standing History CustomerName
-        Signed(Auditor): Standing History Person StaffName CustomerName Place Details Outbox FailureText Proof
+        Signed(Auditor): Standing History Person StaffName CustomerName Place Details Outbox FailureText Proof SignIns
         Signed(SystemAdministrator): Standing History Person Outbox FailureText Proof
         Signed(Supervisor): Standing History Person StaffName CustomerName Details Outbox Proof
         Signed(Clock): 

@@ -75,7 +75,7 @@ pub struct OnDesk {
     /// The specimen that is valid on the form's date: its row, and since when it is registered.
     pub specimen: Option<(i64, String)>,
     /// Other open reissues of the same user.
-    pub others: Vec<i64>,
+    pub others: Vec<(CaseId, Moment)>,
     /// Who has it in hand.
     pub claim: Option<Claim>,
     /// Its history, oldest first.
@@ -185,7 +185,13 @@ impl App {
             Some(id) => specimens::by_id(&mut tx, id).await?.map(|row| (id, row.valid_from)),
             None => None,
         };
-        let others = reissues::open_of_user(&mut tx, reissue.user_id, case).await?;
+        let mut others = Vec::new();
+        for (other, _) in reissues::open_of_user(&mut tx, reissue.user_id, case).await? {
+            let row = reissues::find(&mut tx, CaseId(other)).await?;
+            // What else was asked for on the same form is the same procedure.
+            let apart = row.filter(|row| row.submission != Some(number));
+            others.extend(apart.map(|row| (CaseId(other), Moment(row.opened_at))));
+        }
         let claim = claims::find(&mut tx, case).await?;
         let entries = history::entries(&mut tx, case).await?;
         let names = names(&mut tx, &entries).await?;
@@ -201,7 +207,7 @@ impl App {
             contents: Contents::read(&submission.reading).unwrap_or_default(),
             printed: serde_json::from_str(&submission.prefilled).ok(),
             row: form_row,
-            others: others.into_iter().map(|(other, _)| other).collect(),
+            others,
             reissue,
             user,
             contract,

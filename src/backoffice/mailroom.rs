@@ -94,12 +94,15 @@ impl App {
         case: CaseId,
         contract_number: &str,
         user_ids: &BTreeMap<u8, String>,
-    ) -> Result<(), Declined> {
+    ) -> Result<bool, Declined> {
         let mut tx = self.tools.db.write().await?;
         let row = submissions::of_case(&mut tx, case).await?.ok_or(Declined::NotFound)?;
         let contract = contracts::id_of(&mut tx, contract_number).await?;
         let contract = contract.ok_or(Declined::NotFound)?;
         let mut contents = Contents::read(&row.reading).unwrap_or_default();
+        if contents.pages_seen.is_empty() {
+            return Err(Declined::Refused { code: "submission.PagesIncomplete".to_owned() });
+        }
         contract_number.clone_into(&mut contents.contract_number);
         for found in &mut contents.users {
             if let Some(typed) = user_ids.get(&found.row).filter(|typed| !typed.is_empty()) {
@@ -112,6 +115,16 @@ impl App {
         submissions::keep_reading(&mut tx, case, Some(contract), &text).await?;
         tx.commit().await?;
         let id = format!("match-{case}-{}", self.nonce());
-        self.with_submission(by, case, envelope::Command::Match, id).await
+        let is_whole = contents.is_complete();
+        let command =
+            if is_whole { envelope::Command::Match } else { envelope::Command::MarkIncomplete };
+        self.with_submission(by, case, command, id).await?;
+        Ok(is_whole)
+    }
+
+    /// What came is no form of ours: it is kept, and asked about no more.
+    pub async fn put_aside(&self, by: &AtWork, case: CaseId) -> Result<(), Declined> {
+        let id = format!("aside-{case}-{}", self.nonce());
+        self.with_submission(by, case, envelope::Command::Archive, id).await
     }
 }

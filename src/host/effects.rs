@@ -63,22 +63,6 @@ pub(super) async fn open(tx: &mut Tx, place: &Place<'_>, opening: &Opening) -> R
     reissues::insert(tx, &row).await
 }
 
-/// The corrected form takes the place of the one that went back.
-pub(super) async fn resubmit(tx: &mut Tx, place: &Place<'_>, number: i64) -> Result<(), Fault> {
-    let user = place.user()?;
-    let form = submissions::find(tx, number).await?;
-    let reading = form.map(|row| row.reading).unwrap_or_default();
-    let form_date = intake::date_on_form(&reading);
-    let reason = intake::reason_on_form(&reading, user);
-    let change = Change::Submission {
-        number,
-        form_date: form_date.as_deref(),
-        reason: &facts::reason_name(reason),
-        is_dangerous: reason.is_dangerous(),
-    };
-    reissues::change(tx, place.case, &change).await
-}
-
 /// Writes one effect.
 pub(super) async fn apply(
     tx: &mut Tx,
@@ -129,6 +113,7 @@ pub(super) async fn apply(
             reissues::change(tx, case, &Change::Defects(&codes.join(","))).await
         }
         Effect::LinkDuplicate { of } => reissues::change(tx, case, &Change::DuplicateOf(*of)).await,
+        Effect::ReplaceForm { submission } => replace_form(tx, place, submission.0).await,
         Effect::ConfirmAddress => confirm_address(tx, place).await,
         Effect::RaiseDanger => reissues::change(tx, case, &Change::Danger(true)).await,
         Effect::ClearDanger => reissues::change(tx, case, &Change::Danger(false)).await,
@@ -171,6 +156,22 @@ async fn issue(
         }
         _ => Ok(()),
     }
+}
+
+/// The corrected form takes the place of the one that went back.
+async fn replace_form(tx: &mut Tx, place: &Place<'_>, number: i64) -> Result<(), Fault> {
+    let user = place.user()?;
+    let form = submissions::find(tx, number).await?;
+    let reading = form.map(|row| row.reading).unwrap_or_default();
+    let form_date = intake::date_on_form(&reading);
+    let reason = intake::reason_on_form(&reading, user);
+    let change = Change::Submission {
+        number,
+        form_date: form_date.as_deref(),
+        reason: &facts::reason_name(reason),
+        is_dangerous: reason.is_dangerous(),
+    };
+    reissues::change(tx, place.case, &change).await
 }
 
 async fn confirm_address(tx: &mut Tx, place: &Place<'_>) -> Result<(), Fault> {

@@ -38,10 +38,6 @@ pub trait Path:
     const CHANNEL: Channel;
     /// What an opening command says.
     fn opening(command: &Self::Command) -> Option<Opening>;
-    /// The number of the form that comes again with a command.
-    fn resubmitted(_command: &Self::Command) -> Option<i64> {
-        None
-    }
     /// What must be made ready before a command is decided.
     fn preparation(command: &Self::Command) -> Preparation;
     /// A command of the common tail.
@@ -115,11 +111,6 @@ impl Path for Paper {
     fn opening(command: &Self::Command) -> Option<Opening> {
         let paper::Command::Open { user, submission } = command else { return None };
         Some(Opening { user: *user, reason: None, submission: Some(submission.0) })
-    }
-
-    fn resubmitted(command: &Self::Command) -> Option<i64> {
-        let paper::Command::Resubmit { submission } = command else { return None };
-        Some(submission.0)
     }
 
     fn preparation(command: &Self::Command) -> Preparation {
@@ -255,9 +246,6 @@ impl<W: Path> Host<W> for ReissueHost {
             };
             if let Some(opening) = W::opening(write.command) {
                 effects::open(tx, &place, &opening).await?;
-            }
-            if let Some(number) = W::resubmitted(write.command) {
-                effects::resubmit(tx, &place, number).await?;
             }
             for effect in write.effects {
                 effects::apply(tx, &place, effect, write.prepared).await?;

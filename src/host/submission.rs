@@ -68,6 +68,9 @@ impl SubmissionHost {
                     let pages = i64::from(*pages);
                     submissions::receive(tx, write.case, receipt, carrier, pages).await?;
                 }
+                Effect::MendReceipt { carrier, pages } => {
+                    submissions::mend(tx, write.case, carrier, i64::from(*pages)).await?;
+                }
                 Effect::RecordPages { pages } => {
                     submissions::count_more(tx, write.case, i64::from(*pages)).await?;
                 }
@@ -95,6 +98,7 @@ async fn facts_of(tx: &mut Tx, ask: &Ask<'_, Submission>) -> Result<Facts, Fault
                 pages_complete: false,
                 actor_of_contract: true,
                 count_agrees: false,
+                is_form: false,
             });
         }
         // An envelope whose pages name no form of ours is opened as it comes.
@@ -104,6 +108,7 @@ async fn facts_of(tx: &mut Tx, ask: &Ask<'_, Submission>) -> Result<Facts, Fault
                 pages_complete: false,
                 actor_of_contract: true,
                 count_agrees: false,
+                is_form: false,
             });
         }
         None => {
@@ -113,12 +118,14 @@ async fn facts_of(tx: &mut Tx, ask: &Ask<'_, Submission>) -> Result<Facts, Fault
         }
     };
     let contents = Contents::read(&row.reading);
+    let is_form = contents.as_ref().is_some_and(|contents| !contents.pages_seen.is_empty());
     let scanned = submissions::count_pages(tx, row.number).await?;
     Ok(Facts {
         contract_found: row.contract_id.is_some(),
         pages_complete: contents.is_some_and(|contents| contents.is_complete()),
         actor_of_contract: actor.is_none_or(|standing| row.contract_id == Some(standing.contract)),
         count_agrees: scanned == row.counted,
+        is_form,
     })
 }
 

@@ -83,6 +83,19 @@ pub async fn receive(
     .map_err(Fault::database("register an envelope"))
 }
 
+/// Mends how an envelope came and how many pages were counted.
+pub async fn mend(tx: &mut Tx, case: CaseId, carrier: &str, pages: i64) -> Result<(), Fault> {
+    const SQL: &str = "UPDATE submissions SET carrier = $2, counted = $3 WHERE case_id = $1";
+    on!(tx, |conn| sqlx::query(SQL)
+        .bind(case.0)
+        .bind(carrier)
+        .bind(pages)
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Fault::database("register an envelope"))
+}
+
 /// Counts pages that came later.
 pub async fn count_more(tx: &mut Tx, case: CaseId, pages: i64) -> Result<(), Fault> {
     const SQL: &str = "UPDATE submissions SET counted = counted + $2 WHERE case_id = $1";
@@ -180,15 +193,34 @@ pub struct EnvelopeLine {
     pub company: String,
 }
 
+macro_rules! envelope {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.number, s.case_id, s.receipt, s.carrier, s.counted, \
+             (SELECT CAST(COALESCE(SUM(p.page_count), 0) AS BIGINT) FROM pages p \
+             WHERE p.submission = s.number) AS scanned, c.state_name, c.changed_at, \
+             COALESCE(k.company, '') AS company FROM cases c \
+             JOIN submissions s ON s.case_id = c.id \
+             LEFT JOIN contracts k ON k.id = s.contract_id ",
+            $rest
+        )
+    };
+}
+
+/// The envelope of a form, wherever it stands.
+pub async fn envelope(tx: &mut Tx, number: i64) -> Result<Option<EnvelopeLine>, Fault> {
+    const SQL: &str = envelope!("WHERE s.number = $1");
+    on!(tx, |conn| sqlx::query_as(SQL).bind(number).fetch_optional(conn).await)
+        .map_err(Fault::database("read envelopes"))
+}
+
 /// The envelopes in some states, by name with commas between, the oldest first.
 pub async fn envelopes(tx: &mut Tx, states: &str) -> Result<Vec<EnvelopeLine>, Fault> {
-    const SQL: &str = "SELECT s.number, s.case_id, s.receipt, s.carrier, s.counted, \
-         (SELECT CAST(COALESCE(SUM(p.page_count), 0) AS BIGINT) FROM pages p \
-         WHERE p.submission = s.number) AS scanned, c.state_name, c.changed_at, \
-         COALESCE(k.company, '') AS company FROM cases c JOIN submissions s ON s.case_id = c.id \
-         LEFT JOIN contracts k ON k.id = s.contract_id WHERE c.workflow = 'submission' \
+    const SQL: &str = envelope!(
+        "WHERE c.workflow = 'submission' \
          AND c.ended_at IS NULL AND ',' || $1 || ',' LIKE '%,' || c.state_name || ',%' \
-         ORDER BY c.opened_at, c.id LIMIT 200";
+         ORDER BY c.opened_at, c.id LIMIT 200"
+    );
     on!(tx, |conn| sqlx::query_as(SQL).bind(states).fetch_all(conn).await)
         .map_err(Fault::database("read envelopes"))
 }

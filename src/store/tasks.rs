@@ -41,12 +41,14 @@ pub struct TaskLine {
     pub about_state: String,
     /// When it was opened.
     pub about_opened_at: i64,
-    /// The user; empty where it is about an envelope.
+    /// The user; empty where it is about an envelope, of which the company may be known.
     pub name: String,
     /// The company.
     pub company: String,
     /// The registered telephone number: calls go there and nowhere else.
     pub phone: String,
+    /// What is wrong with the form, by code with commas between.
+    pub defects: String,
 }
 
 /// The tasks that are not done, the oldest first.
@@ -54,11 +56,13 @@ pub async fn open(tx: &mut Tx) -> Result<Vec<TaskLine>, Fault> {
     const SQL: &str = "SELECT t.case_id, t.kind, t.escalated, c.opened_at, t.about_case, \
          a.workflow AS about_workflow, a.state_name AS about_state, \
          a.opened_at AS about_opened_at, COALESCE(u.name, '') AS name, \
-         COALESCE(k.company, '') AS company, COALESCE(k.phone, '') AS phone \
-         FROM cases c JOIN tasks t ON t.case_id = c.id JOIN cases a ON a.id = t.about_case \
+         COALESCE(k.company, '') AS company, COALESCE(k.phone, '') AS phone, \
+         COALESCE(r.defects, '') AS defects FROM cases c JOIN tasks t ON t.case_id = c.id JOIN cases a ON a.id = t.about_case \
          LEFT JOIN users u ON u.id = CASE WHEN a.subject LIKE 'user-%' \
          THEN CAST(SUBSTR(a.subject, 6) AS BIGINT) END \
-         LEFT JOIN contracts k ON k.id = u.contract_id \
+         LEFT JOIN submissions s ON s.case_id = t.about_case \
+         LEFT JOIN contracts k ON k.id = COALESCE(u.contract_id, s.contract_id) \
+         LEFT JOIN reissues r ON r.case_id = t.about_case \
          WHERE c.workflow = 'task' AND c.state_name IN ('Open', 'Owned', 'Recorded') \
          ORDER BY c.opened_at, c.id LIMIT 100";
     on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await).map_err(Fault::database("read tasks"))

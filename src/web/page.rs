@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::{FromRequestParts, MatchedPath, Path, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -130,6 +131,20 @@ impl Pages {
     /// As [`Pages::render`].
     pub fn show(&self, visit: &Visit, template: &str, values: Value) -> Result<Response, Problem> {
         Ok(Html(self.render(visit, template, values)?).into_response())
+    }
+}
+
+/// A form that came back with a mistake stands at the address it was sent to; whoever opens that address
+/// anew, in the other language or from the history, is led to the page that holds the form.
+async fn page_above(method: Method, uri: Uri) -> Response {
+    let above = uri.path().rsplit_once('/').map(|(above, _)| above).filter(|path| !path.is_empty());
+    match above {
+        Some(above) if method == Method::GET || method == Method::HEAD => {
+            let to = address(above, &pairs(uri.query().unwrap_or_default()));
+            let place = HeaderValue::from_str(&to).unwrap_or(HeaderValue::from_static("/"));
+            (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+        }
+        _ => Problem::MethodNotAllowed.into_response(),
     }
 }
 
@@ -292,7 +307,7 @@ pub fn framed(router: Router, frame: Frame) -> Router {
     router
         .route("/static/{name}", get(asset).with_state(frame.pages.clone()))
         .fallback(|| async { Problem::NotFound.into_response() })
-        .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed.into_response() })
+        .method_not_allowed_fallback(page_above)
         .layer(middleware::from_fn_with_state(frame.clone(), error::shown))
         .layer(middleware::from_fn_with_state(frame, around))
 }

@@ -21,6 +21,7 @@ use crate::policy::{self, Matter, Viewer};
 use crate::staffing::Member;
 use crate::store::cases::{self, CaseLine, Filter, Tally};
 use crate::text::Texts;
+use workflows::account;
 use workflows::terms::Role;
 
 /// Reads the checkpoint kept outside the database; `None` when there is none yet.
@@ -72,6 +73,11 @@ impl Looker {
     /// A supervisor who looks may propose a legal hold.
     pub(super) fn may_hold(&self) -> bool {
         self.member.as_ref().is_some_and(|member| member.roles.contains(&Role::Supervisor))
+    }
+
+    /// Whether cases of a kind are shown at all.
+    pub(super) fn may_open(&self, workflow: &str) -> bool {
+        workflow != account::NAME || self.may_see(Matter::SignIns)
     }
 
     pub(super) fn may_see(&self, matter: Matter) -> bool {
@@ -179,7 +185,7 @@ struct Choice {
     count: i64,
 }
 
-fn kinds(tallies: &[Tally], texts: &Texts, visit: &Visit) -> Vec<Choice> {
+fn kinds(looker: &Looker, tallies: &[Tally], texts: &Texts, visit: &Visit) -> Vec<Choice> {
     let asked = visit.asked("kind");
     let count = |wanted: &dyn Fn(&str) -> bool| {
         tallies.iter().filter(|tally| wanted(&tally.workflow)).map(|tally| tally.count).sum()
@@ -191,7 +197,8 @@ fn kinds(tallies: &[Tally], texts: &Texts, visit: &Visit) -> Vec<Choice> {
         is_chosen: asked.is_empty(),
         count: count(&|name| name != CREDENTIAL),
     }];
-    choices.extend(workflows::WORKFLOWS.iter().map(|name| Choice {
+    let open = workflows::WORKFLOWS.iter().filter(|name| looker.may_open(name));
+    choices.extend(open.map(|name| Choice {
         value: (*name).to_owned(),
         text: page::name(texts, visit.lang, "workflow", "", name),
         is_chosen: asked == *name,
@@ -267,8 +274,10 @@ async fn show(
     looker.demand(Matter::Standing)?;
     let wanted = filter(&visit);
     let mut tx = shared.db.read().await?;
-    let list = cases::list(&mut tx, &wanted, SIZE).await?;
-    let tallies = cases::tallies(&mut tx).await?;
+    let mut list = cases::list(&mut tx, &wanted, SIZE).await?;
+    let mut tallies = cases::tallies(&mut tx).await?;
+    list.lines.retain(|line| looker.may_open(&line.workflow));
+    tallies.retain(|tally| looker.may_open(&tally.workflow));
     let (waiting, dead) = cases::outbox_counts(&mut tx).await?;
     let now = tx.now();
     drop(tx);
@@ -288,7 +297,7 @@ async fn show(
     let values = context! {
         lines => Serde(lines),
         figures => Serde(figures(&tallies, waiting, dead)),
-        kinds => Serde(kinds(&tallies, texts, &visit)),
+        kinds => Serde(kinds(&looker, &tallies, texts, &visit)),
         states => Serde(states(&tallies, &wanted, texts, &visit)),
         open => visit.asked("open"),
         next => list.next.map(|next| visit.with("before", &next.to_string())),
@@ -373,7 +382,8 @@ async fn list(
 ) -> Result<Response, Problem> {
     looker.demand(Matter::Standing)?;
     let mut tx = shared.db.read().await?;
-    let page = cases::list(&mut tx, &filter(&visit), SIZE).await?;
+    let mut page = cases::list(&mut tx, &filter(&visit), SIZE).await?;
+    page.lines.retain(|line| looker.may_open(&line.workflow));
     let listed = |line: CaseLine| Listed {
         id: line.id,
         number: when::case_number(line.id, Moment(line.opened_at)),

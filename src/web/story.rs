@@ -114,7 +114,12 @@ pub(super) async fn show(
     looker.demand(Matter::History)?;
     let (number, ending) = name.split_once('.').unwrap_or((&name, ""));
     let case = number.parse().map(CaseId).map_err(|_| Problem::NotFound)?;
+    let file = cases::find(&shared.db, case).await?.ok_or(Problem::NotFound)?;
+    if !looker.may_open(&file.row.workflow) {
+        return Err(Problem::NotFound);
+    }
     note_look(&shared, &looker, case).await?;
+    // Once more, so that whoever looks sees their own look.
     let file = cases::find(&shared.db, case).await?.ok_or(Problem::NotFound)?;
     let told = told(&shared, &looker, &file).await?;
     match ending {

@@ -28,7 +28,12 @@ stories!(
 const TRACKING: &str = "12345678903";
 
 /// Somebody of the bank does something to a paper case.
-pub(crate) async fn act(house: &House, who: (&str, Role), case: CaseId, command: Command) -> String {
+pub(crate) async fn act(
+    house: &House,
+    who: (&str, Role),
+    case: CaseId,
+    command: Command,
+) -> String {
     let by = house.app.at_work(who.0, who.1).await.unwrap();
     let id = format!("{}-{case}-{command:?}-{}", who.0, house.now().0);
     refusal(house.app.with_paper(&by, case, command, id).await.map(drop))

@@ -52,9 +52,8 @@ async fn a_date_is_read_by_a_person_for_every_case_on_the_paper(house: Arc<House
     assert!(!is_other, "the same seal counts on that day");
     for case in [one, other] {
         assert_eq!(kept(&house, case, "form_date").await, "2026-11-30");
-        let told = format!(
-            "SELECT outcome FROM entries WHERE case_id = {case} AND command = 'ReadDate'"
-        );
+        let told =
+            format!("SELECT outcome FROM entries WHERE case_id = {case} AND command = 'ReadDate'");
         assert_eq!(house.text(&told).await, "2026-11-30", "the history says who read what");
         checked(&house, case).await;
     }
@@ -71,7 +70,7 @@ async fn the_corrected_form_takes_the_place_of_the_one_that_went_back(house: Arc
     let cases = arrives(&house, old, &plain(&[first])).await;
     let [case] = cases[..] else { panic!("{cases:?}") };
     look(&house, CLERK, case).await;
-    let codes = vec![DefectCode::Date];
+    let codes = vec![DefectCode::Date, DefectCode::SealMissing];
     assert_eq!(act(&house, CLERK, case, Command::Defect { codes }).await, "accepted");
     house.drain().await;
     assert_eq!(house.state(case).await, "Returned");

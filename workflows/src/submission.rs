@@ -59,6 +59,13 @@ pub enum Command {
         /// Counted by hand.
         pages: u16,
     },
+    /// Mail room: it was registered with a slip, and nothing is scanned yet.
+    Recount {
+        /// How it came.
+        carrier: String,
+        /// Counted by hand.
+        pages: u16,
+    },
     /// Mail room: the pages are scanned.
     Scan,
     /// Worker or clerk: the pages name a contract of ours and are complete.
@@ -88,7 +95,7 @@ pub enum Command {
         /// How many.
         count: u16,
     },
-    /// Supervisor: keep it, there is no address.
+    /// Supervisor: keep it, there is no address. Clerk: nothing on it is a form of ours.
     Archive,
     /// Clock: the form is awaited.
     Remind,
@@ -109,6 +116,8 @@ pub struct Facts {
     pub actor_of_contract: bool,
     /// The pages were counted by hand and as many were scanned.
     pub count_agrees: bool,
+    /// At least one page is of a form of ours.
+    pub is_form: bool,
 }
 
 /// A write that commits with the state.
@@ -116,6 +125,13 @@ pub struct Facts {
 pub enum Effect {
     /// Gives the envelope its receipt number and date stamp.
     RecordReceipt {
+        /// How it came.
+        carrier: String,
+        /// Counted by hand.
+        pages: u16,
+    },
+    /// Mends what was registered; the receipt number stays.
+    MendReceipt {
         /// How it came.
         carrier: String,
         /// Counted by hand.
@@ -196,6 +212,9 @@ pub enum Refusal {
     /// A page is missing or belongs elsewhere.
     #[error("the pages are not complete")]
     PagesIncomplete,
+    /// A form of ours is not put aside.
+    #[error("a page is of a form of ours")]
+    IsForm,
 }
 
 impl Workflow for Submission {
@@ -276,6 +295,7 @@ fn permit(state: &State, command: &Command, role: Role) -> Result<(), Refusal> {
         // What a scanner drops into its folder comes without a person; but an envelope that is
         // awaited is opened, and its pages are counted, by hand.
         Command::Receive { .. } if *state != State::Start => &[Role::MailRoom],
+        Command::Recount { .. } => &[Role::MailRoom],
         Command::Receive { .. } | Command::Scan | Command::AddPages { .. } | Command::ReadAgain => {
             &[Role::MailRoom, Role::Worker]
         }
@@ -286,6 +306,7 @@ fn permit(state: &State, command: &Command, role: Role) -> Result<(), Refusal> {
         Command::Match => &[Role::Clerk],
         Command::SendBack => &[Role::Clerk, Role::Supervisor],
         Command::ItemsOpened { .. } => &[Role::Worker],
+        Command::Archive if *state == State::Unidentified => &[Role::Clerk, Role::Supervisor],
         Command::Archive => &[Role::Supervisor],
         Command::Remind | Command::Close => &[Role::Clock],
     };
@@ -309,6 +330,11 @@ fn handle(state: &State, command: &Command, facts: &Facts) -> Decision {
                 .with(Effect::RecordReceipt { carrier: carrier.clone(), pages: *pages })
                 .telling(Notice::Received)
         }
+        (S::Received, C::Recount { carrier, pages }) => {
+            demand(*pages > 0, Refusal::NoPages)?;
+            Transition::to(S::Received)
+                .with(Effect::MendReceipt { carrier: carrier.clone(), pages: *pages })
+        }
         (S::Received, C::Scan) => {
             demand(facts.count_agrees, Refusal::CountDiffers)?;
             Transition::to(S::Scanned).asking(Job::ReadPages)
@@ -330,6 +356,10 @@ fn handle(state: &State, command: &Command, facts: &Facts) -> Decision {
             returned()
         }
         (S::Escalated, C::Archive) => Transition::to(S::Archived),
+        (S::Unidentified, C::Archive) => {
+            demand(!facts.is_form, Refusal::IsForm)?;
+            Transition::to(S::Archived)
+        }
         _ => return Err(Refusal::NotNow),
     })
 }

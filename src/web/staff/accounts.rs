@@ -181,6 +181,10 @@ pub(super) async fn propose(
     };
     match shared.app.propose(&by, change, None, &key).await {
         Ok(case) => Ok(see(&format!("/proposals/{case}"))),
+        Err(why) if is_opening(&matter) => {
+            let wrong = [proposals::declined(&shared, &signed, why, "account")?];
+            list(&shared, &signed, &typed, &wrong).await
+        }
         Err(Declined::Refused { code }) => Err(Problem::Refused { code }),
         Err(other) => Err(other.into()),
     }

@@ -129,8 +129,13 @@ pub(super) async fn propose(
         "lift_hold" => Change::LiftHold { case, reference, reason },
         _ => return Err(Problem::Unreadable),
     };
-    let case = shared.app.propose(&by, change, None, &key).await?;
-    Ok(see(&format!("/proposals/{case}")))
+    match shared.app.propose(&by, change, None, &key).await {
+        Ok(case) => Ok(see(&format!("/proposals/{case}"))),
+        Err(why) => {
+            let wrong = [proposals::declined(&shared, &signed, why, "hold")?];
+            room(&shared, &signed, &typed, &wrong).await
+        }
+    }
 }
 
 #[cfg(test)]

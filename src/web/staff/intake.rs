@@ -4,6 +4,7 @@ use axum::Form;
 use axum::extract::{Multipart, State};
 use axum::response::{IntoResponse, Response};
 use engine::Moment;
+use forms::SubmissionNumber;
 use minijinja::context;
 use serde::Serialize;
 use workflows::terms::Role;
@@ -118,7 +119,11 @@ impl Line {
             case: line.case_id,
             number: crate::intake::number_text(line.number),
             receipt: line.receipt.clone(),
-            carrier: line.carrier.clone(),
+            // What a scanner brought unannounced.
+            carrier: match line.carrier.as_str() {
+                "scan" => shared.text(lang, "intake.by_scan"),
+                carrier => carrier.to_owned(),
+            },
             counted: line.counted,
             scanned: line.scanned,
             state: page::name(texts, lang, "state", "submission", &line.state_name),
@@ -162,6 +167,7 @@ async fn room(
         again => signed.visit.asked("again"),
         aside => signed.visit.asked("aside"),
         registered => signed.visit.asked("registered"),
+        mended => signed.visit.asked("mended"),
         works => signed.member.roles.contains(&Role::MailRoom),
     };
     shared.page_with(signed, "staff/intake.html", wrong, values)
@@ -188,9 +194,10 @@ pub(super) async fn register(
         let text = shared.text(signed.visit.lang, &format!("intake.{key}"));
         wrong.push(Mistake { field, text });
     };
-    let number = form_number(&asked("number")).parse().ok();
+    let written = form_number(&asked("number"));
+    let number: Option<SubmissionNumber> = written.parse().ok();
     if number.is_none() {
-        miss("number", "number_slip");
+        miss("number", if written.len() == 12 { "number_misread" } else { "number_slip" });
     }
     if !CARRIERS.contains(&carrier.as_str()) {
         miss("carrier", "carrier_slip");
@@ -199,8 +206,19 @@ pub(super) async fn register(
         miss("pages", "pages_slip");
     }
     if let (Some(number), true) = (number, wrong.is_empty()) {
+        let stands = shared.app.envelope(number).await?;
+        let state = stands.as_ref().map(|line| line.state_name.as_str()).unwrap_or_default();
+        // Scanned or further on: what was counted then was right, or the pages tell by themselves.
+        if !matches!(state, "" | "Draft" | "Received") {
+            let texts = shared.frame.pages.texts();
+            let state = page::name(texts, signed.visit.lang, "state", "submission", state);
+            let text = shared.text(signed.visit.lang, "intake.already").replace("{state}", &state);
+            let wrong = [Mistake { field: "number", text }];
+            return room(&shared, &signed, &typed, &wrong, &[]).await;
+        }
+        let told = if state == "Received" { "mended" } else { "registered" };
         match shared.app.receive(&by, number, &carrier, pages).await {
-            Ok(_) => return Ok(see(&format!("/intake?registered={number}"))),
+            Ok(_) => return Ok(see(&format!("/intake?{told}={number}"))),
             Err(Declined::NotFound) => {
                 let text = shared.text(signed.visit.lang, "intake.unknown_number");
                 wrong.push(Mistake { field: "number", text });
@@ -218,18 +236,26 @@ pub(super) async fn upload(
     mut multipart: Multipart,
 ) -> Result<Response, Problem> {
     let by = signed.member.acting(Role::MailRoom)?;
-    let mut results = Vec::new();
+    let (mut results, mut empty) = (Vec::new(), Vec::new());
     loop {
         let field = multipart.next_field().await.map_err(|_| Problem::Unreadable)?;
         let Some(field) = field else { break };
         let name = field.file_name().unwrap_or_default().chars().take(80).collect::<String>();
         let bytes = field.bytes().await.map_err(|_| Problem::TooLarge)?;
-        if bytes.is_empty() || results.len() >= MOST_FILES {
+        if bytes.is_empty() {
+            // A browser sends a nameless one where nothing was chosen.
+            empty.extend((!name.is_empty()).then_some(name));
+            continue;
+        }
+        if results.len() >= MOST_FILES {
             continue;
         }
         results.push(shared.app.take_in(&by, &signed.member.account.login, &name, &bytes).await?);
     }
-    let wrong = if results.is_empty() {
+    let wrong = if !empty.is_empty() {
+        let text = shared.text(signed.visit.lang, "intake.empty_file");
+        vec![Mistake { field: "files", text: text.replace("{names}", &empty.join(", ")) }]
+    } else if results.is_empty() {
         let text = shared.text(signed.visit.lang, "intake.no_file");
         vec![Mistake { field: "files", text }]
     } else {

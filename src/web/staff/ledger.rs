@@ -14,7 +14,7 @@ use workflows::terms::Role;
 use super::accounts::key_of;
 use super::desk::Typed;
 use super::proposals::Row;
-use super::{Shared, Signed};
+use super::{Shared, Signed, proposals};
 use crate::import::{Problem as Slip, columns_of_contract, columns_of_user, contract_of, user_of};
 use crate::policy::Room;
 use crate::store::users::User;
@@ -340,18 +340,20 @@ pub(super) async fn propose(
         "add_user" | "change_user" => user_change(&entries, &contract, is_new),
         _ => return Err(Problem::Unreadable),
     };
-    let change = match sound {
-        Ok(change) => change,
-        Err(slips) => {
-            let wrong = mistakes(&shared, signed.visit.lang, slips, is_user);
-            let contract = if is_new && !is_user { NEW.to_owned() } else { contract };
-            let user_id = if is_new { NEW.to_owned() } else { user_id };
-            let about = About { contract, user_id, is_user, is_new };
-            return page(&shared, &signed, &about, Some(&typed), &wrong).await;
-        }
+    let wrong = match sound {
+        Err(slips) => mistakes(&shared, signed.visit.lang, slips, is_user),
+        Ok(change) => match shared.app.propose(&by, change, None, &key).await {
+            Ok(case) => return Ok(see(&format!("/proposals/{case}"))),
+            Err(why) => {
+                let nothing = if is_new { "new" } else { "same" };
+                vec![proposals::declined(&shared, &signed, why, nothing)?]
+            }
+        },
     };
-    let case = shared.app.propose(&by, change, None, &key).await?;
-    Ok(see(&format!("/proposals/{case}")))
+    let contract = if is_new && !is_user { NEW.to_owned() } else { contract };
+    let user_id = if is_new { NEW.to_owned() } else { user_id };
+    let about = About { contract, user_id, is_user, is_new };
+    page(&shared, &signed, &about, Some(&typed), &wrong).await
 }
 
 fn contract_change(entries: &Columns, is_new: bool) -> Result<Change, Vec<Slip>> {

@@ -30,7 +30,9 @@ pub(super) async fn list(
     signed.enter(Room::Matching)?;
     let found = shared.app.envelopes(&WAITING).await?;
     let lines: Vec<Line> = found.iter().map(|line| Line::of(&shared, &signed, line)).collect();
-    let values = context! { lines => given(lines), matched => signed.visit.asked("matched") };
+    let asked = |name| signed.visit.asked(name);
+    let told = ["matched", "incomplete", "aside"].into_iter().find(|name| !asked(name).is_empty());
+    let values = context! { lines => given(lines), told };
     shared.page(&signed, "staff/matching.html", values)
 }
 
@@ -74,6 +76,9 @@ async fn page(
             is_known: user.user.is_some(),
         })
         .collect();
+    let is_opened = form.state_name == "Opened";
+    let unknown: Vec<&Row> = rows.iter().filter(|row| is_opened && !row.is_known).collect();
+    let unknown = given(unknown);
     let values = context! {
         case => case.0,
         number => crate::intake::number_text(form.row.number),
@@ -85,6 +90,9 @@ async fn page(
         expected => contents.pages_expected,
         rows => given(rows),
         works => signed.member.roles.contains(&Role::Clerk),
+        is_over => !WAITING.contains(&form.state_name.as_str()),
+        unknown,
+        is_no_form => form.state_name == "Unidentified" && contents.pages_seen.is_empty(),
     };
     shared.page_with(signed, "staff/match.html", wrong, values)
 }
@@ -110,6 +118,10 @@ pub(super) async fn matched(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Problem> {
     let by = signed.member.acting(Role::Clerk)?;
+    if typed.get("do").is_some_and(|asked| asked == "aside") {
+        shared.app.put_aside(&by, case_named(&case)?).await?;
+        return Ok(see("/matching?aside=1"));
+    }
     let digits = |text: &String| -> String {
         to_half_width(text).chars().filter(char::is_ascii_digit).collect()
     };
@@ -126,11 +138,15 @@ pub(super) async fn matched(
         return page(&shared, &signed, &case, &typed, &slip("contract_slip")).await;
     }
     match shared.app.match_form(&by, case_named(&case)?, &contract, &users).await {
-        Ok(()) => Ok(see("/matching?matched=1")),
+        Ok(true) => Ok(see("/matching?matched=1")),
+        Ok(false) => Ok(see("/matching?incomplete=1")),
         Err(Declined::NotFound) => {
             page(&shared, &signed, &case, &typed, &slip("contract_unknown")).await
         }
         Err(Declined::Refused { code }) if code == "submission.PagesIncomplete" => {
+            page(&shared, &signed, &case, &typed, &slip("no_form")).await
+        }
+        Err(Declined::Refused { code }) if code == "submission.NotNow" => {
             page(&shared, &signed, &case, &typed, &slip("pages_missing")).await
         }
         Err(other) => Err(other.into()),

@@ -15,13 +15,14 @@ use workflows::terms::Role;
 use super::desk::{Typed, image};
 use super::{Shared, Signed, ledger};
 use crate::backoffice::AtWork;
+use crate::customer::Declined;
 use crate::policy::Room;
 use crate::staffing::proposing::{Decided, Proposed, command_named};
 use crate::staffing::roles_of;
 use crate::store::cases::staff_names;
 use crate::store::holds;
 use crate::store::proposals::{List, ProposalLine};
-use crate::web::customer::{case_named, given, see};
+use crate::web::customer::{Mistake, case_named, given, see};
 use crate::web::error::Problem;
 use crate::web::face::{self, Face};
 use crate::web::{page, when};
@@ -141,6 +142,26 @@ async fn found(shared: &Shared, signed: &Signed, case: CaseId) -> Result<Propose
     Ok(proposed)
 }
 
+/// Why a proposal was declined, for the form that comes back with what was typed; `nothing` is said where
+/// there is nothing to change, or it is there already.
+pub(super) fn declined(
+    shared: &Shared,
+    signed: &Signed,
+    why: Declined,
+    nothing: &str,
+) -> Result<Mistake, Problem> {
+    match why {
+        Declined::Refused { code } if code == "proposal.NoTarget" => {
+            let text = shared.text(signed.visit.lang, &format!("proposal.nothing_{nothing}"));
+            Ok(Mistake { field: "", text })
+        }
+        Declined::Refused { code } => {
+            Ok(Mistake { field: "", text: super::desk::refusal(shared, signed, &code) })
+        }
+        other => Err(other.into()),
+    }
+}
+
 pub(super) async fn show(
     State(shared): State<Shared>,
     signed: Signed,
@@ -175,7 +196,7 @@ async fn drawn(
         case => case.0,
         number => when::case_number(case.0, proposed.at),
         matter => shared.text(lang, &format!("proposal.{}", crate::host::matter_name(proposed.change.matter()))),
-        about,
+        about => &about,
         back => match room_of(&proposed.change) {
             Room::Accounts => "/accounts",
             Room::Holds => "/holds",

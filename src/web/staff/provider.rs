@@ -75,7 +75,7 @@ pub(super) async fn begin(
 /// The first name under which no other window is under way; where all are, the first again.
 fn free(shared: &Shared, headers: &HeaderMap, now: Moment) -> &'static str {
     let used = under_way(shared, headers, now);
-    let is_free = |name: &&&str| used.iter().all(|(used, _)| used != **name);
+    let is_free = |name: &&&str| used.iter().all(|(used, _)| *used != **name);
     COOKIES.iter().find(is_free).unwrap_or(&COOKIES[0])
 }
 

@@ -34,6 +34,12 @@ struct Line {
     company: String,
     name: String,
     phone: String,
+    /// Where the paper can be looked at; empty where there is none, or not for this reader.
+    paper: String,
+    /// What is wrong with it.
+    defects: Vec<String>,
+    /// It is about rows of a form whose users nobody knows.
+    is_of_rows: bool,
     opened: String,
     is_late: bool,
     is_open: bool,
@@ -69,6 +75,22 @@ impl Line {
             company: line.company.clone(),
             name: line.name.clone(),
             phone: line.phone.clone(),
+            paper: match line.about_workflow.as_str() {
+                "submission" if signed.is_in(Room::Matching) => {
+                    format!("/matching/{}", line.about_case)
+                }
+                "paper" | "clerical" if signed.is_in(Room::Desk) => {
+                    format!("/desk/{}", line.about_case)
+                }
+                _ => String::new(),
+            },
+            defects: line
+                .defects
+                .split(',')
+                .filter(|code| !code.is_empty())
+                .map(|code| page::name(texts, lang, "defect", "", code))
+                .collect(),
+            is_of_rows: line.about_workflow == "submission" && line.kind == "CureByPhone",
             opened: when::short(Moment(line.opened_at)),
             is_late: !line.escalated.is_empty(),
             is_open: matches!(errand.state, Standing::Open { .. }),

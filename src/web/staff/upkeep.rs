@@ -170,8 +170,15 @@ pub(super) async fn propose(
         let known = known(&shared, &contract).await?;
         return room(&shared, &signed, &typed, known, &wrong).await;
     }
-    let case = shared.app.propose(&by, change, None, &key).await?;
-    Ok(see(&format!("/proposals/{case}")))
+    let nothing = if matches!(change, Change::Address { .. }) { "address" } else { "day" };
+    match shared.app.propose(&by, change, None, &key).await {
+        Ok(case) => Ok(see(&format!("/proposals/{case}"))),
+        Err(why) => {
+            let wrong = [proposals::declined(&shared, &signed, why, nothing)?];
+            let known = known(&shared, &contract).await?;
+            room(&shared, &signed, &typed, known, &wrong).await
+        }
+    }
 }
 
 /// Proposes another specimen of a seal: a picture, and the day from which it is valid.
@@ -209,7 +216,13 @@ pub(super) async fn specimen(
         return room(&shared, &signed, &typed, known, &wrong).await;
     }
     let digest = digest_of(&picture);
-    let change = Change::Specimen { contract, valid_from: day, digest };
-    let case = shared.app.propose(&by, change, Some(picture), &key).await?;
-    Ok(see(&format!("/proposals/{case}")))
+    let change = Change::Specimen { contract: contract.clone(), valid_from: day, digest };
+    match shared.app.propose(&by, change, Some(picture), &key).await {
+        Ok(case) => Ok(see(&format!("/proposals/{case}"))),
+        Err(why) => {
+            let wrong = [proposals::declined(&shared, &signed, why, "specimen")?];
+            let known = known(&shared, &contract).await?;
+            room(&shared, &signed, &typed, known, &wrong).await
+        }
+    }
 }

@@ -27,9 +27,10 @@ pub(super) fn decide(
             cure(*round, first.as_ref(), &context.actor.id)
         }
         (S::Defect { round, .. }, C::ReturnForm) => Ok(returned(*round)),
-        (S::Returned { round, .. } | S::Defect { round, .. }, C::Resubmit { .. }) => {
+        (S::Returned { round, .. } | S::Defect { round, .. }, C::Resubmit { submission }) => {
             let round = Round { attempt: round.attempt.saturating_add(1), ..*round };
-            Ok(Transition::to(S::Identified { round }))
+            let form = Effect::ReplaceForm { submission: *submission };
+            Ok(Transition::to(S::Identified { round }).with(form))
         }
         (S::Escalated { round }, C::Readmit) => Ok(Transition::to(S::Identified { round: *round })),
         (S::Returned { round, reminded: false }, C::Remind) => {

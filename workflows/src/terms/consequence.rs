@@ -3,7 +3,7 @@
 use engine::CaseId;
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, DefectCode};
+use super::{Channel, DefectCode, SubmissionRef};
 
 /// A write that commits with the state. It speaks of the case's own user, password and
 /// certificates; whatever is secret or slow was prepared by the host before the transaction.
@@ -56,6 +56,11 @@ pub enum Effect {
     RecordReturn,
     /// Remembers that the password of this case is re-mailed after an expiry.
     RecordRemail,
+    /// The corrected form takes the place of the one that went back: scan, date and reason.
+    ReplaceForm {
+        /// The form that came.
+        submission: SubmissionRef,
+    },
     /// Keeps the defects with the case.
     RecordDefects {
         /// At least one, sorted.

@@ -1,6 +1,6 @@
 //! What must hold for an envelope.
 
-use workflows::submission::{Command, Job, Notice, State};
+use workflows::submission::{Command, Effect, Job, Notice, State};
 use workflows::terms::Role;
 
 use crate::world::submission_walk;
@@ -64,6 +64,34 @@ fn what_is_read_again_is_only_read() {
             seen += 1;
             assert_eq!(step.transition.to, State::Scanned);
             assert_eq!(step.transition.jobs, [Job::ReadPages]);
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn only_what_is_no_form_is_put_aside_by_a_clerk() {
+    let mut seen = 0;
+    for step in &submission_walk().steps {
+        if step.command == Command::Archive && step.context.actor.role == Role::Clerk {
+            seen += 1;
+            assert_eq!(step.from, State::Unidentified);
+            assert!(!step.context.facts.is_form);
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn a_count_is_mended_before_the_scan_and_keeps_its_receipt() {
+    let mut seen = 0;
+    for step in &submission_walk().steps {
+        if let Command::Recount { pages, .. } = &step.command {
+            seen += 1;
+            assert_eq!((&step.from, &step.transition.to), (&State::Received, &State::Received));
+            assert!(*pages > 0 && step.context.actor.role == Role::MailRoom);
+            assert!(matches!(step.transition.effects[..], [Effect::MendReceipt { .. }]));
+            assert!(step.transition.notices.is_empty());
         }
     }
     assert!(seen > 0);

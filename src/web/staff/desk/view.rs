@@ -1,7 +1,7 @@
 //! A form on the desk as the page shows it: pages with frames, fields, facts, and who did what.
 
-use engine::Moment;
 use engine::history::Entry;
+use engine::{CaseId, Moment};
 use minijinja::context;
 use minijinja::value::Value;
 use serde::Serialize;
@@ -279,7 +279,8 @@ fn facts(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Fact> {
         std::time::Duration::from_secs(86_400 * u64::from(staff.app.tools.rules.address_hold_days));
     let is_settled = address_at.plus(hold) <= desk.now
         || desk.address.as_ref().is_some_and(|a| a.version == desk.reissue.confirmed_address);
-    let others = desk.others.iter().map(|id| format!("{id}")).collect::<Vec<_>>().join(", ");
+    let number = |(case, at): &(CaseId, Moment)| when::case_number(case.0, *at);
+    let others = desk.others.iter().map(number).collect::<Vec<_>>().join(", ");
     let active = desk.contract.status == "active" && desk.user.status == "active";
     vec![
         fact(
@@ -291,7 +292,11 @@ fn facts(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Fact> {
         fact("ink", coloured, String::new()),
         fact("active", active, if active { String::new() } else { text("inactive") }),
         fact("alone", others.is_empty(), others),
-        fact("address", is_settled, when::day(address_at)),
+        fact(
+            "address",
+            is_settled,
+            dates::day(signed.visit.lang, dates::japan(address_at).date_naive()),
+        ),
         fact("calm", !desk.reissue.danger, String::new()),
     ]
 }
@@ -302,6 +307,8 @@ struct Step {
     at: String,
     who: String,
     what: String,
+    /// It tells what somebody found.
+    judges: bool,
 }
 
 fn steps(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Step> {
@@ -313,6 +320,7 @@ fn steps(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Step> {
             |(_, name)| name.clone(),
         ),
         what: page::name(texts, lang, "command", &desk.workflow, &entry.command),
+        judges: entry.command == "MatchSeal",
     };
     desk.entries.iter().filter(|entry| entry.kind == "transition").map(step).collect()
 }
