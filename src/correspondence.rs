@@ -27,6 +27,7 @@ use crate::policy::{Matter, Viewer, may_see};
 use crate::store::addresses::Address;
 use crate::store::contracts::Contract;
 use crate::store::letters::{self, LetterDueRow};
+use crate::store::submissions::SubmissionRow;
 use crate::store::users::User;
 use crate::store::{addresses, contracts, credentials, users};
 use crate::text::Language;
@@ -75,6 +76,15 @@ struct Incomplete {
     case: i64,
 }
 
+/// A letter as it is printed.
+struct Drawn {
+    pdf: Vec<u8>,
+    /// The notices that it answers, its own first.
+    covers: Vec<LetterKey>,
+    /// The form that goes along under a number of its own.
+    fresh: Option<SubmissionRow>,
+}
+
 /// What the ledger knows of a letter's matter.
 struct Ground {
     row: LetterDueRow,
@@ -100,7 +110,11 @@ impl App {
     ) -> Result<SealedPage, Declined> {
         let row = self.letter_due(key).await?;
         let case = CaseId(row.case_id);
-        let (pdf, covers) = self.drawn(row, &[]).await?;
+        let Drawn { pdf, covers, fresh } = self.drawn(row, &[]).await?;
+        // A form goes out with a number under which it is awaited, or not at all.
+        if let Some(form) = fresh {
+            self.give_out(by, form).await?;
+        }
         let place = covers.first().map(page_place).unwrap_or_default();
         let tools = &self.tools;
         let sealed = tools.station.seal(&tools.entropy, &place, &pdf);
@@ -126,7 +140,7 @@ impl App {
         }
         let row = self.letter_due(key).await?;
         self.note(by, CaseId(row.case_id), "ViewLetter").await?;
-        Ok(self.drawn(row, &[]).await?.0)
+        Ok(self.drawn(row, &[]).await?.pdf)
     }
 
     async fn letter_due(&self, key: &LetterKey) -> Result<LetterDueRow, Declined> {
@@ -141,12 +155,12 @@ impl App {
         &self,
         row: LetterDueRow,
         foreseen: &[foresight::Foreseen],
-    ) -> Result<(Vec<u8>, Vec<LetterKey>), Fault> {
+    ) -> Result<Drawn, Fault> {
         if returned::is_return(&row.about) {
             return self.return_letter(row, foreseen).await;
         }
         let covers = vec![LetterKey::from(&row)];
-        Ok((self.plain_letter(row).await?, covers))
+        Ok(Drawn { pdf: self.plain_letter(row).await?, covers, fresh: None })
     }
 
     async fn plain_letter(&self, row: LetterDueRow) -> Result<Vec<u8>, Fault> {

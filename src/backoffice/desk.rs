@@ -354,6 +354,8 @@ pub enum Verdict {
     SendBack,
     /// Not granted.
     Reject,
+    /// The letter came back, and a new one goes out.
+    Resend,
     /// Something is wrong with the form.
     Defect(Vec<DefectCode>),
 }
@@ -364,6 +366,7 @@ impl Verdict {
             Self::Approve => "approve",
             Self::SendBack => "send-back",
             Self::Reject => "reject",
+            Self::Resend => "resend",
             Self::Defect(_) => "defect",
         }
     }
@@ -373,6 +376,7 @@ impl Verdict {
             Self::Approve => paper::Command::Approve,
             Self::SendBack => paper::Command::SendBack,
             Self::Reject => paper::Command::Reject,
+            Self::Resend => paper::Command::Resend,
             Self::Defect(codes) => paper::Command::Defect { codes: codes.clone() },
         }
     }
@@ -382,7 +386,7 @@ impl Verdict {
             Self::Approve => clerical::Command::Approve,
             Self::SendBack => clerical::Command::SendBack,
             Self::Defect(codes) => clerical::Command::Refuse { codes: codes.clone() },
-            Self::Reject => return None,
+            Self::Reject | Self::Resend => return None,
         })
     }
 }

@@ -50,6 +50,8 @@ pub struct Field {
     pub found: Match,
     /// A person has to type what the machine could not read.
     pub asks: bool,
+    /// We printed it ourselves: what was written over it is for people's eyes.
+    pub printed: bool,
     /// What the form says, by pieces.
     pub read_pieces: Vec<Piece>,
     /// What the ledger says, by pieces.
@@ -166,11 +168,18 @@ impl Sources<'_> {
         let is_doubted = self.contents.doubts.contains(name);
         let read = match printed {
             Some(text) if !is_doubted => text.clone(),
-            _ => reading,
+            _ => reading.clone(),
         };
+        let gaps = reading.chars().filter(|letter| *letter == '?').count();
+        let is_crossed_out = printed.is_some() && gaps * 3 > reading.chars().count();
         let mut field = compared(key, page, area, read, ledger);
         field.sure = least.map(percent);
-        field.asks = field.read.contains('?') || field.read.is_empty();
+        field.printed = printed.is_some();
+        field.asks = field.read.contains('?') || field.read.is_empty() || is_crossed_out;
+        if is_crossed_out {
+            field.found = Match::Differs;
+            field.read = reading;
+        }
         Some(field)
     }
 
@@ -187,7 +196,9 @@ impl Sources<'_> {
         let is_void = ledger.trim().is_empty();
         let printed = printed.filter(|text| is_void || !text.trim().is_empty());
         Some(match printed {
-            Some(text) => compared(key, page, area, text.trim().to_owned(), ledger),
+            Some(text) => {
+                Field { printed: true, ..compared(key, page, area, text.trim().to_owned(), ledger) }
+            }
             None => Field {
                 found: Match::Look,
                 read_pieces: Vec::new(),
@@ -220,6 +231,7 @@ fn compared(key: &'static str, page: u8, area: [f32; 4], read: String, ledger: &
         ledger: ledger.to_owned(),
         found: if is_same { Match::Same } else { Match::Differs },
         asks: false,
+        printed: false,
         read_pieces,
         ledger_pieces,
         read,

@@ -63,7 +63,7 @@ impl App {
         }
         let (foreseen, _) = self.foreseen(by, case, codes).await?;
         let first = foreseen.first().ok_or(Declined::NotFound)?;
-        let (pdf, _) = self.drawn(first.row.clone(), &foreseen).await?;
+        let pdf = self.drawn(first.row.clone(), &foreseen).await?.pdf;
         self.note(by, case, "PreviewLetter").await?;
         Ok(pdf)
     }

@@ -3,22 +3,26 @@
 use std::collections::BTreeSet;
 use std::time::UNIX_EPOCH;
 
-use engine::{CaseId, Fault, Tx};
+use engine::{CaseId, Fault, Submission, Tx};
 use forms::letters::{DefectLetter, FreshForm, ReturnItem, ReturnReason};
 use forms::{Copy, FormData, PagePicture, Part, SubmissionNumber, UserRow, Variant};
 
 use super::foresight::Foreseen;
-use super::{Ground, LetterKey, dated};
+use super::{Drawn, Ground, LetterKey, dated};
 use crate::app::App;
-use crate::backoffice::{masks, open_scan, pages_of};
+use crate::backoffice::{AtWork, masks, open_scan, pages_of};
+use crate::customer::{Declined, accepted};
 use crate::letter::last_four;
 use crate::prefill;
 use crate::store::letters::{self, LetterDueRow};
 use crate::store::submissions::{self, PageRow, SubmissionRow};
 use crate::store::{addresses, reissues, users};
+use workflows::submission::Command;
 
 const DEFECTIVE: &str = "defective";
 const PAGES_MISSING: &str = "pages_missing";
+/// What the numbers of forms in letters are made for.
+const FRESH_FORM: &str = "form in a returning letter";
 
 /// Whether the notice is answered by a returned form.
 pub(super) fn is_return(about: &str) -> bool {
@@ -40,7 +44,7 @@ impl App {
         &self,
         row: LetterDueRow,
         foreseen: &[Foreseen],
-    ) -> Result<(Vec<u8>, Vec<LetterKey>), Fault> {
+    ) -> Result<Drawn, Fault> {
         let form = self.form_of(CaseId(row.case_id)).await?;
         let matter = self.matter(&row, form.as_ref(), foreseen).await?;
         let ground = self.ground(row).await?;
@@ -48,8 +52,14 @@ impl App {
             Some(form) => self.pictures(form).await?,
             None => Vec::new(),
         };
+        // Missing pages belong to the form that lacks them; whatever else is wrong, a new form comes.
+        let is_new = ground.row.about != PAGES_MISSING;
+        let number = match &form {
+            Some(form) if !is_new => number_of(form),
+            _ => Some(self.number_in(&LetterKey::from(&ground.row), ground.row.case_id)?),
+        };
         let fresh = match &form {
-            Some(form) => Some(self.fresh(form, &matter.users, &ground).await?),
+            Some(form) => Some(self.fresh(form, number, &matter.users, &ground).await?),
             None => None,
         };
         let days = u64::from(self.tools.rules.defect_reply_days);
@@ -72,7 +82,41 @@ impl App {
             form: fresh.as_ref().map(|copy| FreshForm { job: &job, copy }),
         };
         let pdf = self.tools.press.defect_letter(&head, &letter);
-        Ok((pdf.map_err(Fault::host("print a letter"))?, matter.covers))
+        let pdf = pdf.map_err(Fault::host("print a letter"))?;
+        let given = fresh.as_ref().filter(|_| is_new);
+        let fresh = given.map(|copy| given_out(copy, &ground)).transpose()?.flatten();
+        Ok(Drawn { pdf, covers: matter.covers, fresh })
+    }
+
+    /// The form that goes along in a returning letter is awaited under its own number.
+    pub(super) async fn give_out(
+        &self,
+        by: &AtWork,
+        mut form: SubmissionRow,
+    ) -> Result<(), Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let is_out = submissions::find(&mut tx, form.number).await?.is_some();
+        drop(tx);
+        if is_out {
+            return Ok(());
+        }
+        let case = self.engine.next_case().await?;
+        form.case_id = case.0;
+        let number = format!("{:012}", form.number);
+        let (subject, id) = (format!("submission-{number}"), format!("prefill-{number}"));
+        let opening = Submission::opening(case, subject, Command::Prefill, by.actor(), id);
+        let opening = opening.from(by.origin());
+        accepted(self.desks.submission.submit(opening, Some(form)).await?).map(drop)
+    }
+
+    /// The number of the form in a letter: the same each time that the letter is drawn, and nobody's
+    /// guess.
+    fn number_in(&self, letter: &LetterKey, case: i64) -> Result<SubmissionNumber, Fault> {
+        let about = format!("{case}/{}/{}", letter.outbox_id, letter.about);
+        let mac = self.tools.keys.mac(FRESH_FORM, about.as_bytes());
+        let mac = mac.map_err(Fault::host("number a form"))?;
+        let [a, b, c, d, e, f, g, h, ..] = mac;
+        Ok(SubmissionNumber::from_random([a, b, c, d, e, f, g, h]))
     }
 
     /// The form that a case came with, or whose envelope the case is.
@@ -194,10 +238,11 @@ impl App {
         Ok(kept)
     }
 
-    /// The form again under its number, with what the ledger knows now; the customer dates it.
+    /// The form again, with what the ledger knows now; the customer dates it.
     async fn fresh(
         &self,
         form: &SubmissionRow,
+        number: Option<SubmissionNumber>,
         wanted: &BTreeSet<i64>,
         ground: &Ground,
     ) -> Result<Copy, Fault> {
@@ -227,8 +272,27 @@ impl App {
         }
         rows.sort_by_key(|(row, _)| *row);
         data.users = rows.into_iter().map(|(_, user)| user).collect();
-        Ok(Copy { submission: number_of(form), data })
+        Ok(Copy { submission: number, data })
     }
+}
+
+/// What is kept of a form that goes out in a letter; its case is given when it goes.
+fn given_out(copy: &Copy, ground: &Ground) -> Result<Option<SubmissionRow>, Fault> {
+    let Some(number) = copy.submission.and_then(|number| number.to_string().parse().ok()) else {
+        return Ok(None);
+    };
+    Ok(Some(SubmissionRow {
+        number,
+        case_id: 0,
+        variant: ground.contract.variant.clone(),
+        contract_id: Some(ground.row.contract_id),
+        receipt: String::new(),
+        carrier: String::new(),
+        counted: 0,
+        prefilled: serde_json::to_string(&copy.data)
+            .map_err(|source| Fault::Unwritable { what: "form", source })?,
+        reading: String::new(),
+    }))
 }
 
 /// The defects of a case, by their codes with commas between.

@@ -177,6 +177,14 @@ pub async fn find(db: &Db, case: CaseId) -> Result<Option<CaseFile>, Fault> {
     Ok(Some(CaseFile { row, entries, deadlines, outbox, holds, now: tx.now() }))
 }
 
+/// When a case was opened, which its number tells; `None` when there is no such case.
+pub async fn opened_at(tx: &mut Tx, case: i64) -> Result<Option<Moment>, Fault> {
+    const SQL: &str = "SELECT opened_at FROM cases WHERE id = $1";
+    on!(tx, |conn| sqlx::query_scalar(SQL).bind(case).fetch_optional(conn).await)
+        .map(|found| found.map(Moment))
+        .map_err(Fault::database("find a case"))
+}
+
 /// The names of members of staff, by the person that histories speak of.
 pub async fn staff_names(tx: &mut Tx, persons: &[&str]) -> Result<Vec<(String, String)>, Fault> {
     const SQL: &str = "SELECT name FROM staff WHERE person = $1 ORDER BY id LIMIT 1";

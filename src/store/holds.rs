@@ -103,14 +103,6 @@ pub async fn kind_of(tx: &mut Tx, case: i64) -> Result<Option<String>, Fault> {
         .map_err(Fault::database("find a case"))
 }
 
-/// When a case was opened, which its number tells; `None` when there is no such case.
-pub async fn opened_at(tx: &mut Tx, case: i64) -> Result<Option<Moment>, Fault> {
-    const SQL: &str = "SELECT opened_at FROM cases WHERE id = $1";
-    on!(tx, |conn| sqlx::query_scalar(SQL).bind(case).fetch_optional(conn).await)
-        .map(|found| found.map(Moment))
-        .map_err(Fault::database("find a case"))
-}
-
 /// Every hold, those in force first.
 pub async fn all(tx: &mut Tx, size: i64) -> Result<Vec<HoldLine>, Fault> {
     const SQL: &str = "SELECT h.id, h.case_id, h.reference, h.reason, h.placed_by, h.approved_by, \

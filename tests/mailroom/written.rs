@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use engine::CaseId;
+use forms::SubmissionNumber;
+use saihakko::correspondence::LetterKey;
 use saihakko::reader::PageRead;
 use workflows::paper::Command;
-use workflows::terms::DefectCode;
+use workflows::terms::{DefectCode, Role};
 
 use crate::house::{House, SUZUKI, stories};
 use crate::room::{page, plain, row};
@@ -16,6 +18,7 @@ use crate::scenarios::{CLERK, act, arrives, checked, look};
 stories!(
     a_date_is_read_by_a_person_for_every_case_on_the_paper,
     the_corrected_form_takes_the_place_of_the_one_that_went_back,
+    the_form_in_a_returning_letter_is_awaited,
 );
 
 fn dated(page: &mut PageRead, day: &str) {
@@ -82,10 +85,48 @@ async fn the_corrected_form_takes_the_place_of_the_one_that_went_back(house: Arc
     assert_eq!(house.state(case).await, "Identified");
     // What lies on the desk is the new paper, with its date and its reason.
     let desk = house.app.read_desk(case).await.unwrap();
-    assert_eq!(desk.submission.number.to_string(), new.number.to_string());
+    assert_eq!(format!("{:012}", desk.submission.number), new.number.to_string());
     assert_eq!(desk.pages.len(), 1);
     assert_eq!(kept(&house, case, "form_date").await, "2026-12-01");
     assert_eq!(kept(&house, case, "reason").await, "new_pc");
     checked(&house, case).await;
     assert_eq!(house.state(case).await, "SealOk");
+}
+
+/// What comes back is the form that went along in the returning letter: it has a number of its own, under
+/// which it is awaited, and the case goes on with it.
+async fn the_form_in_a_returning_letter_is_awaited(house: Arc<House>) {
+    let old = house.received(1).await;
+    let cases = arrives(&house, old, &plain(&[page(Some(old.number), "1/1")])).await;
+    let [case] = cases[..] else { panic!("{cases:?}") };
+    look(&house, CLERK, case).await;
+    let codes = vec![DefectCode::SealMismatch];
+    assert_eq!(act(&house, CLERK, case, Command::Defect { codes }).await, "accepted");
+    house.drain().await;
+    let due = house.app.letters_due().await.unwrap();
+    let letter = due.iter().find(|row| row.about == "defective").unwrap();
+    let by = house.app.at_work("hassou", Role::Dispatch).await.unwrap();
+    let key = LetterKey::from(letter);
+    // Drawn twice, as after a jam of paper, it is the same letter with the same form.
+    for _ in 0..2 {
+        house.app.ordinary_letter(&by, &key).await.unwrap();
+        house.drain().await;
+    }
+    let drafts = "SELECT COUNT(*) FROM submissions s JOIN cases c ON c.id = s.case_id \
+         WHERE c.state_name = 'Draft'";
+    assert_eq!(house.count(drafts).await, 1);
+    let number = house.text(
+        "SELECT CAST(s.number AS TEXT) FROM submissions s JOIN cases c ON c.id = s.case_id \
+         WHERE c.state_name = 'Draft'",
+    );
+    let number: SubmissionNumber = format!("{:0>12}", number.await).parse().unwrap();
+    assert_ne!(number, old.number);
+    house.app.receive(&house.mail_room().await, number, "普通郵便", 1).await.unwrap();
+    let scan = plain(&[page(Some(number), "1/1")]);
+    house.drop_file("again.pdf", &scan);
+    house.settle_down().await;
+    assert_eq!(house.app.cases_of(number).await.unwrap(), [case]);
+    assert_eq!(house.state(case).await, "Identified");
+    let desk = house.app.read_desk(case).await.unwrap();
+    assert_eq!(format!("{:012}", desk.submission.number), number.to_string());
 }

@@ -291,7 +291,8 @@ type Decision = Result<Transition<Submission>, Refusal>;
 
 fn permit(state: &State, command: &Command, role: Role) -> Result<(), Refusal> {
     let roles: &[Role] = match command {
-        Command::Prefill => &[Role::User, Role::AuthorityHolder, Role::Clerk],
+        // Whoever prints a returning letter gives out the form that goes along.
+        Command::Prefill => &[Role::User, Role::AuthorityHolder, Role::Clerk, Role::Dispatch],
         // What a scanner drops into its folder comes without a person; but an envelope that is
         // awaited is opened, and its pages are counted, by hand.
         Command::Receive { .. } if *state != State::Start => &[Role::MailRoom],

@@ -111,6 +111,7 @@ async fn page(
         mode => given(mode),
         is_mine,
         is_free => desk.claim.is_none(),
+        resends => desk.state_name == "Undelivered" && signed.member.roles.contains(&Role::Approver),
         // A refusal that is known beforehand stands in the place of the buttons.
         declines => declines.map(|code| view::refusal(shared, signed, &code)),
         likeness => likeness.map(|part| format!("{:.1}", part * 100.0)),

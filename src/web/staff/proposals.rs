@@ -19,8 +19,7 @@ use crate::customer::Declined;
 use crate::policy::Room;
 use crate::staffing::proposing::{Decided, Proposed, command_named};
 use crate::staffing::roles_of;
-use crate::store::cases::staff_names;
-use crate::store::holds;
+use crate::store::cases::{opened_at, staff_names};
 use crate::store::proposals::{List, ProposalLine};
 use crate::web::customer::{Mistake, case_named, given, see};
 use crate::web::error::Problem;
@@ -73,7 +72,7 @@ async fn about(shared: &Shared, change: &Change) -> Result<String, Problem> {
 /// The number of a case as people write it; the bare one where there is no such case.
 async fn number_of(shared: &Shared, case: i64) -> Result<String, Problem> {
     let mut tx = shared.app.tools.db.read().await?;
-    let opened = holds::opened_at(&mut tx, case).await?;
+    let opened = opened_at(&mut tx, case).await?;
     Ok(opened.map_or_else(|| case.to_string(), |at| when::case_number(case, at)))
 }
 

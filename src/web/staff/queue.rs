@@ -15,6 +15,7 @@ use super::{Named, Shared, Signed, Staff};
 use crate::backoffice::Holder;
 use crate::fold::folded;
 use crate::policy::Room;
+use crate::store::cases;
 use crate::store::queue::{QueueLine, Stage};
 use crate::web::customer::{case_named, given, see};
 use crate::web::error::Problem;
@@ -142,11 +143,20 @@ pub(super) async fn show(
         parts => given(parts),
         lines => given(shown),
         takes => signed.member.roles.contains(&role),
+        done => done_with(&shared, &signed).await?,
         is_empty_handed => !signed.visit.asked("none").is_empty(),
         now => when::long(now, signed.visit.lang),
         role => role.name(),
     };
     shared.page(&signed, "staff/queue.html", values)
+}
+
+/// The number of the case that was just dealt with.
+async fn done_with(shared: &Shared, signed: &Signed) -> Result<Option<String>, Problem> {
+    let Ok(case) = signed.visit.asked("done").parse::<i64>() else { return Ok(None) };
+    let mut tx = shared.app.tools.db.read().await?;
+    let opened = cases::opened_at(&mut tx, case).await?;
+    Ok(opened.map(|at| when::case_number(case, at)))
 }
 
 /// Takes the most urgent free case and goes to it.
@@ -182,7 +192,7 @@ pub(super) async fn take(
 ) -> Result<Response, Problem> {
     let (_, _, role) = stage_named(&name)?;
     let by = signed.member.acting(role)?;
-    let case = waiting(&shared, &name, &case).await?;
+    let case = waiting(&shared, &name, &case, by.person()).await?;
     let holder = Holder { by: &by, login: &signed.member.account.login };
     shared.app.take(&holder, case).await?;
     Ok(see(&format!("/desk/{case}{}", Filter::asked(&signed).within(&name))))
@@ -200,11 +210,15 @@ pub(super) async fn release(
     Ok(see(&format!("/queue/{name}")))
 }
 
-/// Only what waits there can be taken.
-async fn waiting(staff: &Staff, queue: &str, case: &str) -> Result<CaseId, Problem> {
+/// Only what waits there can be taken, and nobody takes what they may not finish.
+async fn waiting(staff: &Staff, queue: &str, case: &str, person: &str) -> Result<CaseId, Problem> {
     let case = case_named(case)?;
     let (stage, ..) = stage_named(queue)?;
-    let lines = staff.app.queue(stage, "").await?;
-    let found = lines.iter().any(|line| line.head.id == case.0);
-    if found { Ok(case) } else { Err(Problem::Refused { code: "desk.NotWaiting".to_owned() }) }
+    let lines = staff.app.queue(stage, person).await?;
+    let refused = |code: &str| Problem::Refused { code: code.to_owned() };
+    match lines.iter().find(|line| line.head.id == case.0) {
+        None => Err(refused("desk.NotWaiting")),
+        Some(line) if line.own => Err(refused("paper.FourEyes")),
+        Some(_) => Ok(case),
+    }
 }

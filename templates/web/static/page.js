@@ -438,6 +438,15 @@ function start() {
     // A browser selects the whole field after this event.
     if (target.matches('input[data-gaps]')) setTimeout(seekGap, 0, target);
   });
+  document.addEventListener('paste', (event) => {
+    const { target, clipboardData } = event;
+    if (!target.matches('input[data-gaps]')) return;
+    // The whole number takes the place of what was read; a part of it goes where the cursor is.
+    const pasted = clipboardData.getData('text').normalize('NFKC').replaceAll(/\D/g, '');
+    if (pasted.length < target.value.replaceAll(/[^\d?]/g, '').length) return;
+    event.preventDefault();
+    target.value = pasted;
+  });
   document.addEventListener('input', ({ target, inputType }) => {
     // Whoever takes something back wants to write there, and nowhere else.
     if (target.matches('input[data-gaps]') && !inputType?.startsWith('delete')) seekGap(target);

@@ -134,6 +134,7 @@ pub(in super::super) async fn decide(
         Some("approve") => Verdict::Approve,
         Some("back") => Verdict::SendBack,
         Some("reject") => Verdict::Reject,
+        Some("resend") => Verdict::Resend,
         _ => return Err(Problem::Unreadable),
     };
     if verdict == Verdict::Approve && typed.get("seal").map(String::as_str) != Some("match") {

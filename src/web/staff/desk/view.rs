@@ -61,6 +61,7 @@ struct Row {
     read_pieces: Vec<Piece>,
     ledger_pieces: Vec<Piece>,
     typed: String,
+    printed: bool,
 }
 
 /// Something that the machine has found.
@@ -135,9 +136,21 @@ fn fields(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Field> {
     let plain = |key, names: &[&str], read: String, is_same: bool| {
         let (page, area) = sources.area(names)?;
         let found = if is_same { Match::Same } else { Match::Differs };
-        let (ledger, sure, asks) = (String::new(), None, false);
+        let (ledger, sure, asks, printed) = (String::new(), None, false, false);
         let (read_pieces, ledger_pieces) = (Vec::new(), Vec::new());
-        Some(Field { key, page, area, read, sure, ledger, found, asks, read_pieces, ledger_pieces })
+        Some(Field {
+            key,
+            page,
+            area,
+            read,
+            sure,
+            ledger,
+            found,
+            asks,
+            printed,
+            read_pieces,
+            ledger_pieces,
+        })
     };
     let is_dated = is_dated(staff, desk);
     let asks = asks_date(desk) && !is_dated;
@@ -255,6 +268,7 @@ fn rows(desk: &OnDesk, fields: &[Field], typed: &Typed) -> Vec<Row> {
             window: format!("{x} {y} {w} {h}"),
             found: field.found,
             asks: field.asks,
+            printed: field.printed,
             sure: field.sure,
             read: field.read.clone(),
             ledger: field.ledger.clone(),
