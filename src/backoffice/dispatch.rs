@@ -13,6 +13,11 @@ use crate::store::letters::{self, LetterLine};
 /// What is wrong with a batch; nothing of it was posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mismatch {
+    /// The print station has not printed this letter yet.
+    Unprinted {
+        /// The case.
+        case: CaseId,
+    },
     /// Counted by hand and on the list differ.
     Count {
         /// On the list.
@@ -64,6 +69,9 @@ impl App {
                 return Ok(Err(Mismatch::Number { case: *case }));
             }
             let mut tx = self.tools.db.read().await?;
+            if !letters::is_handed(&mut tx, *case).await? {
+                return Ok(Err(Mismatch::Unprinted { case: *case }));
+            }
             if !seen.insert(tracking) || letters::is_used(&mut tx, tracking).await? {
                 return Ok(Err(Mismatch::Twice { case: *case }));
             }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::intake::Contents;
-use crate::reader::PageRead;
+use crate::reader::{Digits, PageRead};
 use crate::store::contracts::Contract;
 use crate::store::users::User;
 
@@ -170,8 +170,7 @@ impl Sources<'_> {
             Some(text) if !is_doubted => text.clone(),
             _ => reading.clone(),
         };
-        let gaps = reading.chars().filter(|letter| *letter == '?').count();
-        let is_crossed_out = printed.is_some() && gaps * 3 > reading.chars().count();
+        let is_crossed_out = printed.is_some() && digits.is_some_and(is_crossed_out);
         let mut field = compared(key, page, area, read, ledger);
         field.sure = least.map(percent);
         field.printed = printed.is_some();
@@ -207,6 +206,16 @@ impl Sources<'_> {
             },
         })
     }
+}
+
+/// Digits of which less is certain stand under something else.
+const LEGIBLE: f32 = 0.25;
+
+/// What was printed cannot be read any more, or hardly: somebody wrote over it.
+pub fn is_crossed_out(digits: &Digits) -> bool {
+    let gaps = digits.v.chars().filter(|letter| *letter == '?').count();
+    let least = digits.conf.iter().copied().fold(1.0, f32::min);
+    gaps > 0 && (gaps * 3 > digits.v.chars().count() || least < LEGIBLE)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]

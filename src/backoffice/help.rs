@@ -28,6 +28,8 @@ pub struct Caller {
     pub contract: Contract,
     /// The newest cases, newest first.
     pub cases: Vec<Found>,
+    /// The secrets that are locked, by kind.
+    pub locked: Vec<String>,
     /// The case that counts the user's sign-ins.
     login: Option<CaseId>,
 }
@@ -86,9 +88,15 @@ impl App {
         let row = users::by_id(&mut tx, user).await?.ok_or(Declined::NotFound)?;
         let contract = contracts::by_id(&mut tx, row.contract_id).await?;
         let login = credentials::find(&mut tx, user, "login").await?;
+        let mut locked = Vec::new();
+        for secret in credentials::of_user(&mut tx, user).await? {
+            let case = engine::case::find(&mut tx, CaseId(secret.case_id)).await?;
+            locked.extend(case.filter(|case| case.state_name == "Locked").map(|_| secret.kind));
+        }
         Ok(Caller {
             contract: contract.ok_or(Declined::NotFound)?,
             cases: search::of_user(&mut tx, user).await?,
+            locked,
             login: login.map(|row| CaseId(row.case_id)),
             user: row,
         })

@@ -5,6 +5,7 @@ use engine::Fault;
 use crate::app::App;
 use crate::fold::folded;
 use crate::store::search::{self, Found};
+use crate::store::submissions::{self, EnvelopeLine};
 
 /// Users folded in one transaction.
 const BATCH: i64 = 500;
@@ -23,6 +24,19 @@ impl App {
             if missing.is_empty() {
                 return Ok(());
             }
+        }
+    }
+
+    /// The envelope of a form or of a receipt, by its number.
+    pub async fn envelope_asked(&self, asked: &str) -> Result<Option<EnvelopeLine>, Fault> {
+        let plain = crate::text::to_half_width(asked.trim()).to_uppercase();
+        let mut tx = self.tools.db.read().await?;
+        if plain.starts_with("UR") {
+            return submissions::by_receipt(&mut tx, &plain).await;
+        }
+        match number_in(asked) {
+            Some(number) => submissions::envelope(&mut tx, number).await,
+            None => Ok(None),
         }
     }
 

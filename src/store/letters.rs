@@ -75,12 +75,14 @@ pub struct LetterLine {
     pub posted_at: Option<i64>,
     /// Registered-mail number; empty before.
     pub tracking: String,
+    /// When the print station took it.
+    pub handed_at: Option<i64>,
 }
 
 /// The letters in a state, the oldest first; of a case only the newest.
 pub async fn in_state(tx: &mut Tx, state: &str) -> Result<Vec<LetterLine>, Fault> {
     const SQL: &str = "SELECT l.case_id, c.opened_at, u.name, k.company, a.postal_code, a.address, \
-         l.made_at, l.posted_at, l.tracking FROM letters l JOIN cases c ON c.id = l.case_id \
+         l.made_at, l.posted_at, l.tracking, l.handed_at FROM letters l JOIN cases c ON c.id = l.case_id \
          JOIN reissues r ON r.case_id = l.case_id JOIN users u ON u.id = r.user_id \
          JOIN contracts k ON k.id = u.contract_id \
          JOIN addresses a ON a.contract_id = k.id AND a.version = l.address_version \
@@ -152,6 +154,15 @@ pub async fn hand(tx: &mut Tx, id: i64) -> Result<Option<LetterRow>, Fault> {
     }
     on!(tx, |conn| sqlx::query_as(READ).bind(id).fetch_optional(conn).await)
         .map_err(Fault::database("read a letter"))
+}
+
+/// Whether the letter of a case was printed: the print station has it, and only there it can be read.
+pub async fn is_handed(tx: &mut Tx, case: CaseId) -> Result<bool, Fault> {
+    const SQL: &str = "SELECT COUNT(*) FROM letters \
+         WHERE case_id = $1 AND state = 'printed' AND handed_at IS NOT NULL";
+    let count: i64 = on!(tx, |conn| sqlx::query_scalar(SQL).bind(case.0).fetch_one(conn).await)
+        .map_err(Fault::database("read letters"))?;
+    Ok(count > 0)
 }
 
 /// Notes that the batch of these cases' letters was counted and agrees.

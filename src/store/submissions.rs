@@ -214,6 +214,13 @@ pub async fn envelope(tx: &mut Tx, number: i64) -> Result<Option<EnvelopeLine>, 
         .map_err(Fault::database("read envelopes"))
 }
 
+/// The envelope with a receipt number.
+pub async fn by_receipt(tx: &mut Tx, receipt: &str) -> Result<Option<EnvelopeLine>, Fault> {
+    const SQL: &str = envelope!("WHERE s.receipt = $1 AND s.receipt <> ''");
+    on!(tx, |conn| sqlx::query_as(SQL).bind(receipt).fetch_optional(conn).await)
+        .map_err(Fault::database("read envelopes"))
+}
+
 /// The envelopes in some states, by name with commas between, the oldest first.
 pub async fn envelopes(tx: &mut Tx, states: &str) -> Result<Vec<EnvelopeLine>, Fault> {
     const SQL: &str = envelope!(

@@ -1,4 +1,5 @@
-//! Reissue cases as customers follow them: the case, its state, and for whom it is.
+//! Reissue cases as customers follow them: the case, its state, and for whom it is. What else was asked for
+//! on a form is done by the bank by hand; the form itself is followed then.
 
 use engine::{CaseId, Fault, Tx, on};
 
@@ -49,7 +50,8 @@ macro_rules! tracked {
             "SELECT r.case_id, r.channel, r.reason, r.opened_by, r.opened_at, r.submission, \
              c.shape, c.state, c.state_name, c.anchors, c.changed_at, c.ended_at, \
              u.id AS holder, u.user_id, u.name, u.department, u.title, u.contract_id \
-             FROM reissues r JOIN cases c ON c.id = r.case_id JOIN users u ON u.id = r.user_id ",
+             FROM reissues r JOIN cases c ON c.id = r.case_id JOIN users u ON u.id = r.user_id \
+             WHERE r.channel IN ('self_service', 'delegated', 'paper') AND ",
             $rest
         )
     };
@@ -57,14 +59,14 @@ macro_rules! tracked {
 
 /// One case.
 pub async fn find(tx: &mut Tx, case: CaseId) -> Result<Option<TrackedRow>, Fault> {
-    const SQL: &str = tracked!("WHERE r.case_id = $1");
+    const SQL: &str = tracked!("r.case_id = $1");
     on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_optional(conn).await)
         .map_err(Fault::database("read a case"))
 }
 
 /// The newest cases of a user.
 pub async fn of_user(tx: &mut Tx, user: i64, limit: i64) -> Result<Vec<TrackedRow>, Fault> {
-    const SQL: &str = tracked!("WHERE r.user_id = $1 ORDER BY r.case_id DESC LIMIT $2");
+    const SQL: &str = tracked!("r.user_id = $1 ORDER BY r.case_id DESC LIMIT $2");
     on!(tx, |conn| sqlx::query_as(SQL).bind(user).bind(limit).fetch_all(conn).await)
         .map_err(Fault::database("read a user's cases"))
 }
@@ -77,7 +79,7 @@ pub async fn of_colleagues(
     limit: i64,
 ) -> Result<Vec<TrackedRow>, Fault> {
     const SQL: &str =
-        tracked!("WHERE u.contract_id = $1 AND u.id <> $2 ORDER BY r.case_id DESC LIMIT $3");
+        tracked!("u.contract_id = $1 AND u.id <> $2 ORDER BY r.case_id DESC LIMIT $3");
     on!(tx, |conn| sqlx::query_as(SQL).bind(contract).bind(user).bind(limit).fetch_all(conn).await)
         .map_err(Fault::database("read a contract's cases"))
 }

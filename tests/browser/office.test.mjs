@@ -164,6 +164,9 @@ test('a pile of six from the scans to posted letters, by keyboard', async (t) =>
   // Dispatch: the count must agree before anything leaves.
   const post = await atWork(world, await browser.page(DESK), yamaguchi);
   await post.goto(`${world.staff}/dispatch`);
+  assert.equal(await post.locator('input[name^=tracking_]').count(), 0, 'nothing is printed yet');
+  await world.print();
+  await post.reload();
   for (const [index, number] of letters.entries()) {
     await post.locator(`input[name=tracking_${number}]`).focus();
     await post.keyboard.type(tracking(index));

@@ -250,6 +250,7 @@ async function posted(world, page) {
     const after = await passwords();
     return after.length === 1 && after[0].id !== before[0].id && (await letters()).length === LETTERS;
   });
+  await world.print();
   await page.goto(`${world.staff}/dispatch`);
   for (const [index, number] of (await letters()).entries()) {
     await keys.reach(`[name=tracking_${number}]`);

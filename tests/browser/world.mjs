@@ -70,6 +70,12 @@ export class World {
     return (await run(PROGRAM, words, options)).stdout;
   }
 
+  /** The print station prints what waits; a printer that keeps nothing. */
+  async print() {
+    const printer = ['--login', 'hassou', '--printer', 'cat'];
+    return this.command('print-station', '--dir', this.data, ...printer);
+  }
+
   /** Runs a reading command and gives its JSON. */
   async ask(...words) {
     return JSON.parse(await this.command(...words, '--dir', this.data, '--json'));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::CaseId;
+use saihakko::backoffice::dispatch::Mismatch;
 use saihakko::customer::Declined;
 use saihakko::letter;
 use saihakko::secret::StationKey;
@@ -239,6 +240,16 @@ async fn s19_a_spoiled_letter_is_made_anew_and_the_batch_agrees(house: Arc<House
     // Two envelopes lie there, and the count that is asked for is two.
     let numbered: Vec<(CaseId, String)> =
         vec![(cases[0], TRACKING.to_owned()), (cases[1], "12345678914".to_owned())];
+    let unprinted = house.app.post_batch(&by, 2, &numbered).await.unwrap();
+    assert!(
+        matches!(unprinted, Err(Mismatch::Unprinted { .. })),
+        "nothing lies there to be posted"
+    );
+    let mut tx = house.app.tools.db.write().await.unwrap();
+    for letter in letters::waiting(&mut tx).await.unwrap() {
+        letters::hand(&mut tx, letter.id).await.unwrap().unwrap();
+    }
+    tx.commit().await.unwrap();
     assert!(house.app.post_batch(&by, 3, &numbered).await.unwrap().is_err());
     let done = house.app.post_batch(&by, 2, &numbered).await.unwrap();
     assert!(done.is_ok_and(|done| done.posted == 2));

@@ -7,11 +7,12 @@ use chrono::NaiveDate;
 use engine::CaseId;
 use forms::SubmissionNumber;
 use saihakko::correspondence::LetterKey;
+use saihakko::customer::Declined;
 use saihakko::reader::PageRead;
 use workflows::paper::Command;
 use workflows::terms::{DefectCode, Role};
 
-use crate::house::{House, SUZUKI, stories};
+use crate::house::{House, SUZUKI, YAMADA, stories};
 use crate::room::{page, plain, row};
 use crate::scenarios::{CLERK, act, arrives, checked, look};
 
@@ -19,6 +20,7 @@ stories!(
     a_date_is_read_by_a_person_for_every_case_on_the_paper,
     the_corrected_form_takes_the_place_of_the_one_that_went_back,
     the_form_in_a_returning_letter_is_awaited,
+    whoever_asked_for_something_else_as_well_sees_their_cases,
 );
 
 fn dated(page: &mut PageRead, day: &str) {
@@ -129,4 +131,21 @@ async fn the_form_in_a_returning_letter_is_awaited(house: Arc<House>) {
     assert_eq!(house.state(case).await, "Identified");
     let desk = house.app.read_desk(case).await.unwrap();
     assert_eq!(format!("{:012}", desk.submission.number), number.to_string());
+}
+
+/// A login password is reset by hand, beside a reissue on the same form; its case is none of those that a
+/// customer follows step by step, and is in nobody's way.
+async fn whoever_asked_for_something_else_as_well_sees_their_cases(house: Arc<House>) {
+    let form = house.received(1).await;
+    let mut first = page(Some(form.number), "1/1");
+    let ticked = saihakko::reader::Check { v: Some(true) };
+    first.checks.insert("u1_login_reset".to_owned(), ticked);
+    let cases = arrives(&house, form, &plain(&[first])).await;
+    assert_eq!(cases.len(), 2);
+    let (session, _) = house.sign_in(YAMADA).await;
+    let own = house.app.own_cases(&session).await.unwrap();
+    assert_eq!(own.len(), 1);
+    let other = cases.iter().find(|case| **case != own[0].case).unwrap();
+    assert!(matches!(house.app.case_for(&session, *other).await, Err(Declined::NotFound)));
+    assert_eq!(house.app.forms_for(&session).await.unwrap().len(), 1);
 }

@@ -91,9 +91,11 @@ pub(super) async fn present(tx: &mut Tx, change: &Change) -> Result<serde_json::
 /// Whether what a change of the ledger is about is there.
 pub(super) async fn found(tx: &mut Tx, change: &Change) -> Result<bool, Fault> {
     Ok(match change {
-        Change::Address { contract, .. } | Change::Specimen { contract, .. } => {
+        Change::Address { contract, postal_code, address } => {
             is_open_contract(tx, contract).await?
+                && !is_registered(tx, contract, postal_code, address).await?
         }
+        Change::Specimen { contract, .. } => is_open_contract(tx, contract).await?,
         Change::AddContract { contract, columns } => {
             is_contract(contract, columns) && contracts::find(tx, contract).await?.is_none()
         }
@@ -133,6 +135,18 @@ pub(super) async fn found(tx: &mut Tx, change: &Change) -> Result<bool, Fault> {
         }
         _ => false,
     })
+}
+
+/// An address that is registered already is no change, which would hold letters back.
+async fn is_registered(
+    tx: &mut Tx,
+    number: &str,
+    postal_code: &str,
+    address: &str,
+) -> Result<bool, Fault> {
+    let Some(contract) = contracts::id_of(tx, number).await? else { return Ok(false) };
+    let current = addresses::current(tx, contract).await?;
+    Ok(current.is_some_and(|row| row.postal_code == postal_code && row.address == address))
 }
 
 async fn is_open_contract(tx: &mut Tx, number: &str) -> Result<bool, Fault> {

@@ -30,6 +30,7 @@ struct Line {
     made: String,
     posted: String,
     tracking: String,
+    is_printed: bool,
 }
 
 impl Line {
@@ -44,6 +45,7 @@ impl Line {
             postal_code: format!("{postal}-{rest}"),
             address: line.address.clone(),
             made: when::short(Moment(line.made_at)),
+            is_printed: line.handed_at.is_some(),
             posted: line.posted_at.map(|at| when::short(Moment(at))).unwrap_or_default(),
             tracking: typed
                 .get(&format!("tracking_{}", line.case_id))
@@ -117,6 +119,7 @@ pub(super) async fn post(
         Mismatch::Count { listed } => {
             ("counted", shared.filled(lang, "dispatch.count_differs", "n", &listed))
         }
+        Mismatch::Unprinted { case } => ("waiting", named("dispatch.unprinted_one", case)),
         Mismatch::Number { case } => ("waiting", named("dispatch.number_wrong", case)),
         Mismatch::Twice { case } => ("waiting", named("dispatch.number_twice", case)),
     };

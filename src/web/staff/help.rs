@@ -114,6 +114,7 @@ pub(super) async fn show(
         is_active => caller.user.status == "active" && caller.contract.status == "active",
         has_mail => caller.has_mail(),
         lines => given(lines),
+        locked => &caller.locked,
         done => signed.visit.asked("done"),
         opens_histories => signed.is_in(Room::Audit),
     };

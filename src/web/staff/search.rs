@@ -6,7 +6,7 @@ use engine::Moment;
 use minijinja::context;
 use serde::Serialize;
 
-use super::{Named, Shared, Signed};
+use super::{Named, Shared, Signed, intake};
 use crate::policy::Room;
 use crate::store::search::{Found, SHOWN};
 use crate::web::customer::given;
@@ -36,10 +36,21 @@ pub(super) async fn show(
         changed: when::short(Moment(found.changed_at)),
     };
     let lines: Vec<Line> = found.iter().map(line).collect();
+    let envelope = shared.app.envelope_asked(&asked).await?;
+    let leads = envelope.as_ref().map(|found| match found.state_name.as_str() {
+        "Unidentified" | "Incomplete" | "Escalated" if signed.is_in(Room::Matching) => {
+            format!("/matching/{}", found.case_id)
+        }
+        _ if signed.is_in(Room::Intake) => "/intake".to_owned(),
+        _ => String::new(),
+    });
+    let envelope = envelope.map(|found| intake::Line::of(&shared, &signed, &found));
     let values = context! {
         asked,
         is_capped => lines.len() >= usize::try_from(SHOWN).unwrap_or(usize::MAX),
         lines => given(lines),
+        envelope => given(envelope),
+        leads,
         opens_histories => signed.is_in(Room::Audit),
     };
     shared.page(&signed, "staff/search.html", values)

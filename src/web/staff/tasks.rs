@@ -36,6 +36,8 @@ struct Line {
     phone: String,
     /// Where the paper can be looked at; empty where there is none, or not for this reader.
     paper: String,
+    /// What was asked for on it.
+    request: String,
     /// What is wrong with it.
     defects: Vec<String>,
     /// It is about rows of a form whose users nobody knows.
@@ -83,6 +85,12 @@ impl Line {
                     format!("/desk/{}", line.about_case)
                 }
                 _ => String::new(),
+            },
+            request: if line.request.is_empty() {
+                String::new()
+            } else {
+                let key = format!("customer.request.{}", line.request);
+                texts.find(lang, &key).unwrap_or(&line.request).to_owned()
             },
             defects: line
                 .defects

@@ -35,7 +35,12 @@ impl FromRequestParts<Shared> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
         let visit = Visit::of(parts);
-        let back = (parts.method == Method::GET && visit.here != "/").then(|| visit.here.clone());
+        // A form was sent to an address below its page.
+        let page = match parts.method {
+            Method::GET => visit.here.as_str(),
+            _ => visit.here.rsplit_once('/').map_or("", |(above, _)| above),
+        };
+        let back = (!matches!(page, "" | "/")).then(|| page.to_owned());
         let over = || Problem::SignedOut { door: DOOR, back: back.clone() };
         let token = cookie(&parts.headers, COOKIE).and_then(Token::parse).ok_or_else(over)?;
         let place = place(shared, parts);

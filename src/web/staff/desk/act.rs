@@ -117,8 +117,8 @@ fn asked_fields(desk: &OnDesk) -> Vec<(&'static str, String)> {
 
 /// What a clerk typed for a date that the machine could not read; `None` where it is not asked for.
 fn written_date<'t>(shared: &Shared, desk: &OnDesk, typed: &'t Typed) -> Option<&'t str> {
-    let is_asked = view::asks_date(desk) && !view::is_dated(shared, desk);
-    is_asked.then(|| typed.get("typed_date").map(|text| text.trim()).unwrap_or_default())
+    view::asks_date(shared, desk)
+        .then(|| typed.get("typed_date").map(|text| text.trim()).unwrap_or_default())
 }
 
 /// An approver decides: approve, back to the checklist, not granted.

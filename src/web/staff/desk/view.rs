@@ -10,7 +10,7 @@ use super::super::left::clock;
 use super::super::{Shared, Signed, Staff};
 use super::{Mode, Typed};
 use crate::backoffice::OnDesk;
-use crate::backoffice::fields::{Field, Match, Piece};
+use crate::backoffice::fields::{Field, Match, Piece, is_crossed_out};
 use crate::dates;
 use crate::web::customer::given;
 use crate::web::error::Problem;
@@ -153,7 +153,8 @@ fn fields(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Field> {
         })
     };
     let is_dated = is_dated(staff, desk);
-    let asks = asks_date(desk) && !is_dated;
+    let asks = asks_date(staff, desk);
+    let is_dated = is_dated && !asks;
     let shown = if asks { date_read(desk) } else { date_worded(desk, signed) };
     let first = plain("date", &DATE, shown, is_dated).map(|field| Field { asks, ..field });
     let texts = staff.frame.pages.texts();
@@ -198,9 +199,15 @@ fn date_read(desk: &OnDesk) -> String {
     DATE.into_iter().filter_map(part).collect::<Vec<_>>().join(" ").trim().to_owned()
 }
 
-/// A date that somebody wrote is for a person to read; what we printed ourselves is no question.
-pub(super) fn asks_date(desk: &OnDesk) -> bool {
-    desk.printed.as_ref().is_none_or(|printed| printed.date.is_none())
+/// A date that somebody wrote is for a person to read where it is none yet; one that we printed
+/// ourselves, where somebody wrote over it.
+pub(super) fn asks_date(staff: &Staff, desk: &OnDesk) -> bool {
+    let mut read = desk.pages.iter().flat_map(|page| page.read.digits.iter());
+    if desk.printed.as_ref().is_some_and(|printed| printed.date.is_some()) {
+        read.any(|(name, digits)| DATE.contains(&name.as_str()) && is_crossed_out(digits))
+    } else {
+        !is_dated(staff, desk)
+    }
 }
 
 fn reason_worded(staff: &Staff, signed: &Signed, reason: forms::Reason) -> String {
