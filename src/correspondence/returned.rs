@@ -56,7 +56,8 @@ impl App {
         let is_new = ground.row.about != PAGES_MISSING;
         let number = match &form {
             Some(form) if !is_new => number_of(form),
-            _ => Some(self.number_in(&LetterKey::from(&ground.row), ground.row.case_id)?),
+            Some(form) => Some(self.number_after(form)?),
+            None => None,
         };
         let fresh = match &form {
             Some(form) => Some(self.fresh(form, number, &matter.users, &ground).await?),
@@ -109,11 +110,10 @@ impl App {
         accepted(self.desks.submission.submit(opening, Some(form)).await?).map(drop)
     }
 
-    /// The number of the form in a letter: the same each time that the letter is drawn, and nobody's
-    /// guess.
-    fn number_in(&self, letter: &LetterKey, case: i64) -> Result<SubmissionNumber, Fault> {
-        let about = format!("{case}/{}/{}", letter.outbox_id, letter.about);
-        let mac = self.tools.keys.mac(FRESH_FORM, about.as_bytes());
+    /// The number of the form that follows one which went back: the same each time that the letter is
+    /// drawn or looked at, and nobody's guess.
+    fn number_after(&self, form: &SubmissionRow) -> Result<SubmissionNumber, Fault> {
+        let mac = self.tools.keys.mac(FRESH_FORM, format!("{:012}", form.number).as_bytes());
         let mac = mac.map_err(Fault::host("number a form"))?;
         let [a, b, c, d, e, f, g, h, ..] = mac;
         Ok(SubmissionNumber::from_random([a, b, c, d, e, f, g, h]))

@@ -22,6 +22,20 @@ fn steps_of(command: &str) -> Vec<&'static Step<Paper>> {
 }
 
 #[test]
+fn a_corrected_form_takes_the_place_of_the_one_before() {
+    for step in steps_of("Resubmit") {
+        let Command::Resubmit { submission } = step.command else { panic!("{step:?}") };
+        let form = Effect::ReplaceForm { submission };
+        assert!(step.transition.effects.contains(&form), "{step:?}");
+    }
+    let others = steps().filter(|step| label(&step.command) != "Resubmit");
+    for step in others {
+        let replaces = |effect: &Effect| matches!(effect, Effect::ReplaceForm { .. });
+        assert!(!step.transition.effects.iter().any(replaces), "{step:?}");
+    }
+}
+
+#[test]
 fn whoever_checked_or_compared_may_not_approve() {
     let mut approved = 0;
     for step in steps_of("Approve") {
