@@ -96,7 +96,8 @@ async fn nothing_of_a_held_case_is_deleted_until_two_people_lift_the_hold() {
     assert_eq!((noted[0].actor.as_str(), noted[0].role.as_str()), ("staff-S-004", "approver"));
 
     let twice = post(&house, &chief, "/holds/propose", &wish("place_hold", 2, case, "R8-1")).await;
-    assert_eq!(twice.status, StatusCode::CONFLICT, "held for that already");
+    assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY, "held for that already");
+    assert!(twice.main().contains("value=\"R8-1\""), "what was typed is kept");
     let second = post(&house, &chief, "/holds/propose", &wish("place_hold", 3, case, "R8-2")).await;
     decided(&house, &approver, &second).await;
     let lift = post(&house, &chief, "/holds/propose", &wish("lift_hold", 4, case, "R8-1")).await;
@@ -131,7 +132,7 @@ async fn only_a_supervisor_proposes_and_only_cases_of_customers_are_held() {
     for missing in [account.unwrap(), CaseId(999_999)] {
         let form = wish("place_hold", 2, missing, "R8-1");
         let answer = post(&house, &chief, "/holds/propose", &form).await;
-        assert_eq!(answer.status, StatusCode::CONFLICT, "{missing}");
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{missing}");
     }
     let form = format!("matter=place_hold&key={}&case=x", "0a".repeat(16));
     let slips = post(&house, &chief, "/holds/propose", &form).await;

@@ -66,7 +66,7 @@ async fn a_new_user_takes_two_people_and_can_be_enrolled() {
     drop(tx);
     // A number is never given twice.
     let again = post(&house, &clerk, "/upkeep/rows", &form("add_user", 3, NEW_USER)).await;
-    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
     for login in ["uketsuke", "operator"] {
         let visitor = house.member(login).await;
         for path in [path.as_str(), "/upkeep/contracts/0104212345", "/upkeep/contracts/new"] {
@@ -100,7 +100,7 @@ async fn closing_a_user_names_the_open_cases_first_and_ends_the_sessions() {
     let page = get(&house, &clerk, &format!("/upkeep/contracts/{AOBA}/users/{TARO}")).await;
     assert!(page.main().contains("終わっています") && !page.main().contains("close_user"));
     let twice = post(&house, &clerk, "/upkeep/rows", &form("close_user", 2, &wish)).await;
-    assert_eq!(twice.status, StatusCode::CONFLICT);
+    assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(user(&house, HANAKO).await.is_some_and(|row| row.status == "active"));
 }
 
@@ -120,10 +120,10 @@ async fn a_contract_is_added_changed_and_ended_by_two_people() {
     };
     assert_eq!((find().await.company.as_str(), find().await.status.as_str()), ("青", "active"));
     let same = post(&house, &clerk, "/upkeep/rows", &form("change_contract", 2, new)).await;
-    assert_eq!(same.status, StatusCode::CONFLICT, "nothing would change");
+    assert_eq!(same.status, StatusCode::UNPROCESSABLE_ENTITY, "nothing would change");
     let closing = new.replace("status=active", "status=closed");
     let refused = post(&house, &clerk, "/upkeep/rows", &form("change_contract", 3, &closing)).await;
-    assert_eq!(refused.status, StatusCode::CONFLICT, "a change closes nothing");
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "a change closes nothing");
     let other = new.replace("0312345678", "0398765432");
     let asked = post(&house, &clerk, "/upkeep/rows", &form("change_contract", 4, &other)).await;
     let shown = get(&house, &approver, asked.header("location")).await;
