@@ -20,7 +20,7 @@ use crate::raster::{Homography as Map, Patch};
 use ink::Ink;
 pub(crate) use ink::separate;
 pub use layer::{Layer, pooled};
-pub use network::{CLASSES, KERNELS, Network, Pass, SIDES, Shape, redrawn};
+pub use network::{CLASSES, KERNELS, LAYERS, Network, POOLED, Pass, SIDES, Shape, redrawn};
 use panel::HANDWRITING;
 pub use panel::{Bar, JUNK, Likeliest, Panel, STAGES, probabilities};
 pub(crate) use print::MACHINE_PRINT;
@@ -84,13 +84,18 @@ pub(crate) trait DigitReader {
     fn read(&self, ink: &Glyph) -> Option<Judged>;
 }
 
+/// From here on a shape is taken for machine print. What printers set fits by more than 0.99, also on
+/// photographs; a third of all handwritten digits fit some shape half way, and one in seven of those
+/// a wrong one.
+const PRINTED: f32 = 0.95;
+
 /// Machine print by its shapes, everything else by the networks; where the two contradict each
 /// other a person looks.
 pub(crate) struct BothHands;
 
 impl DigitReader for BothHands {
     fn read(&self, ink: &Glyph) -> Option<Judged> {
-        let printed = MACHINE_PRINT.read(ink).filter(|printed| printed.certain);
+        let printed = MACHINE_PRINT.read(ink).filter(|printed| printed.confidence >= PRINTED);
         let mut written = Asking::about(network::input(ink));
         // Two witnesses who say the same need no third, nor to be certain each.
         let agreed = |written: &Judged| {
@@ -208,6 +213,7 @@ pub(crate) fn judged(patch: &Patch, cell: crate::form3::BoxMm) -> Option<Judged>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::degrade::{CellWear, Content, read_cell};
 
     #[test]
     fn what_is_plain_is_answered_at_once_and_what_is_none_is_asked_to_the_end() {
@@ -224,5 +230,28 @@ mod tests {
         let asked: Vec<Judged> = Asking::about(grid).collect();
         assert_eq!(asked.len(), STAGES);
         assert!(asked.iter().all(|judged| !judged.certain), "{asked:?}");
+    }
+    /// Neither training nor tuning nor the report has these.
+    const SEED: u64 = 5 << 40;
+
+    #[test]
+    fn handwriting_that_fits_a_shape_half_way_is_still_handwriting() {
+        let read = |content: fn(u8, u64) -> Content<'static>| {
+            let cells = (0..240_u64).zip((0..10).cycle());
+            let judged = cells.filter_map(|(seed, digit)| {
+                let judged = read_cell(content(digit, SEED + seed), CellWear::Gentle, SEED + seed)?;
+                Some((judged, char::from(b'0' + digit)))
+            });
+            judged.collect::<Vec<_>>()
+        };
+        let certain = |all: &[(Judged, char)]| all.iter().filter(|(of, _)| of.certain).count();
+        let by_hand = read(Content::Hand);
+        let torn = by_hand.iter().filter(|(of, _)| of.ground == Ground::Contradiction).count();
+        assert!(torn <= 1, "{torn} of {} contradicted", by_hand.len());
+        assert!(certain(&by_hand) * 100 >= by_hand.len() * 96, "{}", certain(&by_hand));
+        let printed = read(|digit, _| Content::Print(digit));
+        assert!(certain(&printed) * 100 >= printed.len() * 98, "{}", certain(&printed));
+        let wrong = by_hand.iter().chain(&printed).filter(|(of, is)| of.certain && of.digit != *is);
+        assert_eq!(wrong.count(), 0);
     }
 }

@@ -2,6 +2,6 @@
 //! code that reads forms answers there.
 
 pub use crate::digits::{
-    Bar, CLASSES, Ground, JUNK, Judged, KERNELS, Layer, Likeliest, Network, Panel, Pass, SIDES,
-    STAGES, Shape, pooled, probabilities, redrawn,
+    Bar, CLASSES, Ground, JUNK, Judged, KERNELS, LAYERS, Layer, Likeliest, Network, POOLED, Panel,
+    Pass, SIDES, STAGES, Shape, pooled, probabilities, redrawn,
 };

@@ -16,6 +16,7 @@
 
 #![expect(clippy::print_stdout, reason = "a program that trains says how far it is")]
 
+mod back;
 mod bend;
 mod cells;
 mod choose;
@@ -31,10 +32,6 @@ use cells::{Cells, Mixture};
 use forms::degrade::{Chance, Copied};
 use forms::learning::Shape;
 use network::Learner;
-
-/// Half a turn; more digits would make other weights.
-#[expect(clippy::approx_constant, reason = "the weights were trained with these digits")]
-const HALF_WAVE: f32 = 3.141_59;
 
 /// Cells to learn from: drawn once, bent anew each time they are shown.
 const LEARNT: Mixture = Mixture {
@@ -64,23 +61,35 @@ struct Recipe {
     name: &'static str,
     shape: Shape,
     seed: u64,
-    epochs: usize,
+    /// Epochs of even steps, and those in which they become smaller to nothing.
+    steady: usize,
+    falling: usize,
     step: f32,
     /// The share of values before the dense layers that is left out while learning.
     left_out: f32,
 }
 
+impl Recipe {
+    /// How far weights move at a step: warming up over the first ones, falling over the last.
+    fn pace(&self, step: usize) -> f32 {
+        let epoch = EPOCH / BATCH;
+        let left = (self.steady + self.falling) * epoch - step;
+        self.step * share(step + 1, 800).min(1.0) * share(left, self.falling * epoch).min(1.0)
+    }
+}
+
 /// Cells that an epoch shows, and after how many of them weights move.
-const EPOCH: usize = 100_000;
-const BATCH: usize = 64;
+const EPOCH: usize = 48_000;
+const BATCH: usize = 32;
 
 /// The first network is quick; others would be asked only where it is not certain.
 const RECIPES: [Recipe; 1] = [Recipe {
     name: "first",
-    shape: Shape { channels: [12, 24, 48], hidden: 64 },
+    shape: Shape { channels: [16, 32, 64, 64], hidden: 96 },
     seed: 20_261_129,
-    epochs: 24,
-    step: 2e-3,
+    steady: 17,
+    falling: 13,
+    step: 1.5e-3,
     left_out: 0.2,
 }];
 
@@ -116,10 +125,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn trained(recipe: &Recipe, learnt: &Cells, tuning: &Cells) -> Learner {
     let mut chance = Chance::new(recipe.seed);
     let mut learner = Learner::new(recipe.shape, recipe.left_out, &mut chance);
-    let steps = recipe.epochs * (EPOCH / BATCH);
     let mut order = Vec::new();
     let mut step = 0;
-    for epoch in 1..=recipe.epochs {
+    for epoch in 1..=recipe.steady + recipe.falling {
         let started = Instant::now();
         let mut loss = 0.0;
         for _ in 0..EPOCH / BATCH {
@@ -131,12 +139,10 @@ fn trained(recipe: &Recipe, learnt: &Cells, tuning: &Cells) -> Learner {
                 let input = bent(cell.input, &mut chance);
                 loss += f64::from(learner.learn(&input, cell.class()));
             }
-            // Warms up over the first steps, then falls along a half wave.
-            let fall = f32::midpoint(1.0, (share(step, steps) * HALF_WAVE).cos());
-            learner.step(recipe.step * share(step, 400).min(1.0) * fall, BATCH);
+            learner.step(recipe.pace(step), BATCH);
             step += 1;
         }
-        let seen = tuning.iter().step_by(5);
+        let seen = tuning.iter().step_by(10);
         let right = seen.clone().filter(|cell| learner.class(cell.input) == cell.class()).count();
         println!(
             "{} {epoch}: loss {:.4}, tuning {:.3} % right, {:.0?}",

@@ -155,8 +155,11 @@ impl<'c> Desk<'c> {
 
     fn copy(&mut self, written: Written<'_>, centre: [f32; 2]) {
         let pen = Pen::any(self.chance);
-        let tall = self.chance.between(4.0, 7.4);
-        let laid = Laid::any(written, centre, tall, self.chance);
+        let tall = self.chance.between(3.2, 7.6);
+        let mut laid = Laid::any(written, centre, tall, self.chance);
+        if self.chance.happens(0.4) {
+            laid.soft = self.chance.between(0.3, 1.0);
+        }
         let at = narrow(self.map.apply([f64::from(laid.centre[0]), f64::from(laid.centre[1])]));
         let scale = laid.scale.map(|mm| mm * self.per_mm);
         lay(&mut self.picture, written, &Laid { centre: at, scale, ..laid }, &pen, self.chance);
@@ -317,6 +320,7 @@ impl Laid {
             slant: chance.gauss() * 0.1,
             turn: chance.gauss() * 0.05,
             edge: chance.between(0.25, 0.6),
+            soft: 0.3,
         }
     }
 }

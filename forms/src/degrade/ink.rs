@@ -112,6 +112,9 @@ pub(crate) struct Laid {
     pub(crate) turn: f32,
     /// The sample value that becomes the edge, 0 to 1.
     pub(crate) edge: f32,
+    /// From which to which value around it ink begins: little as a pen does it, all of it as a
+    /// picture is pasted.
+    pub(crate) soft: f32,
 }
 
 /// Lays a written picture onto paper in the ink of a pen.
@@ -142,7 +145,7 @@ pub(crate) fn lay(
             let (dx, dy) = (dx + dy * laid.turn, dy - dx * laid.turn);
             let (u, v) = ((dx + dy * laid.slant) / laid.scale[0], dy / laid.scale[1]);
             let value = written.at(u + 13.5, v + 13.5);
-            let cover = ((value - laid.edge) / 0.3 + 0.5).clamp(0.0, 1.0);
+            let cover = ((value - laid.edge) / laid.soft + 0.5).clamp(0.0, 1.0);
             if cover > 0.0 {
                 let uneven = 1.0 - chance.part() * pen.grain;
                 for (value, ink) in pixel.iter_mut().zip(pen.ink) {

@@ -24,7 +24,8 @@ impl Layer {
     pub fn new(weights: &[f32], starts: &[f32]) -> Self {
         let outputs = starts.len();
         let inputs = weights.len() / outputs.max(1);
-        let lanes = [32, 24].into_iter().find(|lanes| outputs.is_multiple_of(*lanes)).unwrap_or(16);
+        let fitting = |lanes: &usize| outputs.is_multiple_of(*lanes);
+        let lanes = [64, 32, 24].into_iter().find(fitting).unwrap_or(16);
         let blocks = outputs.div_ceil(lanes);
         let mut layer = Self {
             inputs,
@@ -58,6 +59,7 @@ impl Layer {
     fn sums(&self, values: &[f32], side: usize, kernel: usize) -> Vec<f32> {
         let inked = Inked::of(values, self.inputs / (kernel * kernel));
         match self.lanes {
+            64 => self.blocks::<64>(&inked, side, kernel),
             32 => self.blocks::<32>(&inked, side, kernel),
             24 => self.blocks::<24>(&inked, side, kernel),
             _ => self.blocks::<16>(&inked, side, kernel),
@@ -227,7 +229,7 @@ mod tests {
     #[test]
     fn blocks_of_every_width_add_up_to_what_the_definition_says() {
         for (outputs, channels, kernel) in
-            [(11, 3, 3), (16, 1, 5), (24, 2, 3), (32, 2, 1), (96, 1, 3)]
+            [(11, 3, 3), (16, 1, 5), (24, 2, 3), (32, 2, 1), (64, 1, 3), (96, 1, 3)]
         {
             let weights = numbers(outputs * channels * kernel * kernel, 1);
             let (starts, values) = (numbers(outputs, 2), numbers(25 * channels, 3));

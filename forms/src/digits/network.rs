@@ -1,4 +1,4 @@
-//! A network that reads handwriting: three small convolutions and two dense layers of any width,
+//! A network that reads handwriting: four small convolutions and two dense layers of any width,
 //! run in process. Weights come from `examples/train_digits`, which also says on what.
 
 use super::layer::{Layer, cut_below, pooled};
@@ -11,29 +11,36 @@ pub(super) const SIDE: usize = 28;
 const INNER: f32 = 20.0;
 /// The ten digits, and what is none.
 pub const CLASSES: usize = 11;
-/// Kernels of the convolutions.
-pub const KERNELS: [usize; 3] = [5, 3, 3];
-/// Sides of what the convolutions see; each is followed by pooling.
-pub const SIDES: [usize; 3] = [SIDE, 14, 7];
+/// The convolutions.
+const FOLDS: usize = 4;
+/// Their kernels.
+pub const KERNELS: [usize; FOLDS] = [5, 3, 3, 3];
+/// Sides of what they see.
+pub const SIDES: [usize; FOLDS] = [SIDE, 14, 7, 4];
+/// Which of them are followed by pooling.
+pub const POOLED: [bool; FOLDS] = [true, true, true, false];
+/// All layers, the dense ones last.
+pub const LAYERS: usize = FOLDS + 2;
 
 /// How wide a network is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
     /// Channels that the convolutions answer with.
-    pub channels: [usize; 3],
+    pub channels: [usize; FOLDS],
     /// Values between the two dense layers.
     pub hidden: usize,
 }
 
 impl Shape {
     /// Inputs and outputs of every layer.
-    pub fn layers(self) -> [(usize, usize); 5] {
-        let [first, second, third] = self.channels;
+    pub fn layers(self) -> [(usize, usize); LAYERS] {
+        let [first, second, third, fourth] = self.channels;
         [
             (25, first),
             (9 * first, second),
             (9 * second, third),
-            (16 * third, self.hidden),
+            (9 * third, fourth),
+            (16 * fourth, self.hidden),
             (self.hidden, CLASSES),
         ]
     }
@@ -42,31 +49,31 @@ impl Shape {
 /// The layers.
 #[derive(Clone, Debug, Default)]
 pub struct Network {
-    layers: [Layer; 5],
+    layers: [Layer; LAYERS],
 }
 
 /// What every layer saw, and what the last one answered; learning goes back along it.
 #[derive(Debug)]
 pub struct Pass {
     /// What went into every layer.
-    pub inputs: [Vec<f32>; 5],
+    pub inputs: [Vec<f32>; LAYERS],
     /// What came out of the convolutions, before pooling.
-    pub wide: [Vec<f32>; 3],
+    pub wide: [Vec<f32>; FOLDS],
     /// The answer.
     pub logits: [f32; CLASSES],
 }
 
 impl Network {
     /// From its layers.
-    pub fn new(layers: [Layer; 5]) -> Self {
+    pub fn new(layers: [Layer; LAYERS]) -> Self {
         Self { layers }
     }
 
-    /// Takes one network off the front: its shape as four numbers of two bytes, then for every layer
+    /// Takes one network off the front: its shape as five numbers of two bytes, then for every layer
     /// the scale of each output, the starts, and the weights as signed bytes, output by output.
     pub fn take(bytes: &mut &[u8]) -> Self {
         let mut size = || usize::from(u16::from_le_bytes(head(bytes)));
-        let shape = Shape { channels: [size(), size(), size()], hidden: size() };
+        let shape = Shape { channels: [(); FOLDS].map(|()| size()), hidden: size() };
         let layers = shape.layers().map(|(inputs, outputs)| {
             let mut numbers =
                 || -> Vec<f32> { (0..outputs).map(|_| f32::from_le_bytes(head(bytes))).collect() };
@@ -91,23 +98,24 @@ impl Network {
 
     /// The same with all that lies between; `thin` may change what enters the dense layers.
     pub fn pass(&self, input: &[u8], thin: impl FnOnce(&mut [f32])) -> Pass {
-        let [first, second, third, fourth, fifth] = &self.layers;
-        let one: Vec<f32> = input.iter().map(|value| f32::from(*value) / 255.0).collect();
-        let one_wide = first.convolved(&one, SIDES[0], KERNELS[0]);
-        let two = pooled(&one_wide, SIDES[0]);
-        let two_wide = second.convolved(&two, SIDES[1], KERNELS[1]);
-        let three = pooled(&two_wide, SIDES[1]);
-        let three_wide = third.convolved(&three, SIDES[2], KERNELS[2]);
-        let mut four = pooled(&three_wide, SIDES[2]);
-        thin(&mut four);
-        let mut five = fourth.dense(&four);
-        cut_below(&mut five);
-        let logits = fifth.dense(&five).try_into().unwrap_or([0.0; CLASSES]);
-        Pass {
-            inputs: [one, two, three, four, five],
-            wide: [one_wide, two_wide, three_wide],
-            logits,
+        let [folds @ .., fourth, fifth] = &self.layers;
+        let mut inputs: [Vec<f32>; LAYERS] = Default::default();
+        let mut wide: [Vec<f32>; FOLDS] = Default::default();
+        let mut seen: Vec<f32> = input.iter().map(|value| f32::from(*value) / 255.0).collect();
+        let sizes = SIDES.into_iter().zip(KERNELS).zip(POOLED);
+        let kept = inputs.iter_mut().zip(&mut wide);
+        for ((fold, (input, wide)), ((side, kernel), pool)) in folds.iter().zip(kept).zip(sizes) {
+            *wide = fold.convolved(&seen, side, kernel);
+            let next = if pool { pooled(wide, side) } else { wide.clone() };
+            *input = std::mem::replace(&mut seen, next);
         }
+        thin(&mut seen);
+        let mut hidden = fourth.dense(&seen);
+        cut_below(&mut hidden);
+        let logits = fifth.dense(&hidden).try_into().unwrap_or([0.0; CLASSES]);
+        let [.., before, last] = &mut inputs;
+        (*before, *last) = (seen, hidden);
+        Pass { inputs, wide, logits }
     }
 }
 
