@@ -115,8 +115,8 @@ impl App {
     fn number_after(&self, form: &SubmissionRow) -> Result<SubmissionNumber, Fault> {
         let mac = self.tools.keys.mac(FRESH_FORM, format!("{:012}", form.number).as_bytes());
         let mac = mac.map_err(Fault::host("number a form"))?;
-        let [a, b, c, d, e, f, g, h, ..] = mac;
-        Ok(SubmissionNumber::from_random([a, b, c, d, e, f, g, h]))
+        let bytes: [u8; 8] = std::array::from_fn(|at| mac.get(at).copied().unwrap_or_default());
+        Ok(SubmissionNumber::from_random(bytes))
     }
 
     /// The form that a case came with, or whose envelope the case is.

@@ -24,7 +24,7 @@ stories!(
 );
 
 fn dated(page: &mut PageRead, day: &str) {
-    page.digits.get_mut("date_day").unwrap().v = day.to_owned();
+    day.clone_into(&mut page.digits.get_mut("date_day").unwrap().v);
 }
 
 fn reasoned(page: &mut PageRead, reason: &str) {
@@ -71,7 +71,7 @@ async fn the_corrected_form_takes_the_place_of_the_one_that_went_back(house: Arc
     let mut first = page(Some(old.number), "1/1");
     // The 31st of November.
     dated(&mut first, "31");
-    first.digits.get_mut("date_month").unwrap().v = "11".to_owned();
+    "11".clone_into(&mut first.digits.get_mut("date_month").unwrap().v);
     let cases = arrives(&house, old, &plain(&[first])).await;
     let [case] = cases[..] else { panic!("{cases:?}") };
     look(&house, CLERK, case).await;

@@ -95,7 +95,6 @@ pub(super) async fn found(tx: &mut Tx, change: &Change) -> Result<bool, Fault> {
             is_open_contract(tx, contract).await?
                 && !is_registered(tx, contract, postal_code, address).await?
         }
-        Change::Specimen { contract, .. } => is_open_contract(tx, contract).await?,
         Change::AddContract { contract, columns } => {
             is_contract(contract, columns) && contracts::find(tx, contract).await?.is_none()
         }
@@ -105,7 +104,9 @@ pub(super) async fn found(tx: &mut Tx, change: &Change) -> Result<bool, Fault> {
                 .is_some_and(|row| row.status != CLOSED && columns_of_contract(&row) != *columns);
             is_contract(contract, columns) && is_other
         }
-        Change::CloseContract { contract } => is_open_contract(tx, contract).await?,
+        Change::Specimen { contract, .. } | Change::CloseContract { contract } => {
+            is_open_contract(tx, contract).await?
+        }
         Change::AddUser { contract, user_id, columns } => {
             is_user(contract, user_id, columns)
                 && is_open_contract(tx, contract).await?

@@ -24,14 +24,14 @@ fn steps_of(command: &str) -> Vec<&'static Step<Paper>> {
 #[test]
 fn a_corrected_form_takes_the_place_of_the_one_before() {
     for step in steps_of("Resubmit") {
-        let Command::Resubmit { submission } = step.command else { panic!("{step:?}") };
+        let Command::Resubmit { submission } = step.command else { unreachable!() };
         let form = Effect::ReplaceForm { submission };
-        assert!(step.transition.effects.contains(&form), "{step:?}");
+        assert!(step.transition.effects.contains(&form), "{:?}", step.from);
     }
     let others = steps().filter(|step| label(&step.command) != "Resubmit");
     for step in others {
         let replaces = |effect: &Effect| matches!(effect, Effect::ReplaceForm { .. });
-        assert!(!step.transition.effects.iter().any(replaces), "{step:?}");
+        assert!(!step.transition.effects.iter().any(replaces), "{:?}", step.command);
     }
 }
 
