@@ -175,7 +175,8 @@ pub async fn change(tx: &mut Tx, case: CaseId, change: &Change<'_>) -> Result<()
     const DUPLICATE: &str = "UPDATE reissues SET duplicate_of = $2 WHERE case_id = $1";
     const DEFECTS: &str = "UPDATE reissues SET defects = $2 WHERE case_id = $1";
     const SUBMISSION: &str = "UPDATE reissues SET submission = $2, received_at = $3, \
-         form_date = $4, reason = $5, danger = (danger OR $6), specimen = NULL WHERE case_id = $1";
+         form_date = $4, reason = $5, danger = (danger OR $6), specimen = NULL, defects = '' \
+         WHERE case_id = $1";
     const DATED: &str = "UPDATE reissues SET form_date = $2, specimen = NULL WHERE case_id = $1";
     const SHOWN: &str = "UPDATE reissues SET specimen = $2, form_date = $3 WHERE case_id = $1";
     let (id, now) = (case.0, tx.now().0);

@@ -119,10 +119,18 @@ pub(super) fn values(
         has_seal => seal.is_some(),
         seal_facts => given(seal.map(|seal| seal.facts.clone()).unwrap_or_default()),
         steps => given(steps(staff, signed, desk)),
+        defects => given(defects(desk, signed, staff)),
         checked => given(desk.checked.clone().filter(|_| mode != Mode::Check)),
         masks => mode != Mode::Read,
         opens_history => signed.is_in(crate::policy::Room::Audit),
     })
+}
+
+/// What was wrong with this very form before: it went back, or was cured by telephone.
+fn defects(desk: &OnDesk, signed: &Signed, staff: &Staff) -> Vec<String> {
+    let texts = staff.frame.pages.texts();
+    let codes = desk.reissue.defects.split(',').filter(|code| !code.is_empty());
+    codes.map(|code| page::name(texts, signed.visit.lang, "defect", "", code)).collect()
 }
 
 fn day_worded(iso: &str, signed: &Signed) -> String {
