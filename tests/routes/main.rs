@@ -12,6 +12,7 @@ mod accounts;
 mod answer;
 mod desk;
 mod errands;
+mod findings;
 mod guards;
 mod headers;
 mod help;

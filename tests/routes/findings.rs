@@ -1,0 +1,100 @@
+//! What people stumbled over: each story is a way that once ended nowhere, or led too far.
+
+use axum::http::StatusCode;
+use forms::Variant;
+use saihakko::prefill::Wish;
+
+use crate::desk::{form_arrives, get, post, state};
+use crate::house::{House, NAOKO};
+
+const CARRIER: &str = "carrier=%E6%99%AE%E9%80%9A%E9%83%B5%E4%BE%BF";
+
+#[tokio::test]
+async fn how_staff_signed_in_is_for_auditors() {
+    let house = House::new().await;
+    let (clerk, auditor) = (house.member("clerk1").await, house.member("auditor").await);
+    let mut tx = house.app.tools.db.read().await.unwrap();
+    let account = saihakko::store::sign_ins::case_of(&mut tx, "account-clerk1").await.unwrap();
+    drop(tx);
+    let account = account.unwrap();
+    for ending in ["", ".json", ".csv", ".svg"] {
+        let path = format!("/cases/{account}{ending}");
+        assert_eq!(get(&house, &clerk, &path).await.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(get(&house, &auditor, &path).await.status, StatusCode::OK, "{path}");
+    }
+    let link = format!("href=\"/cases/{account}\"");
+    let list = "/audit?kind=account";
+    assert!(!get(&house, &clerk, list).await.body.contains(&link));
+    assert!(get(&house, &auditor, list).await.body.contains(&link));
+}
+
+#[tokio::test]
+async fn the_address_of_a_sent_form_leads_to_its_page() {
+    let house = House::new().await;
+    let case = form_arrives(&house).await;
+    let clerk = house.member("clerk1").await;
+    let answer = get(&house, &clerk, &format!("/desk/{case}/hand-on?lang=en")).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.header("location"), format!("/desk/{case}?lang=en"));
+}
+
+#[tokio::test]
+async fn nobody_takes_what_they_prepared() {
+    let house = House::new().await;
+    let case = form_arrives(&house).await;
+    let clerk = house.member("clerk1").await;
+    post(&house, &clerk, &format!("/queue/check/take/{case}"), "").await;
+    get(&house, &clerk, &format!("/desk/{case}")).await;
+    let (_, version) = state(&house, case).await;
+    let all = format!("version={version}&seal=match&looked_original=yes&looked_untouched=yes");
+    post(&house, &clerk, &format!("/desk/{case}/hand-on"), &all).await;
+    assert_eq!(state(&house, case).await.0, "SealOk");
+    let same = house.member("clerk1-approver").await;
+    let desk = get(&house, &same, &format!("/desk/{case}")).await;
+    assert!(!desk.main().contains("印影の一致を記録する"), "the first verdict is not told");
+    let taken = post(&house, &same, &format!("/queue/approve/take/{case}"), "").await;
+    assert_eq!(taken.status, StatusCode::CONFLICT, "{}", taken.main());
+    assert!(house.app.claim_of(case).await.unwrap().is_none());
+    let other = house.member("approver1").await;
+    let taken = post(&house, &other, &format!("/queue/approve/take/{case}"), "").await;
+    assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.main());
+}
+
+#[tokio::test]
+async fn a_count_is_mended_until_the_scan() {
+    let house = House::new().await;
+    let session = house.session_of(NAOKO).await;
+    let wish = Wish {
+        user_id: NAOKO.to_owned(),
+        requests: vec![forms::Request::RetrievalReissue],
+        reasons: vec![forms::Reason::Expired],
+    };
+    let data = house.app.prefill(&session, &[wish]).await.unwrap();
+    let draft = house.app.draft_form(&session, Variant::Light, &data).await.unwrap();
+    let room = house.member("uketsuke").await;
+    let register = async |pages: u8| {
+        let form = format!("number={}&{CARRIER}&pages={pages}", draft.number);
+        post(&house, &room, "/intake/register", &form).await
+    };
+    let first = register(3).await;
+    assert_eq!(first.header("location"), format!("/intake?registered={}", draft.number));
+    let again = register(2).await;
+    assert_eq!(again.header("location"), format!("/intake?mended={}", draft.number));
+    let found = house.app.envelope(draft.number).await.unwrap().unwrap();
+    assert_eq!((found.counted, found.state_name.as_str()), (2, "Received"));
+    let search = get(&house, &room, &format!("/search?q={}", draft.number)).await;
+    assert!(search.main().contains(&found.receipt), "{}", search.main());
+    // A number of twelve digits that no form bears.
+    let wrong =
+        post(&house, &room, "/intake/register", &format!("number=1&{CARRIER}&pages=1")).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    // Once it is dealt with, the page says so and nothing is changed.
+    let case = form_arrives(&house).await;
+    let mut tx = house.app.tools.db.read().await.unwrap();
+    let row = saihakko::store::reissues::find(&mut tx, case).await.unwrap().unwrap();
+    drop(tx);
+    let form = format!("number={:012}&{CARRIER}&pages=2", row.submission.unwrap());
+    let late = post(&house, &room, "/intake/register", &form).await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(late.main().contains("受付済みです"), "{}", late.main());
+}
