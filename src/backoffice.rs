@@ -116,6 +116,18 @@ pub struct Draft {
     pub pdf: Vec<u8>,
 }
 
+/// A form that is given out.
+pub(crate) struct GivenOut<'a> {
+    /// Its number.
+    pub(crate) number: SubmissionNumber,
+    /// `bizstation` or `light`.
+    pub(crate) variant: String,
+    /// For which contract, by its row.
+    pub(crate) contract: i64,
+    /// What is printed into it.
+    pub(crate) data: &'a FormData,
+}
+
 impl App {
     /// A member of staff takes up a role that the account holds, at the machine itself.
     pub async fn at_work(&self, login: &str, role: Role) -> Result<AtWork, Declined> {
@@ -154,26 +166,36 @@ impl App {
         let job = forms::Job { variant, house, key: &key, made_at };
         let copy = forms::Copy { submission: Some(number), data: data.clone() };
         let pdf = self.tools.press.form3(&job, &copy).map_err(Fault::host("print a form"))?;
+        let form = GivenOut { number, variant: variant.to_string(), contract: own.contract, data };
+        self.give_out(session.actor(), session.origin(), &form).await?;
+        Ok(Draft { number, pdf })
+    }
+
+    /// Opens the case of a form that is given out: it is awaited under its number from now on.
+    pub(crate) async fn give_out(
+        &self,
+        by: Actor<Role>,
+        from: Origin,
+        form: &GivenOut<'_>,
+    ) -> Result<(), Declined> {
         let case = self.engine.next_case().await?;
+        let number = form.number;
         let row = SubmissionRow {
             number: stored(number),
             case_id: case.0,
-            variant: variant.to_string(),
-            contract_id: Some(own.contract),
+            variant: form.variant.clone(),
+            contract_id: Some(form.contract),
             receipt: String::new(),
             carrier: String::new(),
             counted: 0,
-            prefilled: serde_json::to_string(data)
+            prefilled: serde_json::to_string(form.data)
                 .map_err(|source| Fault::Unwritable { what: "form", source })?,
             reading: String::new(),
         };
-        let subject = format!("submission-{number}");
+        let (subject, id) = (format!("submission-{number}"), format!("prefill-{number}"));
         let command = envelope::Command::Prefill;
-        let id = format!("prefill-{number}");
-        let submission = Submission::opening(case, subject, command, session.actor(), id);
-        let submission = submission.from(session.origin());
-        accepted(self.desks.submission.submit(submission, Some(row)).await?)?;
-        Ok(Draft { number, pdf })
+        let opening = Submission::opening(case, subject, command, by, id).from(from);
+        accepted(self.desks.submission.submit(opening, Some(row)).await?).map(drop)
     }
 
     /// The mail room registers an envelope.

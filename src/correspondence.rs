@@ -27,7 +27,6 @@ use crate::policy::{Matter, Viewer, may_see};
 use crate::store::addresses::Address;
 use crate::store::contracts::Contract;
 use crate::store::letters::{self, LetterDueRow};
-use crate::store::submissions::SubmissionRow;
 use crate::store::users::User;
 use crate::store::{addresses, contracts, credentials, users};
 use crate::text::Language;
@@ -82,7 +81,7 @@ struct Drawn {
     /// The notices that it answers, its own first.
     covers: Vec<LetterKey>,
     /// The form that goes along under a number of its own.
-    fresh: Option<SubmissionRow>,
+    fresh: Option<returned::FreshlyPrinted>,
 }
 
 /// What the ledger knows of a letter's matter.
@@ -113,7 +112,7 @@ impl App {
         let Drawn { pdf, covers, fresh } = self.drawn(row, &[]).await?;
         // A form goes out with a number under which it is awaited, or not at all.
         if let Some(form) = fresh {
-            self.give_out(by, form).await?;
+            self.give_out_once(by, &form).await?;
         }
         let place = covers.first().map(page_place).unwrap_or_default();
         let tools = &self.tools;

@@ -36,6 +36,15 @@ pub fn japan(moment: Moment) -> DateTime<FixedOffset> {
     moment.utc().unwrap_or_default().with_timezone(&JAPAN)
 }
 
+/// The day that a date of a form names.
+pub fn of_reiwa(date: forms::ReiwaDate) -> Option<NaiveDate> {
+    let year = REIWA_BEFORE + i32::from(date.year);
+    NaiveDate::from_ymd_opt(year, date.month.into(), date.day.into())
+}
+
+/// The year before the first of Reiwa.
+const REIWA_BEFORE: i32 = 2018;
+
 /// Date and time for customers: 「令和8年(2026年)11月20日(金) 16:34」 or
 /// "20 November 2026, 16:34 JST".
 pub fn full(language: Language, moment: Moment) -> String {

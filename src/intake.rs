@@ -200,7 +200,7 @@ fn date(contents: &mut Contents, page: &PageRead, printed: Option<&FormData>) ->
     if date.is_none() {
         contents.doubts.insert("date".to_owned());
     }
-    date.map(|d| format!("{:04}-{:02}-{:02}", 2018 + u32::from(d.year), d.month, d.day))
+    Some(crate::dates::of_reiwa(date?)?.to_string())
 }
 
 /// The answer to a reading job: whose the pages are, and whether they are all there.

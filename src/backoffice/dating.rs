@@ -7,6 +7,7 @@ use engine::{CaseId, Fault, Note};
 use super::AtWork;
 use crate::app::App;
 use crate::customer::Declined;
+use crate::dates;
 use crate::store::reissues::{self, Change};
 use crate::store::standing;
 use crate::text::to_half_width;
@@ -29,8 +30,7 @@ pub fn typed_date(text: &str) -> Option<NaiveDate> {
         parts = vec![&whole[..2], &whole[2..4], &whole[4..]];
     }
     let [year, month, day] = parts[..] else { return None };
-    let date = forms::ReiwaDate::from_digits(year, month, day)?;
-    NaiveDate::from_ymd_opt(2018 + i32::from(date.year), date.month.into(), date.day.into())
+    dates::of_reiwa(forms::ReiwaDate::from_digits(year, month, day)?)
 }
 
 impl App {

@@ -329,6 +329,17 @@ mod tests {
     }
 
     #[test]
+    fn print_that_somebody_wrote_over_is_told_from_a_smudge() {
+        let crossed = |v: &str, conf: &[f32]| {
+            is_crossed_out(&Digits { v: v.to_owned(), conf: conf.to_vec() })
+        };
+        assert!(crossed("0?0?21?3", &[1.0; 8]), "a third and more is gone");
+        assert!(crossed("01042123?5", &[0.05]), "one, and hardly anything of it");
+        assert!(!crossed("01042123?5", &[0.8]), "a smudge is proof enough against what we printed");
+        assert!(!crossed("0104212345", &[0.1]) && !crossed("", &[]));
+    }
+
+    #[test]
     fn width_and_spaces_are_no_difference() {
         let field = compared("name", 1, [0.0; 4], "ｴﾐﾘｰ　１".to_owned(), "エミリー 1");
         assert_eq!(field.found, Match::Same);

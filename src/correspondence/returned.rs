@@ -3,21 +3,20 @@
 use std::collections::BTreeSet;
 use std::time::UNIX_EPOCH;
 
-use engine::{CaseId, Fault, Submission, Tx};
+use engine::{CaseId, Fault, Tx};
 use forms::letters::{DefectLetter, FreshForm, ReturnItem, ReturnReason};
 use forms::{Copy, FormData, PagePicture, Part, SubmissionNumber, UserRow, Variant};
 
 use super::foresight::Foreseen;
 use super::{Drawn, Ground, LetterKey, dated};
 use crate::app::App;
-use crate::backoffice::{AtWork, masks, open_scan, pages_of};
-use crate::customer::{Declined, accepted};
+use crate::backoffice::{AtWork, GivenOut, masks, open_scan, pages_of};
+use crate::customer::Declined;
 use crate::letter::last_four;
 use crate::prefill;
 use crate::store::letters::{self, LetterDueRow};
 use crate::store::submissions::{self, PageRow, SubmissionRow};
 use crate::store::{addresses, reissues, users};
-use workflows::submission::Command;
 
 const DEFECTIVE: &str = "defective";
 const PAGES_MISSING: &str = "pages_missing";
@@ -27,6 +26,14 @@ const FRESH_FORM: &str = "form in a returning letter";
 /// Whether the notice is answered by a returned form.
 pub(super) fn is_return(about: &str) -> bool {
     matches!(about, DEFECTIVE | PAGES_MISSING)
+}
+
+/// The form that goes along in a letter under a number of its own.
+pub(super) struct FreshlyPrinted {
+    number: SubmissionNumber,
+    variant: String,
+    contract: i64,
+    data: FormData,
 }
 
 /// What is wrong with the form of one envelope.
@@ -84,30 +91,29 @@ impl App {
         };
         let pdf = self.tools.press.defect_letter(&head, &letter);
         let pdf = pdf.map_err(Fault::host("print a letter"))?;
-        let given = fresh.as_ref().filter(|_| is_new);
-        let fresh = given.map(|copy| given_out(copy, &ground)).transpose()?.flatten();
+        let fresh = fresh.filter(|_| is_new).zip(number).map(|(copy, number)| FreshlyPrinted {
+            number,
+            variant: ground.contract.variant.clone(),
+            contract: ground.row.contract_id,
+            data: copy.data,
+        });
         Ok(Drawn { pdf, covers: matter.covers, fresh })
     }
 
-    /// The form that goes along in a returning letter is awaited under its own number.
-    pub(super) async fn give_out(
+    /// The form that goes along in a returning letter is awaited under its own number; drawn again, the
+    /// letter carries the same one.
+    pub(super) async fn give_out_once(
         &self,
         by: &AtWork,
-        mut form: SubmissionRow,
+        form: &FreshlyPrinted,
     ) -> Result<(), Declined> {
-        let mut tx = self.tools.db.read().await?;
-        let is_out = submissions::find(&mut tx, form.number).await?.is_some();
-        drop(tx);
-        if is_out {
+        if self.envelope(form.number).await?.is_some() {
             return Ok(());
         }
-        let case = self.engine.next_case().await?;
-        form.case_id = case.0;
-        let number = format!("{:012}", form.number);
-        let (subject, id) = (format!("submission-{number}"), format!("prefill-{number}"));
-        let opening = Submission::opening(case, subject, Command::Prefill, by.actor(), id);
-        let opening = opening.from(by.origin());
-        accepted(self.desks.submission.submit(opening, Some(form)).await?).map(drop)
+        let FreshlyPrinted { number, variant, contract, data } = form;
+        let (number, contract) = (*number, *contract);
+        let form = GivenOut { number, variant: variant.clone(), contract, data };
+        self.give_out(by.actor(), by.origin(), &form).await
     }
 
     /// The number of the form that follows one which went back: the same each time that the letter is
@@ -274,25 +280,6 @@ impl App {
         data.users = rows.into_iter().map(|(_, user)| user).collect();
         Ok(Copy { submission: number, data })
     }
-}
-
-/// What is kept of a form that goes out in a letter; its case is given when it goes.
-fn given_out(copy: &Copy, ground: &Ground) -> Result<Option<SubmissionRow>, Fault> {
-    let Some(number) = copy.submission.and_then(|number| number.to_string().parse().ok()) else {
-        return Ok(None);
-    };
-    Ok(Some(SubmissionRow {
-        number,
-        case_id: 0,
-        variant: ground.contract.variant.clone(),
-        contract_id: Some(ground.row.contract_id),
-        receipt: String::new(),
-        carrier: String::new(),
-        counted: 0,
-        prefilled: serde_json::to_string(&copy.data)
-            .map_err(|source| Fault::Unwritable { what: "form", source })?,
-        reading: String::new(),
-    }))
 }
 
 /// The defects of a case, by their codes with commas between.

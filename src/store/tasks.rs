@@ -60,7 +60,8 @@ pub async fn open(tx: &mut Tx) -> Result<Vec<TaskLine>, Fault> {
          a.opened_at AS about_opened_at, COALESCE(u.name, '') AS name, \
          COALESCE(k.company, '') AS company, COALESCE(k.phone, '') AS phone, \
          COALESCE(r.defects, '') AS defects, COALESCE((SELECT MIN(i.request) FROM items i \
-         WHERE i.case_id = t.about_case), '') AS request FROM cases c JOIN tasks t ON t.case_id = c.id JOIN cases a ON a.id = t.about_case \
+         WHERE i.case_id = t.about_case), '') AS request \
+         FROM cases c JOIN tasks t ON t.case_id = c.id JOIN cases a ON a.id = t.about_case \
          LEFT JOIN users u ON u.id = CASE WHEN a.subject LIKE 'user-%' \
          THEN CAST(SUBSTR(a.subject, 6) AS BIGINT) END \
          LEFT JOIN submissions s ON s.case_id = t.about_case \

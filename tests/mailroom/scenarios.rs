@@ -1,10 +1,12 @@
 //! Scenarios of the domain that happen between the envelope and the certificate; which of them is tested
 //! where stands in `docs/scenarios.md`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::CaseId;
+use saihakko::backoffice::Verdict;
 use saihakko::backoffice::dispatch::Mismatch;
 use saihakko::customer::Declined;
 use saihakko::letter;
@@ -14,7 +16,7 @@ use workflows::paper::Command;
 use workflows::terms::{DefectCode, Role};
 
 use crate::house::{AOBA, House, SUZUKI, YAMADA, refusal, stories};
-use crate::room::{Form, page, plain, row};
+use crate::room::{Form, of_kind, page, plain, row};
 
 stories!(
     s5_the_user_is_deleted_while_the_form_is_in_the_mail,
@@ -24,6 +26,8 @@ stories!(
     s12_the_specimen_changed_the_day_before,
     s17_a_mail_bounces,
     s19_a_spoiled_letter_is_made_anew_and_the_batch_agrees,
+    a_letter_that_came_back_is_made_anew_from_the_desk,
+    what_is_no_form_is_put_aside,
 );
 
 const TRACKING: &str = "12345678903";
@@ -258,4 +262,40 @@ async fn s19_a_spoiled_letter_is_made_anew_and_the_batch_agrees(house: Arc<House
     let old = house.app.claim(&session, &before, None).await.map(drop);
     assert!(matches!(old, Err(Declined::Wrong)), "{old:?}");
     house.app.claim(&session, &after, None).await.unwrap();
+}
+
+async fn a_letter_that_came_back_is_made_anew_from_the_desk(house: Arc<House>) {
+    let case = on_desk(&house).await;
+    approved(&house, case).await;
+    house.drain().await;
+    let before = digits(&house, case).await;
+    posted(&house, &[case]).await;
+    assert_eq!(act(&house, DISPATCH, case, Command::ReturnedMail).await, "accepted");
+    house.drain().await;
+    assert_eq!(house.state(case).await, "Undelivered");
+    let version = house.app.read_desk(case).await.unwrap().version;
+    let clerk = house.app.at_work(CLERK.0, CLERK.1).await.unwrap();
+    let refused = house.app.decide_on(&clerk, case, version, &Verdict::Resend).await;
+    assert_eq!(refusal(refused), "paper.NotAllowed", "an approver decides");
+    let approver = house.app.at_work(APPROVER.0, APPROVER.1).await.unwrap();
+    house.app.decide_on(&approver, case, version, &Verdict::Resend).await.unwrap();
+    house.drain().await;
+    assert_eq!(house.state(case).await, "Printed");
+    assert_ne!(digits(&house, case).await, before, "never the same digits twice");
+}
+
+async fn what_is_no_form_is_put_aside(house: Arc<House>) {
+    house.drop_file("guide.pdf", &plain(&[of_kind("other")]));
+    house.settle_down().await;
+    let found = house.app.envelopes(&["Unidentified"]).await.unwrap();
+    let [envelope] = found.as_slice() else { panic!("{found:?}") };
+    let case = CaseId(envelope.case_id);
+    let by = house.app.at_work(CLERK.0, CLERK.1).await.unwrap();
+    // Nothing is linked that has no page of a form, and nothing is written in trying.
+    let linked = house.app.match_form(&by, case, AOBA, &BTreeMap::new()).await.map(drop);
+    assert_eq!(refusal(linked), "submission.PagesIncomplete");
+    let company = house.app.envelopes(&["Unidentified"]).await.unwrap()[0].company.clone();
+    assert_eq!(company, "");
+    house.app.put_aside(&by, case).await.unwrap();
+    assert_eq!(house.state(case).await, "Archived");
 }

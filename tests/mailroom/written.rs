@@ -91,6 +91,7 @@ async fn the_corrected_form_takes_the_place_of_the_one_that_went_back(house: Arc
     assert_eq!(desk.pages.len(), 1);
     assert_eq!(kept(&house, case, "form_date").await, "2026-12-01");
     assert_eq!(kept(&house, case, "reason").await, "new_pc");
+    assert_eq!(kept(&house, case, "defects").await, "", "those were the other form's");
     checked(&house, case).await;
     assert_eq!(house.state(case).await, "SealOk");
 }

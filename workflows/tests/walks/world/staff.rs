@@ -1,6 +1,6 @@
 //! The worlds of accounts, proposals and masks.
 
-use engine::{CaseId, Universe};
+use engine::{Actor, CaseId, Universe};
 use workflows::terms::Role;
 use workflows::{account, mask, proposal};
 
@@ -107,6 +107,22 @@ pub(crate) fn changes() -> Vec<proposal::Change> {
     ]
 }
 
+/// Two clerks, one of them an approver as well, and whoever else works behind the counter.
+fn office() -> Vec<Actor<Role>> {
+    let mut actors = people(&[
+        ("yamada", Role::User),
+        ("clerk-a", Role::Clerk),
+        ("clerk-b", Role::Clerk),
+        ("clerk-a", Role::Approver),
+        ("approver", Role::Approver),
+        ("chief", Role::Supervisor),
+        ("help", Role::HelpDesk),
+        ("keeper", Role::SystemAdministrator),
+    ]);
+    actors.extend(people(&ONLOOKERS));
+    actors
+}
+
 fn proposal_calm() -> proposal::Facts {
     proposal::Facts {
         target_found: true,
@@ -137,17 +153,7 @@ pub(crate) fn proposal_world(starts: Vec<proposal::State>) -> Universe<proposal:
     ];
     let mut commands: Vec<C> = changes().into_iter().map(|change| C::Propose { change }).collect();
     commands.extend([C::Approve, C::Reject, C::Withdraw, C::TakePassword, C::TakeSeed]);
-    let mut actors = people(&[
-        ("yamada", Role::User),
-        ("clerk-a", Role::Clerk),
-        ("clerk-b", Role::Clerk),
-        ("clerk-a", Role::Approver),
-        ("approver", Role::Approver),
-        ("chief", Role::Supervisor),
-        ("help", Role::HelpDesk),
-        ("keeper", Role::SystemAdministrator),
-    ]);
-    actors.extend(people(&ONLOOKERS));
+    let actors = office();
     Universe { starts, commands, actors, facts: all, rules: small_rules() }
 }
 
@@ -166,17 +172,7 @@ pub(crate) fn mask_world(starts: Vec<mask::State>) -> Universe<mask::Mask> {
     .to_vec();
     commands.extend(Wish::ALL.map(|wish| C::Ask { wish }));
     commands.extend([C::Allow, C::Refuse, C::Withdraw, C::See]);
-    let mut actors = people(&[
-        ("yamada", Role::User),
-        ("mail", Role::MailRoom),
-        ("clerk-a", Role::Clerk),
-        ("clerk-b", Role::Clerk),
-        ("clerk-a", Role::Approver),
-        ("approver", Role::Approver),
-        ("chief", Role::Supervisor),
-        ("help", Role::HelpDesk),
-        ("keeper", Role::SystemAdministrator),
-    ]);
-    actors.extend(people(&ONLOOKERS));
+    let mut actors = office();
+    actors.extend(people(&[("mail", Role::MailRoom)]));
     Universe { starts, commands, actors, facts, rules: small_rules() }
 }
