@@ -17,7 +17,7 @@ mod search;
 
 pub use claims::Holder;
 pub(crate) use desk::pages_of;
-pub use desk::{Checked, OnDesk, Scanned, Verdict};
+pub use desk::{Checked, OnDesk, OnPaper, Scanned, Stamped, Verdict};
 
 use engine::{Actor, ActorId, CaseId, Desk, Fault, Hand, Host, Note, Origin, Submission, Workflow};
 use forms::{FormData, SubmissionNumber, Variant};
@@ -259,8 +259,8 @@ impl App {
         let mut is_mended = false;
         for (no, bytes) in (1_i64..).zip(files) {
             let answer = self.read_scan(bytes).await?;
-            let page = self.page_row(stored(number), no, bytes, &answer, answer.pages.len())?;
-            is_mended |= self.keep_scan(&page, &answer).await?;
+            let page = page_row(stored(number), no, bytes, &answer)?;
+            is_mended |= self.keep_scan(&page, bytes, &answer).await?;
             read.push(answer);
         }
         self.with_submission(by, case, envelope::Command::Scan, format!("scan-{number}")).await?;
@@ -271,7 +271,13 @@ impl App {
     }
 
     /// Keeps a scanned file at its place; true when it took the place of a reading that had failed.
-    async fn keep_scan(&self, page: &PageRow, read: &FileRead) -> Result<bool, Fault> {
+    async fn keep_scan(
+        &self,
+        page: &PageRow,
+        bytes: &[u8],
+        read: &FileRead,
+    ) -> Result<bool, Fault> {
+        let sealed = self.seal_scan(page.submission, bytes)?;
         let mut tx = self.tools.db.write().await?;
         let files = submissions::pages(&mut tx, page.submission).await?;
         let earlier = files.iter().find(|file| file.no == page.no && file.digest == page.digest);
@@ -281,7 +287,7 @@ impl App {
             let (number, no, count) = (page.submission, page.no, page.page_count);
             submissions::read_anew(&mut tx, number, no, count, &page.reading, None).await?;
         } else {
-            submissions::add_page(&mut tx, page).await?;
+            submissions::add_page(&mut tx, page, &sealed).await?;
         }
         tx.commit().await?;
         Ok(is_mended)
@@ -303,27 +309,11 @@ impl App {
         Ok(read)
     }
 
-    /// A scanned file as it is kept: sealed, with what was read.
-    fn page_row(
-        &self,
-        submission: i64,
-        no: i64,
-        bytes: &[u8],
-        read: &FileRead,
-        pages: usize,
-    ) -> Result<PageRow, Fault> {
+    /// A scanned file as it is kept.
+    fn seal_scan(&self, submission: i64, bytes: &[u8]) -> Result<Vec<u8>, Fault> {
         let place = number_text(submission);
         let sealed = self.tools.keys.seal(SCAN, place.as_bytes(), bytes);
-        Ok(PageRow {
-            submission,
-            no,
-            page_count: i64::try_from(pages.max(1)).unwrap_or(i64::MAX),
-            digest: Sha256::digest(bytes).to_vec(),
-            picture: sealed.map_err(Fault::host("seal a scan"))?,
-            reading: serde_json::to_string(read)
-                .map_err(|source| Fault::Unwritable { what: "reading", source })?,
-            arrival: None,
-        })
+        sealed.map_err(Fault::host("seal a scan"))
     }
 
     /// A command about a paper case.
@@ -357,7 +347,7 @@ impl App {
         let mut tx = self.tools.db.write().await?;
         for case in cases {
             if !letters::reconcile(&mut tx, *case).await? {
-                return Err(Declined::NotFound);
+                return Err(Declined::Refused { code: "desk.Unprinted".to_owned() });
             }
         }
         tx.commit().await?;
@@ -385,6 +375,19 @@ pub(crate) fn open_scan(
 ) -> Result<zeroize::Zeroizing<Vec<u8>>, Fault> {
     let place = number.to_string();
     keys.open(SCAN, place.as_bytes(), sealed).map_err(Fault::host("open a scan"))
+}
+
+/// What is kept of a scanned file beside the file.
+fn page_row(submission: i64, no: i64, bytes: &[u8], read: &FileRead) -> Result<PageRow, Fault> {
+    Ok(PageRow {
+        submission,
+        no,
+        page_count: i64::try_from(read.pages.len().max(1)).unwrap_or(i64::MAX),
+        digest: Sha256::digest(bytes).to_vec(),
+        reading: serde_json::to_string(read)
+            .map_err(|source| Fault::Unwritable { what: "reading", source })?,
+        arrival: None,
+    })
 }
 
 /// A submission's number as the database keeps it.

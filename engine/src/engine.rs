@@ -134,6 +134,13 @@ impl Engine {
         Ok(())
     }
 
+    /// As [`Engine::note`], within a transaction of the caller's, so that what is done and the entry
+    /// that tells of it are one. It takes the case's lock: it comes before whatever else of the case
+    /// is written, and of several cases the lowest number comes first. Nothing is announced.
+    pub async fn note_in(&self, tx: &mut Tx, note: Note<'_>) -> Result<(), Fault> {
+        self.0.note(tx, note).await
+    }
+
     /// Does everything that is due now, and everything that comes of it, until nothing is left.
     /// Returns how many rows it settled. For rehearsals and tests; a server uses [`Engine::run`].
     pub async fn drain(&self) -> Result<usize, Fault> {

@@ -44,6 +44,11 @@ impl DigitsReading {
         self.v.is_empty()
     }
 
+    /// Leaves every cell to a person; what is likeliest stays in `raw`.
+    pub(crate) fn doubt(&mut self) {
+        self.v = "?".repeat(self.conf.len());
+    }
+
     /// Whether a person has to look at a cell.
     pub fn is_uncertain(&self) -> bool {
         self.v.contains('?')

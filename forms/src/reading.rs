@@ -368,6 +368,11 @@ fn read_fields(
         reading.seals.insert(field.id.clone(), seal);
     }
     reading.registered = real(seen) >= FRAMES_SEEN * real(all);
+    if !reading.registered {
+        // Beside its place a box is easily taken for another one.
+        reading.checks.values_mut().for_each(|check| check.v = None);
+        reading.digits.values_mut().for_each(DigitsReading::doubt);
+    }
     reading.quality = Some(Quality::of(picture, map, page));
     if crops {
         let boxes = page.checkboxes.iter().chain(&page.texts).chain(&page.seals);

@@ -4,7 +4,7 @@ mod likeness;
 mod shape;
 mod specimen;
 
-pub use likeness::{Alignment, aligned, likeness};
+pub use likeness::{Alignment, aligned, is_specimen, likeness};
 pub use specimen::Impression;
 pub(crate) use specimen::{PER_MM as STAMP_PER_MM, VERMILION, blend};
 
@@ -57,6 +57,9 @@ pub enum SealFact {
 /// A seal set partly beside its box is still seen.
 pub const AROUND_MM: f32 = 4.0;
 const PER_MM: f32 = 6.0;
+/// An impression without colour is looked for so far inside its box at least, where the printed frame
+/// cannot be taken for it.
+const INSIDE_MM: f32 = -1.5;
 /// Crops for people keep 300 dpi.
 const CROP_PER_MM: f32 = 11.8;
 
@@ -73,8 +76,7 @@ pub(crate) fn read_seal(
         let mask = red_mask(&cut);
         shape::find(&mask, cut.width() as usize, around)
     });
-    // Black on a copy: only well inside, where the printed frame cannot be taken for it.
-    let inside = area.grown(-1.5);
+    let inside = area.grown(INSIDE_MM);
     let dark = || {
         let cut = patch(&page.grey, map, inside, PER_MM);
         let limit = cut.percentile(0.8).saturating_sub(60);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use engine::{CaseId, Fault, Note};
+use engine::{CaseId, Fault, Moment, Note, Tx};
 use workflows::terms::Role;
 
 use super::AtWork;
@@ -25,10 +25,20 @@ impl App {
         Duration::from_secs(60 * u64::from(self.tools.config.office.claim_minutes))
     }
 
-    /// The cases that wait at a stage, the most urgent first.
-    pub async fn queue(&self, stage: Stage, person: &str) -> Result<Vec<QueueLine>, Fault> {
+    /// The cases that wait at a stage, the most urgent first, and as of when.
+    pub async fn queue(
+        &self,
+        stage: Stage,
+        person: &str,
+    ) -> Result<(Vec<QueueLine>, Moment), Fault> {
         let mut tx = self.tools.db.read().await?;
-        queue::list(&mut tx, stage, person).await
+        Ok((queue::list(&mut tx, stage, person).await?, tx.now()))
+    }
+
+    /// Whether a claim was made or kept up within the last minute: keeping it up again is not worth a
+    /// write.
+    pub fn is_fresh(&self, claim: &Claim, now: Moment) -> bool {
+        Moment(claim.until).plus(Duration::from_mins(1)) > now.plus(self.lease())
     }
 
     /// Takes the most urgent case that is wanted, that nobody has in hand, and that the person may
@@ -39,7 +49,7 @@ impl App {
         stage: Stage,
         is_wanted: impl Fn(CaseId) -> bool,
     ) -> Result<Option<CaseId>, Declined> {
-        let lines = self.queue(stage, holder.by.person()).await?;
+        let (lines, _) = self.queue(stage, holder.by.person()).await?;
         for line in lines.iter().filter(|line| line.is_free() && !line.own) {
             let case = CaseId(line.head.id);
             if is_wanted(case) && self.take(holder, case).await?.is_none() {
@@ -52,27 +62,29 @@ impl App {
     /// Takes a case in hand, or keeps it there for longer; gives the claim of whoever else has it.
     pub async fn take(&self, holder: &Holder<'_>, case: CaseId) -> Result<Option<Claim>, Declined> {
         let mut tx = self.tools.db.write().await?;
-        let found = claims::find(&mut tx, case).await?;
-        let was_mine = found.as_ref().is_some_and(|claim| claim.person == holder.by.person());
-        let until = tx.now().plus(self.lease());
         let person = holder.by.person();
+        match claims::find(&mut tx, case).await? {
+            Some(claim) if claim.person != person => return Ok(Some(claim)),
+            Some(_) => {}
+            None => self.note_in(&mut tx, holder.by, case, "TakeCase").await?,
+        }
+        let until = tx.now().plus(self.lease());
         if !claims::take(&mut tx, case, person, holder.login, until).await? {
+            // Somebody was quicker: nothing of this remains.
             return Ok(claims::find(&mut tx, case).await?);
         }
         tx.commit().await?;
-        if !was_mine {
-            self.note(holder.by, case, "TakeCase").await?;
-        }
         Ok(None)
     }
 
     /// Puts a case back.
     pub async fn release(&self, by: &AtWork, case: CaseId) -> Result<(), Declined> {
         let mut tx = self.tools.db.write().await?;
-        let had = claims::release(&mut tx, case, by.person()).await?;
-        tx.commit().await?;
-        if had {
-            self.note(by, case, "ReleaseCase").await?;
+        let is_mine = |claim: &Claim| claim.person == by.person();
+        if claims::find(&mut tx, case).await?.as_ref().is_some_and(is_mine) {
+            self.note_in(&mut tx, by, case, "ReleaseCase").await?;
+            claims::release(&mut tx, case, by.person()).await?;
+            tx.commit().await?;
         }
         Ok(())
     }
@@ -97,5 +109,17 @@ impl App {
     pub async fn note(&self, by: &AtWork, case: CaseId, what: &str) -> Result<(), Fault> {
         let hand = by.hand();
         self.engine.note(Note { case, what, outcome: "", by: &hand }).await
+    }
+
+    /// The same, together with what else is written.
+    pub(super) async fn note_in(
+        &self,
+        tx: &mut Tx,
+        by: &AtWork,
+        case: CaseId,
+        what: &str,
+    ) -> Result<(), Fault> {
+        let hand = by.hand();
+        self.engine.note_in(tx, Note { case, what, outcome: "", by: &hand }).await
     }
 }

@@ -2,7 +2,7 @@
 //! so to every case that came on it.
 
 use chrono::NaiveDate;
-use engine::{CaseId, Fault, Note};
+use engine::{CaseId, Fault, Note, Tx};
 
 use super::AtWork;
 use crate::app::App;
@@ -34,8 +34,7 @@ pub fn typed_date(text: &str) -> Option<NaiveDate> {
 }
 
 impl App {
-    /// A clerk reads the date of the form. The history tells it first, so that no date is without its
-    /// reader. True when another specimen was valid on that day than the one that was shown.
+    /// A clerk reads the date of the form: the date and the entry that tells who read it are one. True when another specimen was valid on that day than the one that was shown.
     pub async fn read_date(
         &self,
         by: &AtWork,
@@ -48,7 +47,7 @@ impl App {
         if found != version {
             return Err(Fault::Stale { case, expected: version, found }.into());
         }
-        let mut tx = self.tools.db.read().await?;
+        let mut tx = self.tools.db.write().await?;
         let row = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
         let envelope = row.submission.ok_or(Declined::NotFound)?;
         let mut cases = vec![case];
@@ -56,32 +55,30 @@ impl App {
             let undated = reissues::find(&mut tx, other).await?;
             cases.extend(undated.filter(|row| row.form_date.is_none()).map(|_| other));
         }
-        drop(tx);
+        cases.sort_unstable();
         let date = date.to_string();
-        for one in cases {
-            let hand = by.hand();
-            self.engine
-                .note(Note { case: one, what: READ_DATE, outcome: &date, by: &hand })
-                .await?;
-            self.keep_date(one, &date).await?;
+        let hand = by.hand();
+        for one in &cases {
+            let note = Note { case: *one, what: READ_DATE, outcome: &date, by: &hand };
+            self.engine.note_in(&mut tx, note).await?;
         }
-        let mut tx = self.tools.db.read().await?;
+        for one in cases {
+            keep_date(&mut tx, one, &date).await?;
+        }
         let now = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        tx.commit().await?;
         Ok(now.specimen != row.specimen)
     }
+}
 
-    async fn keep_date(&self, case: CaseId, date: &str) -> Result<(), Declined> {
-        let mut tx = self.tools.db.write().await?;
-        let row = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
-        let own = standing::find(&mut tx, row.user_id).await?.ok_or(Declined::NotFound)?;
-        let specimen = standing::valid_specimen(&mut tx, own.contract, date).await?;
-        let change = match specimen {
-            Some(specimen) => Change::Shown { specimen, form_date: Some(date) },
-            None => Change::Dated(date),
-        };
-        reissues::change(&mut tx, case, &change).await?;
-        Ok(tx.commit().await?)
-    }
+async fn keep_date(tx: &mut Tx, case: CaseId, date: &str) -> Result<(), Declined> {
+    let row = reissues::find(tx, case).await?.ok_or(Declined::NotFound)?;
+    let own = standing::find(tx, row.user_id).await?.ok_or(Declined::NotFound)?;
+    let change = match standing::valid_specimen(tx, own.contract, date).await? {
+        Some((specimen, _)) => Change::Shown { specimen, form_date: Some(date) },
+        None => Change::Dated(date),
+    };
+    Ok(reissues::change(tx, case, &change).await?)
 }
 
 #[cfg(test)]

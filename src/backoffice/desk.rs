@@ -23,9 +23,7 @@ use crate::store::contracts::Contract;
 use crate::store::reissues::{Change, Reissue};
 use crate::store::submissions::{PageRow, SubmissionRow};
 use crate::store::users::User;
-use crate::store::{
-    addresses, cases, claims, contracts, reissues, specimens, standing, submissions, users,
-};
+use crate::store::{addresses, cases, claims, contracts, reissues, standing, submissions, users};
 
 /// A page of the form as it was scanned.
 #[derive(Debug, Clone)]
@@ -99,9 +97,10 @@ impl OnDesk {
         self.pages.iter().map(|page| (page.of_form, &page.read)).collect()
     }
 
-    /// The page that bears a seal.
-    pub fn stamped(&self) -> Option<&Scanned> {
-        self.pages.iter().find(|page| page.read.seals.values().any(|seal| seal.found))
+    /// The seal, and what it is compared with.
+    pub fn stamped(&self) -> Option<Stamped<'_>> {
+        let specimen = self.specimen.as_ref().map(|(id, _)| *id);
+        Stamped::of(&self.pages, specimen)
     }
 
     /// What the fields are made from.
@@ -116,6 +115,37 @@ impl OnDesk {
             address: self.address.as_ref().map_or("", |address| address.address.as_str()),
             user: &self.user,
         }
+    }
+}
+
+/// The pages of a form and its specimen, for who asks for a picture of them only.
+pub struct OnPaper {
+    /// The pages.
+    pub pages: Vec<Scanned>,
+    /// The specimen that is valid on the form's date.
+    pub specimen: Option<i64>,
+}
+
+impl OnPaper {
+    /// The seal, and what it is compared with.
+    pub fn stamped(&self) -> Option<Stamped<'_>> {
+        Stamped::of(&self.pages, self.specimen)
+    }
+}
+
+/// A seal on a form and the specimen beside it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamped<'a> {
+    /// The page that bears the seal.
+    pub page: &'a Scanned,
+    /// The specimen's row.
+    pub specimen: i64,
+}
+
+impl<'a> Stamped<'a> {
+    fn of(pages: &'a [Scanned], specimen: Option<i64>) -> Option<Self> {
+        let bears = |page: &&Scanned| page.read.seals.values().any(|seal| seal.found);
+        Some(Self { page: pages.iter().find(bears)?, specimen: specimen? })
     }
 }
 
@@ -180,30 +210,21 @@ impl App {
         let own = items.iter().find(|(_, _, item)| *item == case.0);
         let form_row = own.and_then(|(row, ..)| u8::try_from(*row).ok()).unwrap_or(1);
         let pages = scanned(&mut tx, number).await?;
-        let on = reissue.form_date.clone().unwrap_or_else(|| crate::dates::iso_day(tx.now()));
-        let specimen = match standing::valid_specimen(&mut tx, user.contract_id, &on).await? {
-            Some(id) => specimens::by_id(&mut tx, id).await?.map(|row| (id, row.valid_from)),
-            None => None,
-        };
-        let mut others = Vec::new();
-        for (other, _) in reissues::open_of_user(&mut tx, reissue.user_id, case).await? {
-            let row = reissues::find(&mut tx, CaseId(other)).await?;
-            // What else was asked for on the same form is the same procedure.
-            let apart = row.filter(|row| row.submission != Some(number));
-            others.extend(apart.map(|row| (CaseId(other), Moment(row.opened_at))));
-        }
+        let specimen = specimen_of(&mut tx, user.contract_id, &reissue).await?;
+        // What else was asked for on the same form is the same procedure.
+        let others = reissues::open_elsewhere(&mut tx, reissue.user_id, case, number).await?;
+        let others = others.into_iter().map(|(id, at)| (CaseId(id), Moment(at))).collect();
         let claim = claims::find(&mut tx, case).await?;
         let entries = history::entries(&mut tx, case).await?;
         let names = names(&mut tx, &entries).await?;
         let checked = checked(&mut tx, case, &entries).await?;
-        let received_at = reissues::received_at(&mut tx, case).await?;
         Ok(OnDesk {
             case,
             workflow: row.workflow.clone(),
             state_name: row.state_name.clone(),
             version: row.version,
             opened_at: Moment(row.opened_at),
-            received_at: Moment(received_at.unwrap_or(row.opened_at)),
+            received_at: Moment(reissue.received_at),
             contents: Contents::read(&submission.reading).unwrap_or_default(),
             printed: serde_json::from_str(&submission.prefilled).ok(),
             row: form_row,
@@ -221,6 +242,17 @@ impl App {
             checked,
             now: tx.now(),
         })
+    }
+
+    /// What the pictures of a form are made from. It notes nothing: whoever hands out one does.
+    pub async fn on_paper(&self, case: CaseId) -> Result<OnPaper, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        let reissue = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        let number = reissue.submission.ok_or(Declined::NotFound)?;
+        let user = users::by_id(&mut tx, reissue.user_id).await?.ok_or(Declined::NotFound)?;
+        let specimen = specimen_of(&mut tx, user.contract_id, &reissue).await?;
+        let pages = scanned(&mut tx, number).await?;
+        Ok(OnPaper { pages, specimen: specimen.map(|(id, _)| id) })
     }
 
     /// A clerk hands a checked form to approval: checklist and seal in one press, if nobody else was
@@ -329,16 +361,27 @@ impl App {
         if row.submission.is_none() {
             return Err(Declined::NotFound);
         }
-        let own = standing::find(&mut tx, row.user_id).await?.ok_or(Declined::NotFound)?;
-        let today = crate::dates::iso_day(tx.now());
-        let on = row.form_date.clone().unwrap_or(today);
-        if let Some(specimen) = standing::valid_specimen(&mut tx, own.contract, &on).await? {
+        let user = users::by_id(&mut tx, row.user_id).await?.ok_or(Declined::NotFound)?;
+        let specimen = specimen_of(&mut tx, user.contract_id, &row).await?.map(|(id, _)| id);
+        self.note_in(&mut tx, by, case, "ViewForm").await?;
+        if let Some(specimen) = specimen.filter(|_| specimen != row.specimen) {
             let form_date = row.form_date.as_deref();
             reissues::change(&mut tx, case, &Change::Shown { specimen, form_date }).await?;
         }
-        tx.commit().await?;
-        Ok(self.note(by, case, "ViewForm").await?)
+        Ok(tx.commit().await?)
     }
+}
+
+/// The specimen that is valid on the date of a form, or today where the form has none: its row, and
+/// since when.
+async fn specimen_of(
+    tx: &mut engine::Tx,
+    contract: i64,
+    reissue: &Reissue,
+) -> Result<Option<(i64, String)>, Fault> {
+    let today = crate::dates::iso_day(tx.now());
+    let on = reissue.form_date.clone().unwrap_or(today);
+    standing::valid_specimen(tx, contract, &on).await
 }
 
 fn not_now() -> Declined {

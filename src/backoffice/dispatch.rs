@@ -8,7 +8,7 @@ use workflows::paper::{Command, is_tracking_number};
 use super::AtWork;
 use crate::app::App;
 use crate::customer::Declined;
-use crate::store::letters::{self, LetterLine};
+use crate::store::letters::{self, LetterLine, LetterRow};
 
 /// What is wrong with a batch; nothing of it was posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,22 @@ impl App {
         let mut tx = self.tools.db.read().await?;
         let waiting = letters::in_state(&mut tx, "printed").await?;
         Ok((waiting, letters::in_state(&mut tx, "posted").await?))
+    }
+
+    /// Hands a sealed letter to the print station, with the kind of its case; the hand-over is an entry.
+    /// What was handed over is never handed over again.
+    pub async fn hand_letter(
+        &self,
+        by: &AtWork,
+        letter: i64,
+    ) -> Result<(LetterRow, String), Declined> {
+        let mut tx = self.tools.db.write().await?;
+        let case = CaseId(letters::case_of(&mut tx, letter).await?.ok_or(Declined::NotFound)?);
+        self.note_in(&mut tx, by, case, "HandLetter").await?;
+        let row = letters::hand(&mut tx, letter).await?.ok_or(Declined::NotFound)?;
+        let found = engine::case::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        tx.commit().await?;
+        Ok((row, found.workflow))
     }
 
     /// Closes a batch: as many inserts as letters, a number of its own on each; then every letter is

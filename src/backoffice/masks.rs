@@ -5,7 +5,7 @@ use engine::{CaseId, Fault, Submission, Tx};
 use forms::{PAGE_MM, Part, Variant, Version};
 use workflows::mask::{Area, Command, Mask, State, WHOLE, Wish};
 
-use super::desk::{self, OnDesk, Scanned};
+use super::desk::{self, Scanned};
 use super::{AtWork, able};
 use crate::app::App;
 use crate::customer::{Declined, accepted};
@@ -218,14 +218,10 @@ impl App {
         self.page_but(&page, Some(case)).await
     }
 
-    /// The masks that lie on a form's pages now.
-    pub async fn masks_on(&self, desk: &OnDesk) -> Result<Vec<i64>, Fault> {
+    /// The masks that lie on a page now.
+    pub async fn masks_on(&self, page: &Scanned) -> Result<Vec<i64>, Fault> {
         let mut tx = self.tools.db.read().await?;
-        let mut all = Vec::new();
-        for page in &desk.pages {
-            let rows = masks::of_page(&mut tx, &page.digest, page.page).await?;
-            all.extend(rows.iter().filter(|row| row.lifted == 0).map(|row| row.case_id));
-        }
-        Ok(all)
+        let rows = masks::of_page(&mut tx, &page.digest, page.page).await?;
+        Ok(rows.iter().filter(|row| row.lifted == 0).map(|row| row.case_id).collect())
     }
 }

@@ -6,13 +6,13 @@ use forms::seal::{Alignment, aligned};
 use sha2::{Digest, Sha256};
 
 use super::AtWork;
-use super::desk::{self, OnDesk, Scanned};
+use super::desk::{self, OnDesk, Scanned, Stamped};
 use super::masks;
 use crate::app::App;
 use crate::customer::Declined;
 use crate::reader::Pictures;
 use crate::store::submissions::SubmissionRow;
-use crate::store::{pictures, specimens, submissions};
+use crate::store::{contracts, pictures, reissues, specimens, submissions};
 
 /// What the pictures are sealed for.
 const PICTURE: &str = "picture";
@@ -101,8 +101,12 @@ impl App {
         case: CaseId,
         place: usize,
     ) -> Result<Vec<u8>, Declined> {
-        let desk = self.read_desk(case).await?;
-        let page = desk.pages.get(place).ok_or(Declined::NotFound)?;
+        let mut tx = self.tools.db.read().await?;
+        let row = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
+        let form = row.submission.ok_or(Declined::NotFound)?;
+        let pages = desk::scanned(&mut tx, form).await?;
+        drop(tx);
+        let page = pages.get(place).ok_or(Declined::NotFound)?;
         let picture = self.picture(page, PAGE).await?.ok_or(Declined::NotFound)?;
         self.note(by, case, "ViewPage").await?;
         Ok(picture)
@@ -145,19 +149,23 @@ impl App {
         Ok(picture)
     }
 
-    /// The seal on the form laid on the specimen that is valid on its date; `None` where one of the
-    /// two is missing.
-    pub async fn seals(&self, desk: &OnDesk) -> Result<Option<Alignment>, Declined> {
-        let Some((specimen, _)) = &desk.specimen else { return Ok(None) };
+    /// A registered seal as it was registered: PNG.
+    pub async fn registered_seal(&self, specimen: i64) -> Result<Vec<u8>, Declined> {
         let mut tx = self.tools.db.read().await?;
-        let Some(row) = specimens::by_id(&mut tx, *specimen).await? else { return Ok(None) };
+        let row = specimens::by_id(&mut tx, specimen).await?.ok_or(Declined::NotFound)?;
+        let contract = contracts::by_id(&mut tx, row.contract_id).await?;
+        let contract = contract.ok_or(Declined::NotFound)?;
         drop(tx);
-        let bound = specimens::sealing_data(&desk.contract.number, &row.digest);
+        let bound = specimens::sealing_data(&contract.number, &row.digest);
         let opened = self.tools.keys.open(specimens::PURPOSE, &bound, &row.picture);
-        let registered = opened.map_err(Fault::host("open a specimen"))?.to_vec();
-        let Some(page) = desk.stamped() else { return Ok(None) };
-        let Some(stamped) = self.picture(page, SEAL).await? else { return Ok(None) };
-        let work = tokio::task::spawn_blocking(move || aligned(&stamped, &registered));
+        Ok(opened.map_err(Fault::host("open a specimen"))?.to_vec())
+    }
+
+    /// The seal on a form laid on its specimen; `None` where one of them shows no ink.
+    pub async fn seals(&self, stamped: Stamped<'_>) -> Result<Option<Alignment>, Declined> {
+        let registered = self.registered_seal(stamped.specimen).await?;
+        let Some(own) = self.picture(stamped.page, SEAL).await? else { return Ok(None) };
+        let work = tokio::task::spawn_blocking(move || aligned(&own, &registered));
         let both = work.await.map_err(Fault::host("compare two seals"))?;
         Ok(both.map_err(Fault::host("compare two seals"))?)
     }

@@ -14,6 +14,7 @@ mod staff;
 mod station;
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -212,14 +213,12 @@ impl Place {
 }
 
 /// Prints a value as JSON.
-#[expect(clippy::print_stdout, reason = "a command's answer")]
 pub fn print_json(value: &impl serde::Serialize) -> Result<()> {
-    println!("{}", serde_json::to_string_pretty(value).context("the answer is no JSON")?);
+    say(serde_json::to_string_pretty(value).context("the answer is no JSON")?);
     Ok(())
 }
 
-/// Prints a line for people.
-#[expect(clippy::print_stdout, reason = "a command's answer")]
+/// Prints a line for people; when whoever reads has gone, as `head` does, there is nobody to tell.
 pub fn say(line: impl std::fmt::Display) {
-    println!("{line}");
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

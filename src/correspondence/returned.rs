@@ -197,12 +197,16 @@ impl App {
     async fn pictures(&self, form: &SubmissionRow) -> Result<Vec<PagePicture>, Fault> {
         let Some(number) = number_of(form) else { return Ok(Vec::new()) };
         let mut tx = self.tools.db.read().await?;
-        let pages = submissions::pages(&mut tx, form.number).await?;
+        let mut files = Vec::new();
+        for page in submissions::pages(&mut tx, form.number).await? {
+            let sealed = submissions::file(&mut tx, &page).await?;
+            files.extend(sealed.map(|sealed| (page, sealed)));
+        }
         drop(tx);
         let key = self.code_key_bytes()?;
         let mut pictures: Vec<PagePicture> = Vec::new();
-        for page in pages {
-            let bytes = open_scan(&self.tools.keys, number, &page.picture)?;
+        for (page, sealed) in files {
+            let bytes = open_scan(&self.tools.keys, number, &sealed)?;
             match self.reader.pictures(&key, &number.to_string(), &bytes).await {
                 Ok(shown) => pictures.extend(self.hide(&page, shown).await?),
                 Err(fault) => tracing::warn!(error = engine::chain(&fault), "a page is not shown"),

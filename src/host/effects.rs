@@ -59,6 +59,7 @@ pub(super) async fn open(tx: &mut Tx, place: &Place<'_>, opening: &Opening) -> R
         duplicate_of: None,
         defects: String::new(),
         opened_at: tx.now().0,
+        received_at: tx.now().0,
     };
     reissues::insert(tx, &row).await
 }

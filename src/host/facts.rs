@@ -211,7 +211,7 @@ async fn paper(
     let date = row.and_then(|row| row.form_date.as_deref());
     let today = today(now);
     let on = date.map_or_else(|| today.to_string(), ToOwned::to_owned);
-    let valid = standing::valid_specimen(tx, standing.contract, &on).await?;
+    let valid = standing::valid_specimen(tx, standing.contract, &on).await?.map(|(id, _)| id);
     let since = row.map_or(now.0, |row| row.opened_at);
     let letter = letters::newest(tx, case).await?;
     Ok(OnPaper {

@@ -1,28 +1,24 @@
 //! The calls of the local socket: each is one operation of the application.
-//!
-//! Longer than 500 lines because it is one list: every call with its arguments and its answer.
 
 mod enrolling;
+mod office;
+mod online;
 mod station;
 
-use data_encoding::{BASE64, HEXLOWER};
-use engine::{CaseId, Fault};
-use forms::{FormData, SubmissionNumber, Variant};
+use engine::CaseId;
+use forms::{FormData, Variant};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use workflows::credential::Kind;
 use workflows::enrolment;
 use workflows::paper;
 use workflows::tail;
-use workflows::terms::{Reason, Role};
-use zeroize::Zeroizing;
+use workflows::terms::Reason;
 
 use super::Reply;
 use crate::app::App;
 use crate::correspondence::LetterKey;
-use crate::customer::{Declined, Display, Fetched, Session, SignIn};
+use crate::customer::{Declined, Session};
 use crate::secret::Token;
-use crate::store::letters;
 
 /// An operation with its arguments. Tokens, tickets and entries are secrets of the caller.
 #[derive(Serialize, Deserialize)]
@@ -367,12 +363,12 @@ impl Call {
             | Self::IssueOwn { .. }
             | Self::Display { .. }
             | Self::BeginColleague { .. }
-            | Self::ConfirmColleague { .. } => online(app, self).await,
+            | Self::ConfirmColleague { .. } => online::carry_out(app, self).await,
             Self::Claim { .. }
             | Self::Fetch { .. }
             | Self::Tail { .. }
             | Self::Visit { .. }
-            | Self::DraftForm { .. } => afterwards(app, self).await,
+            | Self::DraftForm { .. } => online::carry_out_afterwards(app, self).await,
             Self::BeginEnrolment { .. }
             | Self::EnrolmentStatus { .. }
             | Self::SetPassword { .. }
@@ -388,7 +384,7 @@ impl Call {
             | Self::HandLetter { .. }
             | Self::OrdinaryLetter { .. }
             | Self::LettersPrinted { .. } => station::carry_out(app, self).await,
-            _ => office(app, self).await,
+            _ => office::carry_out(app, self).await,
         };
         match done {
             Ok(value) => Reply::Done(value),
@@ -411,170 +407,6 @@ async fn session(app: &App, text: &str) -> Result<Session, Declined> {
     app.session(&token(text)?, PLACE).await
 }
 
-async fn online(app: &App, call: Call) -> Result<Value, Declined> {
-    Ok(match call {
-        Call::SignIn { contract, user_id, password, certificate } => {
-            let password = Zeroizing::new(password);
-            let place = PLACE.to_owned();
-            let typed = SignIn { contract, user_id, password, place, certificate };
-            let signed_in = app.sign_in(&typed).await?;
-            let (token, ticket) = (signed_in.token.expose(), signed_in.ticket.expose());
-            json!({ "token": *token, "ticket": *ticket })
-        }
-        Call::OneTimePassword { token, entry } => {
-            let fresh = app.enter_one_time_password(&session(app, &token).await?, &entry).await?;
-            json!({ "token": *fresh.expose() })
-        }
-        Call::BeginOwn { token, reason } => {
-            let case =
-                app.begin_own_reissue(&session(app, &token).await?, reason, "socket").await?;
-            json!({ "case": case })
-        }
-        Call::IssueOwn { token: session_token, ticket, case } => {
-            let session = session(app, &session_token).await?;
-            app.issue_for_oneself(&session, case, &token(&ticket)?).await?;
-            json!({})
-        }
-        Call::Display { token: session_token, ticket, case } => {
-            let session = session(app, &session_token).await?;
-            match app.display(&session, case, &token(&ticket)?).await? {
-                Display::Gone => json!({ "digits": null }),
-                Display::Digits(shown) => {
-                    let ascii = shown.digits.expose_ascii();
-                    json!({ "digits": String::from_utf8_lossy(ascii.as_slice()) })
-                }
-            }
-        }
-        Call::BeginColleague { token, user_id, reason, key } => {
-            let session = session(app, &token).await?;
-            let case = app.begin_colleague_reissue(&session, &user_id, reason, &key).await?;
-            json!({ "case": case })
-        }
-        Call::ConfirmColleague { token: session_token, ticket, case, password } => {
-            let session = session(app, &session_token).await?;
-            let ticket = token(&ticket)?;
-            app.confirm_colleague_reissue(&session, case, &password, &ticket).await?;
-            json!({})
-        }
-        _ => return Err(Declined::NotFound),
-    })
-}
-
-async fn afterwards(app: &App, call: Call) -> Result<Value, Declined> {
-    Ok(match call {
-        Call::Claim { token, entry, csr } => {
-            let case = app.claim(&session(app, &token).await?, &entry, csr).await?;
-            json!({ "case": case })
-        }
-        Call::Fetch { token, case, password } => {
-            let session = session(app, &token).await?;
-            let password = if password.is_empty() {
-                pki::BundlePassword::empty()
-            } else {
-                let refused = |refusal| Fault::host("read a bundle password")(refusal);
-                pki::BundlePassword::new(&password).map_err(refused)?
-            };
-            match app.fetch(&session, case, &password).await? {
-                Fetched::Bundle(bytes) => json!({ "p12": BASE64.encode(&bytes) }),
-                Fetched::Chain(pem) => json!({ "pem": pem }),
-            }
-        }
-        Call::Tail { token, case, command, id } => {
-            let session = session(app, &token).await?;
-            app.in_tail(&session, case, command, id).await?;
-            json!({})
-        }
-        Call::Visit { fingerprint } => {
-            let bytes = HEXLOWER.decode(fingerprint.as_bytes()).unwrap_or_default();
-            let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| Declined::NotFound)?;
-            let visit = app.visit(&bytes, PLACE).await?;
-            serde_json::to_value(visit)
-                .map_err(|source| Fault::Unwritable { what: "visit", source })?
-        }
-        Call::DraftForm { token, variant, data } => {
-            let session = session(app, &token).await?;
-            let draft = app.draft_form(&session, variant, &data).await?;
-            json!({ "number": draft.number.to_string(), "pdf": BASE64.encode(&draft.pdf) })
-        }
-        _ => return Err(Declined::NotFound),
-    })
-}
-
-fn number(text: &str) -> Result<SubmissionNumber, Declined> {
-    text.parse().map_err(|_| Declined::NotFound)
-}
-
-fn role(name: &str) -> Result<Role, Declined> {
-    <Role as engine::Role>::from_name(name).ok_or(Declined::NotFound)
-}
-
-async fn office(app: &App, call: Call) -> Result<Value, Declined> {
-    Ok(match call {
-        Call::Receive { login, number: text, carrier, pages } => {
-            let by = app.at_work(&login, Role::MailRoom).await?;
-            let case = app.receive(&by, number(&text)?, &carrier, pages).await?;
-            json!({ "case": case })
-        }
-        Call::Scan { login, number: text, files } => {
-            let by = app.at_work(&login, Role::MailRoom).await?;
-            let files: Result<Vec<Vec<u8>>, _> =
-                files.iter().map(|file| BASE64.decode(file.as_bytes())).collect();
-            let files = files.map_err(|_| Declined::NotFound)?;
-            let read = app.scan(&by, number(&text)?, &files).await?;
-            json!({ "files": read })
-        }
-        Call::CasesOf { number: text } => json!({ "cases": app.cases_of(number(&text)?).await? }),
-        Call::ViewCase { login, role: name, case } => {
-            let by = app.at_work(&login, role(&name)?).await?;
-            app.view_case(&by, case).await?;
-            json!({})
-        }
-        Call::Paper { login, role: name, case, command, id } => {
-            let by = app.at_work(&login, role(&name)?).await?;
-            let state = app.with_paper(&by, case, command, id).await?;
-            json!({ "state": engine::label(&state) })
-        }
-        Call::Enrolment { login, role: name, case, command, id } => {
-            let by = app.at_work(&login, role(&name)?).await?;
-            let state = app.with_enrolment(&by, case, command, id).await?;
-            json!({ "state": engine::label(&state) })
-        }
-        Call::Reconcile { login, cases } => {
-            let by = app.at_work(&login, Role::Dispatch).await?;
-            app.reconcile(&by, &cases).await?;
-            json!({})
-        }
-        Call::SealedLetter { login, case } => {
-            let by = app.at_work(&login, Role::Dispatch).await?;
-            sealed_letter(app, &by, case).await?
-        }
-        Call::Case { case } => where_it_stands(app, case).await?,
-        Call::RetryOutbox { id, by } => {
-            let row = app.engine.retry(id, &operator(&by)).await?.ok_or(Declined::NotFound)?;
-            json!({ "label": row.label })
-        }
-        Call::DropOutbox { id, by } => {
-            let row = app.engine.give_up(id, &operator(&by)).await?.ok_or(Declined::NotFound)?;
-            json!({ "label": row.label })
-        }
-        Call::Import { files } => {
-            let report =
-                crate::import::import(&app.engine, &app.tools.keys, app.tools.hash_cost(), &files)
-                    .await;
-            let report = report.map_err(Fault::host("import"))?;
-            app.open_missing_credentials().await?;
-            serde_json::to_value(report)
-                .map_err(|source| Fault::Unwritable { what: "report", source })?
-        }
-        Call::Checkpoint => {
-            app.take_checkpoint().await?;
-            json!({})
-        }
-        Call::Ping => json!({ "version": env!("CARGO_PKG_VERSION") }),
-        _ => return Err(Declined::NotFound),
-    })
-}
-
 /// Whoever operates the machine, by the name they gave.
 pub(crate) fn operator(name: &str) -> engine::Hand {
     engine::Hand {
@@ -582,32 +414,4 @@ pub(crate) fn operator(name: &str) -> engine::Hand {
         role: "system_administrator".to_owned(),
         origin: engine::Origin { auth: "local".to_owned(), place: "command line".to_owned() },
     }
-}
-
-async fn sealed_letter(
-    app: &App,
-    by: &crate::backoffice::AtWork,
-    case: CaseId,
-) -> Result<Value, Declined> {
-    let mut tx = app.tools.db.read().await?;
-    let letter = letters::newest(&mut tx, case).await?.ok_or(Declined::NotFound)?;
-    drop(tx);
-    let hand = by.hand();
-    let note = engine::Note { case, what: "FetchSealedLetter", outcome: "", by: &hand };
-    app.engine.note(note).await?;
-    Ok(json!({
-        "sealed": BASE64.encode(&letter.sealed),
-        "address_version": letter.address_version,
-    }))
-}
-
-async fn where_it_stands(app: &App, case: CaseId) -> Result<Value, Declined> {
-    let mut tx = app.tools.db.read().await?;
-    let row = engine::case::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
-    Ok(json!({
-        "workflow": row.workflow,
-        "state": row.state_name,
-        "version": row.version,
-        "ended": row.ended_at.is_some(),
-    }))
 }

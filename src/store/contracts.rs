@@ -95,6 +95,8 @@ pub async fn save(tx: &mut Tx, row: &Contract) -> Result<Saved, Fault> {
         .await
         .map(drop))
     .map_err(Fault::database("save a contract"))?;
-    super::search::forget(tx, &row.number).await?;
+    if saved == Saved::Changed {
+        super::search::forget(tx, &row.number).await?;
+    }
     Ok(saved)
 }

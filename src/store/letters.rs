@@ -135,6 +135,13 @@ pub async fn uncounted(tx: &mut Tx) -> Result<Vec<BatchLine>, Fault> {
         .map_err(Fault::database("read the batch"))
 }
 
+/// Whose a letter is.
+pub async fn case_of(tx: &mut Tx, id: i64) -> Result<Option<i64>, Fault> {
+    const SQL: &str = "SELECT case_id FROM letters WHERE id = $1";
+    on!(tx, |conn| sqlx::query_scalar(SQL).bind(id).fetch_optional(conn).await)
+        .map_err(Fault::database("read a letter"))
+}
+
 /// Hands a sealed letter over; `None` when it was handed over before, or is no more to be printed.
 pub async fn hand(tx: &mut Tx, id: i64) -> Result<Option<LetterRow>, Fault> {
     const HAND: &str = "UPDATE letters SET handed_at = $2 \
@@ -165,10 +172,11 @@ pub async fn is_handed(tx: &mut Tx, case: CaseId) -> Result<bool, Fault> {
     Ok(count > 0)
 }
 
-/// Notes that the batch of these cases' letters was counted and agrees.
+/// Notes that the batch with the letter of a case was counted and agrees; false while the print station
+/// does not have it: what nobody has printed, nobody has counted.
 pub async fn reconcile(tx: &mut Tx, case: CaseId) -> Result<bool, Fault> {
-    const SQL: &str =
-        "UPDATE letters SET reconciled = TRUE WHERE case_id = $1 AND state = 'printed'";
+    const SQL: &str = "UPDATE letters SET reconciled = TRUE WHERE case_id = $1 AND state = 'printed' \
+         AND handed_at IS NOT NULL";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(case.0)
         .execute(conn)

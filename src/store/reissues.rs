@@ -33,21 +33,16 @@ pub struct Reissue {
     pub defects: String,
     /// When it was opened.
     pub opened_at: i64,
+    /// When its newest form came.
+    pub received_at: i64,
 }
 
 /// Reads the row of a case.
 pub async fn find(tx: &mut Tx, case: CaseId) -> Result<Option<Reissue>, Fault> {
     const SQL: &str = "SELECT case_id, user_id, channel, reason, opened_by, danger, \
          confirmed_address, submission, form_date, specimen, remailed, duplicate_of, defects, \
-         opened_at FROM reissues WHERE case_id = $1";
+         opened_at, received_at FROM reissues WHERE case_id = $1";
     on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_optional(conn).await)
-        .map_err(Fault::database("read a reissue"))
-}
-
-/// When the newest form of a case came.
-pub async fn received_at(tx: &mut Tx, case: CaseId) -> Result<Option<i64>, Fault> {
-    const SQL: &str = "SELECT received_at FROM reissues WHERE case_id = $1";
-    on!(tx, |conn| sqlx::query_scalar(SQL).bind(case.0).fetch_optional(conn).await)
         .map_err(Fault::database("read a reissue"))
 }
 
@@ -55,7 +50,7 @@ pub async fn received_at(tx: &mut Tx, case: CaseId) -> Result<Option<i64>, Fault
 pub async fn insert(tx: &mut Tx, row: &Reissue) -> Result<(), Fault> {
     const SQL: &str = "INSERT INTO reissues (case_id, user_id, channel, reason, opened_by, danger, \
          confirmed_address, submission, form_date, specimen, remailed, duplicate_of, defects, \
-         opened_at, received_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$14)";
+         opened_at, received_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)";
     on!(tx, |conn| sqlx::query(SQL)
         .bind(row.case_id)
         .bind(row.user_id)
@@ -71,6 +66,7 @@ pub async fn insert(tx: &mut Tx, row: &Reissue) -> Result<(), Fault> {
         .bind(row.duplicate_of)
         .bind(&row.defects)
         .bind(row.opened_at)
+        .bind(row.received_at)
         .execute(conn)
         .await
         .map(drop))
@@ -86,6 +82,22 @@ pub async fn open_of_user(
     const SQL: &str = "SELECT r.case_id, r.channel FROM reissues r JOIN cases c ON c.id = r.case_id \
          WHERE r.user_id = $1 AND r.case_id <> $2 AND c.ended_at IS NULL ORDER BY r.case_id";
     on!(tx, |conn| sqlx::query_as(SQL).bind(user).bind(except.0).fetch_all(conn).await)
+        .map_err(Fault::database("read open cases"))
+}
+
+/// The user's other open cases that came on no form, or on another one: case, and when it was
+/// opened.
+pub async fn open_elsewhere(
+    tx: &mut Tx,
+    user: i64,
+    except: CaseId,
+    form: i64,
+) -> Result<Vec<(i64, i64)>, Fault> {
+    const SQL: &str = "SELECT r.case_id, r.opened_at FROM reissues r \
+         JOIN cases c ON c.id = r.case_id WHERE r.user_id = $1 AND r.case_id <> $2 \
+         AND (r.submission IS NULL OR r.submission <> $3) AND c.ended_at IS NULL \
+         ORDER BY r.case_id";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(user).bind(except.0).bind(form).fetch_all(conn).await)
         .map_err(Fault::database("read open cases"))
 }
 

@@ -68,10 +68,15 @@ pub async fn lock_user(tx: &mut Tx, user: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The specimen seal that is valid on a date (ISO), if there is one.
-pub async fn valid_specimen(tx: &mut Tx, contract: i64, date: &str) -> Result<Option<i64>, Fault> {
-    const SQL: &str = "SELECT id FROM specimens WHERE contract_id = $1 AND valid_from <= $2 \
-         AND (valid_to IS NULL OR valid_to >= $2) ORDER BY valid_from DESC LIMIT 1";
-    on!(tx, |conn| sqlx::query_scalar(SQL).bind(contract).bind(date).fetch_optional(conn).await)
+/// The specimen seal that is valid on a date (ISO), if there is one, and since when it is.
+pub async fn valid_specimen(
+    tx: &mut Tx,
+    contract: i64,
+    date: &str,
+) -> Result<Option<(i64, String)>, Fault> {
+    const SQL: &str = "SELECT id, valid_from FROM specimens WHERE contract_id = $1 \
+         AND valid_from <= $2 AND (valid_to IS NULL OR valid_to >= $2) \
+         ORDER BY valid_from DESC LIMIT 1";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(contract).bind(date).fetch_optional(conn).await)
         .map_err(Fault::database("read a specimen"))
 }

@@ -122,7 +122,7 @@ pub async fn keep_reading(
     .map_err(Fault::database("keep a reading"))
 }
 
-/// A scanned file of a submission.
+/// A scanned file of a submission, without the file itself: only who opens it loads it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct PageRow {
     /// The submission.
@@ -133,8 +133,6 @@ pub struct PageRow {
     pub page_count: i64,
     /// SHA-256 of the file.
     pub digest: Vec<u8>,
-    /// The file, sealed.
-    pub picture: Vec<u8>,
     /// What was read, JSON.
     pub reading: String,
     /// Which arrival brought it; none for what came before arrivals were kept, or was handed in
@@ -142,8 +140,8 @@ pub struct PageRow {
     pub arrival: Option<i64>,
 }
 
-/// Keeps a scanned file; false when this very file is there already.
-pub async fn add_page(tx: &mut Tx, page: &PageRow) -> Result<bool, Fault> {
+/// Keeps a scanned file, sealed; false when this very file is there already.
+pub async fn add_page(tx: &mut Tx, page: &PageRow, sealed: &[u8]) -> Result<bool, Fault> {
     const SQL: &str = "INSERT INTO pages (submission, no, page_count, digest, picture, reading, \
          scanned_at, arrival) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) ON CONFLICT (submission, no) DO NOTHING";
     let now = tx.now().0;
@@ -152,7 +150,7 @@ pub async fn add_page(tx: &mut Tx, page: &PageRow) -> Result<bool, Fault> {
         .bind(page.no)
         .bind(page.page_count)
         .bind(&page.digest)
-        .bind(&page.picture)
+        .bind(sealed)
         .bind(&page.reading)
         .bind(now)
         .bind(page.arrival)
@@ -162,9 +160,20 @@ pub async fn add_page(tx: &mut Tx, page: &PageRow) -> Result<bool, Fault> {
     .map_err(Fault::database("keep a page"))
 }
 
+/// A scanned file itself, sealed.
+pub async fn file(tx: &mut Tx, page: &PageRow) -> Result<Option<Vec<u8>>, Fault> {
+    const SQL: &str = "SELECT picture FROM pages WHERE submission = $1 AND no = $2";
+    on!(tx, |conn| sqlx::query_scalar(SQL)
+        .bind(page.submission)
+        .bind(page.no)
+        .fetch_optional(conn)
+        .await)
+    .map_err(Fault::database("read a scan"))
+}
+
 /// The scanned files of a submission.
 pub async fn pages(tx: &mut Tx, submission: i64) -> Result<Vec<PageRow>, Fault> {
-    const SQL: &str = "SELECT submission, no, page_count, digest, picture, reading, arrival \
+    const SQL: &str = "SELECT submission, no, page_count, digest, reading, arrival \
          FROM pages WHERE submission = $1 ORDER BY no";
     on!(tx, |conn| sqlx::query_as(SQL).bind(submission).fetch_all(conn).await)
         .map_err(Fault::database("read pages"))

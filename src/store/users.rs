@@ -100,7 +100,10 @@ pub async fn save(tx: &mut Tx, row: &User) -> Result<Saved, Fault> {
         .await
         .map(drop))
     .map_err(Fault::database("save a user"))?;
-    if let Some(contract) = super::contracts::by_id(tx, row.contract_id).await? {
+    // Of somebody new nothing is known to be forgotten.
+    if saved == Saved::Changed
+        && let Some(contract) = super::contracts::by_id(tx, row.contract_id).await?
+    {
         super::search::forget(tx, &contract.number).await?;
     }
     Ok(saved)

@@ -50,6 +50,12 @@ pub fn name(texts: &Texts, lang: Language, section: &str, workflow: &str, label:
     found.unwrap_or(short).to_owned()
 }
 
+/// How somebody proved who they are, `password+otp` in words; nothing for who proved nothing.
+pub fn proofs(texts: &Texts, lang: Language, auth: &str) -> String {
+    let told = auth.split('+').filter(|part| !matches!(*part, "" | "none"));
+    told.map(|part| name(texts, lang, "auth", "", part)).collect::<Vec<_>>().join(" + ")
+}
+
 /// What every page needs: templates, texts and the bank's names.
 pub struct Pages {
     environment: Environment<'static>,

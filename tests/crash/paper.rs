@@ -144,7 +144,22 @@ async fn open_letter(driver: &Driver, case: CaseId, station: &StationKey) -> Str
     digits
 }
 
+/// The station takes the letter once, whatever becomes of the answer.
+async fn hand(driver: &Driver, case: CaseId) {
+    let login = || "hassou".to_owned();
+    let waiting = driver.done("the batch", &Call::LettersWaiting { login: login() }).await;
+    let own = waiting["sealed"].as_array().unwrap().iter().find(|line| line["case_id"] == case.0);
+    let letter = own.unwrap()["id"].as_i64().unwrap();
+    let call = Call::HandLetter { login: login(), letter };
+    if let Err(why) = driver.ask(&call).await {
+        let waiting = driver.done("the batch", &Call::LettersWaiting { login: login() }).await;
+        let sealed = waiting["sealed"].as_array().unwrap();
+        assert!(sealed.iter().all(|line| line["id"] != letter), "not handed over: {why}");
+    }
+}
+
 async fn post(driver: &Driver, case: CaseId) {
+    hand(driver, case).await;
     let reconcile = Call::Reconcile { login: "hassou".to_owned(), cases: vec![case] };
     driver.done("a counted batch", &reconcile).await;
     let tracking = TRACKING.to_owned();

@@ -59,6 +59,10 @@ async fn post(house: &House, case: CaseId) {
     let dispatch = || enrolment::Command::Dispatch { tracking: "12345678903".to_owned() };
     let early = house.app.with_enrolment(&by, case, dispatch(), "early".to_owned()).await;
     assert_eq!(refusal(early), "enrolment.BatchOpen");
+    let mut tx = house.app.tools.db.read().await.unwrap();
+    let row = letters::newest(&mut tx, case).await.unwrap().unwrap();
+    drop(tx);
+    house.app.hand_letter(&by, row.id).await.unwrap();
     house.app.reconcile(&by, &[case]).await.unwrap();
     house.app.with_enrolment(&by, case, dispatch(), format!("post-{case}")).await.unwrap();
     house.drain().await;

@@ -3,6 +3,7 @@
 
 use axum::http::StatusCode;
 use engine::CaseId;
+use forms::seal::Impression;
 use saihakko::store::staff::{self, StaffRow};
 use workflows::account::Command;
 
@@ -270,7 +271,7 @@ async fn a_specimen_is_in_force_after_the_second_person_only() {
     let house = House::new().await;
     let clerk = house.member("clerk1").await;
     let approver = house.member("approver1").await;
-    let picture = b"\x89PNG\r\n\x1A\nnew";
+    let picture = Impression::company("青葉商事株式会社", 9).unwrap().to_png().unwrap();
     let part = |name: &str, value: &[u8]| {
         let mut text =
             format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n").into_bytes();
@@ -278,20 +279,22 @@ async fn a_specimen_is_in_force_after_the_second_person_only() {
         text.extend_from_slice(b"\r\n");
         text
     };
-    let mut body = part("key", "0a".repeat(16).as_bytes());
-    body.extend(part("contract", b"0104212345"));
-    body.extend(part("valid_from", b"2026-12-01"));
-    body.extend(part("picture", picture));
-    body.extend_from_slice(b"--x--\r\n");
-    let asked = Ask::post(&house.office, OFFICE, "/upkeep/specimen", "")
-        .by(&clerk)
-        .with("content-type", "multipart/form-data; boundary=x")
-        .body(body);
-    let case = case_of(&asked.send().await);
+    let propose = async |picture: &[u8]| {
+        let mut body = part("key", "0a".repeat(16).as_bytes());
+        body.extend(part("contract", b"0104212345"));
+        body.extend(part("valid_from", b"2026-12-01"));
+        body.extend(part("picture", picture));
+        body.extend_from_slice(b"--x--\r\n");
+        let asked = Ask::post(&house.office, OFFICE, "/upkeep/specimen", "").by(&clerk);
+        asked.with("content-type", "multipart/form-data; boundary=x").body(body).send().await
+    };
+    let bare = propose(b"\x89PNG\r\n\x1A\nnothing").await;
+    assert_eq!(bare.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let case = case_of(&propose(&picture).await);
     let path = format!("/proposals/{case}");
     let image = get(&house, &approver, &format!("{path}/picture")).await;
     assert_eq!(image.header("content-type"), "image/png");
-    assert!(image.body.ends_with("new"));
+    assert_eq!(image.bytes, picture);
     let seals = async || {
         let mut tx = house.app.tools.db.read().await.unwrap();
         let id = saihakko::store::contracts::id_of(&mut tx, "0104212345").await.unwrap().unwrap();

@@ -1,10 +1,11 @@
 //! How alike two impressions are: a figure for advice, never a decision.
 
 use std::io::Cursor;
+use std::ops::Range;
 
 use image::{ImageFormat, ImageReader, RgbImage};
 
-use super::red_mask;
+use super::{AROUND_MM, CROP_PER_MM, INSIDE_MM, red_mask};
 use crate::fault::ReadFault;
 use crate::raster::real;
 
@@ -20,14 +21,26 @@ const MOST_PIXELS: u64 = 4_000_000;
 /// # Errors
 /// When a picture cannot be decoded.
 pub fn likeness(crop: &[u8], specimen: &[u8]) -> Result<f32, ReadFault> {
-    let (first, second) = (Disc::of(&decode(crop)?), Disc::of(&decode(specimen)?));
+    let (first, second) = (Disc::stamped(&decode(crop)?), Disc::registered(&decode(specimen)?));
     let (Some(first), Some(second)) = (first, second) else { return Ok(0.0) };
-    let straight = second.turned(0.0);
-    let best = (-15..=15_i8)
-        .map(|degrees| correlation(&first.turned(f32::from(degrees).to_radians()), &straight))
-        .fold(0.0, f32::max);
-    Ok((best * 1000.0).round() / 1000.0)
+    Ok(rounded(first.fitted(&second).0))
 }
+
+fn rounded(likeness: f32) -> f32 {
+    (likeness * 1000.0).round() / 1000.0
+}
+
+/// Whether a picture (PNG) shows an impression that others can be compared with.
+///
+/// # Errors
+/// When the picture cannot be decoded.
+pub fn is_specimen(picture: &[u8]) -> Result<bool, ReadFault> {
+    let disc = Disc::registered(&decode(picture)?);
+    Ok(disc.is_some_and(|disc| disc.reach >= LEAST_REACH))
+}
+
+/// Half a side of the smallest impression in pixels: 6 mm at 200 dpi.
+const LEAST_REACH: f32 = 24.0;
 
 /// Two impressions laid on each other: pictures of one size, the ink's middle in the middle, the
 /// first one turned as it fits best.
@@ -61,14 +74,10 @@ const BOTH_INK: [u8; 3] = [0x24, 0x0a, 0x2e];
 /// # Errors
 /// When a picture cannot be decoded or encoded.
 pub fn aligned(crop: &[u8], specimen: &[u8]) -> Result<Option<Alignment>, ReadFault> {
-    let (first, second) = (Disc::of(&decode(crop)?), Disc::of(&decode(specimen)?));
+    let (first, second) = (Disc::stamped(&decode(crop)?), Disc::registered(&decode(specimen)?));
     let (Some(first), Some(second)) = (first, second) else { return Ok(None) };
-    let straight = second.turned(0.0);
-    let tried = (-15..=15_i8).map(|degrees| {
-        (correlation(&first.turned(f32::from(degrees).to_radians()), &straight), degrees)
-    });
-    let (best, degrees) = tried.fold((0.0, 0), |best, one| if one.0 > best.0 { one } else { best });
-    let (form, other) = (first.drawn(f32::from(degrees).to_radians()), second.drawn(0.0));
+    let (best, degrees) = first.fitted(&second);
+    let (form, other) = (first.drawn(f32::from(degrees)), second.drawn(0.0));
     let paint = |choose: &dyn Fn(f32, f32) -> ([u8; 3], f32)| {
         let mut picture = image::RgbaImage::new(SIDE, SIDE);
         for ((pixel, a), b) in picture.pixels_mut().zip(&form).zip(&other) {
@@ -79,7 +88,7 @@ pub fn aligned(crop: &[u8], specimen: &[u8]) -> Result<Option<Alignment>, ReadFa
     };
     let apart = |a: f32, b: f32| if a > b { (FORM_INK, a - b) } else { (SPECIMEN_INK, b - a) };
     Ok(Some(Alignment {
-        likeness: (best * 1000.0).round() / 1000.0,
+        likeness: rounded(best),
         degrees,
         form: paint(&|a, _| (FORM_INK, a))?,
         specimen: paint(&|_, b| (SPECIMEN_INK, b))?,
@@ -118,7 +127,10 @@ fn decode(bytes: &[u8]) -> Result<RgbImage, ReadFault> {
 
 /// The ink of an impression around its own middle.
 struct Disc {
-    mask: Vec<bool>,
+    /// How much ink lies above and left of each corner of a pixel, so that the ink of any rectangle
+    /// is four looks away.
+    sums: Vec<u32>,
+    /// Corners in a row: one more than pixels.
     width: usize,
     middle: [f32; 2],
     /// The half of the longer side of the ink.
@@ -126,9 +138,20 @@ struct Disc {
 }
 
 impl Disc {
-    fn of(picture: &RgbImage) -> Option<Self> {
+    /// The impression on a form. One without colour is looked for well inside its box, where nothing is
+    /// printed.
+    fn stamped(crop: &RgbImage) -> Option<Self> {
+        let margin = crate::raster::whole((AROUND_MM - INSIDE_MM) * CROP_PER_MM);
+        Self::of(crop, &red_mask(crop)).or_else(|| Self::of(crop, &dark_mask(crop, margin)))
+    }
+
+    /// A registered impression, in colour or without.
+    fn registered(picture: &RgbImage) -> Option<Self> {
+        Self::of(picture, &red_mask(picture)).or_else(|| Self::of(picture, &dark_mask(picture, 0)))
+    }
+
+    fn of(picture: &RgbImage, mask: &[bool]) -> Option<Self> {
         let width = picture.width() as usize;
-        let mask = red_mask(picture);
         let ink: Vec<usize> =
             mask.iter().enumerate().filter(|(_, on)| **on).map(|(at, _)| at).collect();
         if ink.len() < 50 {
@@ -146,73 +169,116 @@ impl Disc {
         let (left, right) = bound(&|at| at % width);
         let (top, bottom) = bound(&|at| at / width);
         let middle = [f32::midpoint(left, right), f32::midpoint(top, bottom)];
-        Some(Self { mask, width, middle, reach: (right - left).max(bottom - top) / 2.0 })
+        let reach = (right - left).max(bottom - top) / 2.0;
+        Some(Self { sums: sums(mask, width), width: width + 1, middle, reach })
     }
 
-    /// Cover of the cells of a disc, turned.
-    fn turned(&self, angle: f32) -> Vec<f32> {
-        let (sin, cos) = angle.sin_cos();
-        let step = self.reach / 36.0;
-        let mut cells = Vec::new();
-        for row in -RADIUS..=RADIUS {
-            for column in -RADIUS..=RADIUS {
-                let (x, y) = (f64_to_f32(column), f64_to_f32(row));
-                let (x, y) = (x * cos - y * sin, x * sin + y * cos);
-                cells.push(self.cover(self.middle[0] + x * step, self.middle[1] + y * step, step));
-            }
-        }
-        cells
+    /// How alike two are when this one is turned as it fits best, and by how many degrees that is.
+    fn fitted(&self, specimen: &Self) -> (f32, i8) {
+        let circles = circles();
+        let cells = |disc: &Self, degrees: i8| {
+            let step = disc.reach / 36.0;
+            let mut cells = disc.turned(f32::from(degrees), step, -RADIUS..RADIUS + 1);
+            take_rings_away(&mut cells, &circles);
+            cells
+        };
+        let straight = cells(specimen, 0);
+        let tried =
+            (-15..=15_i8).map(|degrees| (correlation(&cells(self, degrees), &straight), degrees));
+        tried.fold((0.0, 0), |best, one| if one.0 > best.0 { one } else { best })
     }
 
     /// Cover of the pixels of an aligned picture, turned.
-    fn drawn(&self, angle: f32) -> Vec<f32> {
-        let (sin, cos) = angle.sin_cos();
-        let step = self.reach / (f64_to_f32(HALF) * 0.92);
-        let mut pixels = Vec::new();
-        for row in -HALF..HALF {
-            for column in -HALF..HALF {
-                let (x, y) = (f64_to_f32(column), f64_to_f32(row));
+    fn drawn(&self, degrees: f32) -> Vec<f32> {
+        self.turned(degrees, self.reach / (small(HALF) * 0.92), -HALF..HALF)
+    }
+
+    /// Cover of the cells around the middle, each a step wide, turned.
+    fn turned(&self, degrees: f32, step: f32, cells: Range<i32>) -> Vec<f32> {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        let mut covers = Vec::with_capacity(cells.len() * cells.len());
+        for row in cells.clone() {
+            for column in cells.clone() {
+                let (x, y) = (small(column) * step, small(row) * step);
                 let (x, y) = (x * cos - y * sin, x * sin + y * cos);
-                pixels.push(self.cover(self.middle[0] + x * step, self.middle[1] + y * step, step));
+                covers.push(self.cover(self.middle[0] + x, self.middle[1] + y, step));
             }
         }
-        pixels
+        covers
     }
 
     /// The share of ink in a square of one cell and its half around.
     fn cover(&self, x: f32, y: f32, step: f32) -> f32 {
-        let offsets = [-0.6, -0.2, 0.2, 0.6];
-        let mut ink = 0_u8;
-        for dy in offsets {
-            for dx in offsets {
-                ink += u8::from(self.on(x + dx * step, y + dy * step));
-            }
-        }
-        f32::from(ink) / 16.0
+        let half = step * 0.8;
+        let ([left, top], [right, bottom]) = ([x - half, y - half], [x + half, y + half]);
+        let ink = self.ink_before(right, bottom) + self.ink_before(left, top)
+            - self.ink_before(left, bottom)
+            - self.ink_before(right, top);
+        (ink / (4.0 * half * half)).clamp(0.0, 1.0)
     }
 
+    /// How much ink lies above and left of a place between the corners.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "checked to be inside"
+        reason = "kept inside the picture"
     )]
-    fn on(&self, x: f32, y: f32) -> bool {
-        let inside = x >= 0.0 && y >= 0.0 && x < real(self.width);
-        inside && self.mask.get(y as usize * self.width + x as usize) == Some(&true)
+    fn ink_before(&self, x: f32, y: f32) -> f32 {
+        let height = self.sums.len() / self.width;
+        let (x, y) = (x.clamp(0.0, real(self.width - 1)), y.clamp(0.0, real(height - 1)));
+        let (column, row) = (x as usize, y as usize);
+        let (right, down) = (x - real(column), y - real(row));
+        let at = |column: usize, row: usize| {
+            let inside = row.min(height - 1) * self.width + column.min(self.width - 1);
+            real(self.sums.get(inside).copied().unwrap_or(0) as usize)
+        };
+        let above = at(column, row) * (1.0 - right) + at(column + 1, row) * right;
+        let below = at(column, row + 1) * (1.0 - right) + at(column + 1, row + 1) * right;
+        above * (1.0 - down) + below * down
     }
 }
 
-/// Cells of a disc are counted in dozens.
-fn f64_to_f32(cell: i32) -> f32 {
+/// Pixels clearly darker than the paper, but for a margin.
+fn dark_mask(picture: &RgbImage, margin: usize) -> Vec<bool> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let grey = |pixel: &[u8]| pixel.iter().map(|part| u16::from(*part)).sum::<u16>() / 3;
+    let values: Vec<u16> = picture.as_raw().chunks_exact(3).map(grey).collect();
+    let mut sorted = values.clone();
+    sorted.sort_unstable();
+    let paper = sorted.get(sorted.len() * 4 / 5).copied().unwrap_or(0);
+    let limit = paper.saturating_sub(60);
+    let is_inside = |index: usize| {
+        let (x, y) = (index % width.max(1), index / width.max(1));
+        x >= margin && y >= margin && x + margin < width && y + margin < height
+    };
+    let is_ink = |(index, value): (usize, &u16)| *value < limit && is_inside(index);
+    values.iter().enumerate().map(is_ink).collect()
+}
+
+/// How much ink lies above and left of each corner of a pixel.
+fn sums(mask: &[bool], width: usize) -> Vec<u32> {
+    let mut sums = vec![0; width + 1];
+    for line in mask.chunks_exact(width) {
+        let above = sums.len() - width - 1;
+        let mut ink = 0;
+        sums.push(0);
+        for (column, on) in line.iter().enumerate() {
+            ink += u32::from(*on);
+            sums.push(ink + sums.get(above + column + 1).copied().unwrap_or(0));
+        }
+    }
+    sums
+}
+
+/// Cells and pixels of a picture are counted in hundreds.
+fn small(cell: i32) -> f32 {
     i16::try_from(cell).map_or(0.0, f32::from)
 }
 
-/// Correlation after the mean of every circle was taken away: rings are on all seals, the
-/// characters tell them apart.
+/// Correlation of what is left of two discs.
 fn correlation(first: &[f32], second: &[f32]) -> f32 {
-    let (a, b) = (without_rings(first), without_rings(second));
     let (mut both, mut one, mut other) = (0.0, 0.0, 0.0);
-    for (x, y) in a.iter().zip(&b) {
+    for (x, y) in first.iter().zip(second) {
         both += x * y;
         one += x * x;
         other += y * y;
@@ -220,21 +286,25 @@ fn correlation(first: &[f32], second: &[f32]) -> f32 {
     both / (one * other).sqrt().max(1e-6)
 }
 
-fn without_rings(cells: &[f32]) -> Vec<f32> {
-    let side = usize::try_from(2 * RADIUS + 1).unwrap_or(1);
-    let middle = real(side / 2);
-    let circle = |index: usize| {
-        let (x, y) = (real(index % side) - middle, real(index / side) - middle);
-        crate::raster::whole(x.hypot(y))
-    };
-    let mut sums = vec![(0.0, 0.0); side * 2];
-    for (index, cell) in cells.iter().enumerate() {
-        if let Some((sum, count)) = sums.get_mut(circle(index)) {
+/// The circle of every cell of a disc.
+fn circles() -> Vec<usize> {
+    let cells = -RADIUS..=RADIUS;
+    let places = cells.clone().flat_map(|row| cells.clone().map(move |column| (column, row)));
+    places.map(|(x, y)| crate::raster::whole(small(x).hypot(small(y)))).collect()
+}
+
+/// Takes away the mean of every circle: rings are on all seals, the characters tell them apart.
+fn take_rings_away(cells: &mut [f32], circles: &[usize]) {
+    let most = circles.iter().max().map_or(0, |circle| circle + 1);
+    let mut means = vec![(0.0, 0.0_f32); most];
+    for (cell, circle) in cells.iter().zip(circles) {
+        if let Some((sum, count)) = means.get_mut(*circle) {
             *sum += cell;
             *count += 1.0;
         }
     }
-    let mean =
-        |index| sums.get(circle(index)).map_or(0.0, |(sum, count)| sum / f32::max(*count, 1.0));
-    cells.iter().enumerate().map(|(index, cell)| cell - mean(index)).collect()
+    for (cell, circle) in cells.iter_mut().zip(circles) {
+        let (sum, count) = means.get(*circle).copied().unwrap_or((0.0, 1.0));
+        *cell -= sum / count.max(1.0);
+    }
 }

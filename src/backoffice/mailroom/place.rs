@@ -11,7 +11,7 @@ use workflows::submission as envelope;
 use super::arrive::{Work, Worked};
 use super::has_failed;
 use crate::app::App;
-use crate::backoffice::stored;
+use crate::backoffice::{page_row, stored};
 use crate::customer::{Declined, accepted};
 use crate::intake::number_text;
 use crate::reader::{FileRead, PageRead};
@@ -315,13 +315,12 @@ impl App {
         same: Option<&PageRow>,
         mut kept: Vec<PageRead>,
     ) -> Result<(), Declined> {
-        let count = kept.len();
         let Some(same) = same else {
             let read = FileRead { pages: kept, error: None };
-            let mut page = self.page_row(number, 0, &work.bytes, &read, count)?;
-            page.no = submissions::next_no(tx, number).await?;
+            let no = submissions::next_no(tx, number).await?;
+            let mut page = page_row(number, no, &work.bytes, &read)?;
             page.arrival = Some(work.arrival.id);
-            submissions::add_page(tx, &page).await?;
+            submissions::add_page(tx, &page, &self.seal_scan(number, &work.bytes)?).await?;
             return Ok(());
         };
         let earlier: FileRead = serde_json::from_str(&same.reading).unwrap_or_default();
@@ -330,7 +329,7 @@ impl App {
         all.append(&mut kept);
         all.sort_by_key(|page| page.page);
         let read = FileRead { pages: all, error: None };
-        let row = self.page_row(number, same.no, &work.bytes, &read, read.pages.len())?;
+        let row = page_row(number, same.no, &work.bytes, &read)?;
         let arrival = Some(work.arrival.id);
         let (no, pages) = (same.no, row.page_count);
         submissions::read_anew(tx, number, no, pages, &row.reading, arrival).await?;

@@ -133,6 +133,8 @@ async fn letter_of(stage: &Stage, case: CaseId) -> Result<RetrievalPassword> {
     let mut tx = stage.app.tools.db.read().await?;
     let row = letters::newest(&mut tx, case).await?.context("there is no letter")?;
     drop(tx);
+    let dispatch = stage.app.at_work("hassou", Role::Dispatch).await?;
+    stage.app.hand_letter(&dispatch, row.id).await?;
     stage.write(&format!("letters/{case}.sealed"), &row.sealed)?;
     let path = stage.write(&format!("letters/{case}-specimen.pdf"), &row.specimen)?;
     let station = stage.app.tools.config.keys_dir().join("print-station.key");

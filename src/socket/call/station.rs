@@ -1,7 +1,7 @@
 //! What the print station asks for.
 
 use data_encoding::BASE64;
-use engine::{CaseId, Fault, Note};
+use engine::Fault;
 use serde_json::{Value, json};
 use workflows::terms::Role;
 
@@ -46,19 +46,12 @@ async fn waiting(app: &App) -> Result<Value, Declined> {
     }))
 }
 
-/// The letter is marked before it leaves: what was handed over is never handed over again.
 async fn hand(app: &App, by: &AtWork, letter: i64) -> Result<Value, Declined> {
-    let mut tx = app.tools.db.write().await?;
-    let row = letters::hand(&mut tx, letter).await?.ok_or(Declined::NotFound)?;
-    let case = CaseId(row.case_id);
-    let found = engine::case::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
-    tx.commit().await?;
-    let hand = by.hand();
-    app.engine.note(Note { case, what: "HandLetter", outcome: "", by: &hand }).await?;
+    let (row, workflow) = app.hand_letter(by, letter).await?;
     Ok(json!({
         "sealed": BASE64.encode(&row.sealed),
         "address_version": row.address_version,
         "case": row.case_id,
-        "workflow": found.workflow,
+        "workflow": workflow,
     }))
 }

@@ -22,9 +22,10 @@ use workflows::terms::Role;
 use super::filter::Filter;
 use super::queue::{self, stage_named};
 use super::{Shared, Signed, Staff};
-use crate::backoffice::{AtWork, Holder, OnDesk, Verdict};
+use crate::backoffice::{AtWork, Holder, OnDesk, Stamped, Verdict};
 use crate::customer::Declined;
 use crate::policy::{Room, may_enter};
+use crate::store::claims::Claim;
 use crate::web::customer::{Mistake, case_named, given};
 use crate::web::error::Problem;
 
@@ -73,7 +74,9 @@ pub(super) async fn show(
     let case = case_named(&case)?;
     let (mode, by) = at_work(&shared, &signed, case).await?;
     let desk = shared.app.on_desk(&by, case).await?;
-    if mode != Mode::Read && is_mine(&desk, &by) {
+    let is_due =
+        |claim: &Claim| claim.person == by.person() && !shared.app.is_fresh(claim, desk.now);
+    if mode != Mode::Read && desk.claim.as_ref().is_some_and(is_due) {
         let holder = Holder { by: &by, login: &signed.member.account.login };
         shared.app.take(&holder, case).await?;
     }
@@ -106,7 +109,7 @@ async fn page(
         _ => None,
     };
     let is_mine = is_mine(desk, by);
-    let likeness = shared.seals(desk).await?.map(|both| both.likeness);
+    let likeness = shared.seals(desk.stamped()).await?.map(|both| both.likeness);
     let values = context! {
         mode => given(mode),
         is_mine,
@@ -148,7 +151,7 @@ pub(super) async fn warm(
     at_work(&shared, &signed, case).await?;
     let desk = shared.app.read_desk(case).await?;
     shared.app.warm_pages(&desk).await?;
-    shared.seals(&desk).await?;
+    shared.seals(desk.stamped()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -161,8 +164,14 @@ pub(super) async fn seal(
     signed.enter(Room::Desk)?;
     let case = case_named(&case)?;
     let (_, by) = at_work(&shared, &signed, case).await?;
-    let desk = shared.app.read_desk(case).await?;
-    let both = shared.seals(&desk).await?.ok_or(Problem::NotFound)?;
+    let paper = shared.app.on_paper(case).await?;
+    if view == "registered" {
+        let specimen = paper.specimen.ok_or(Problem::NotFound)?;
+        let bytes = shared.app.registered_seal(specimen).await?;
+        shared.app.note(&by, case, "ViewSpecimen").await?;
+        return Ok(image(bytes, "image/png"));
+    }
+    let both = shared.seals(paper.stamped()).await?.ok_or(Problem::NotFound)?;
     let bytes = match view.as_str() {
         "form" => &both.form,
         "specimen" => &both.specimen,
@@ -191,20 +200,19 @@ const KEPT: usize = 32;
 
 impl Staff {
     /// The comparison of a form's seal, made once while the form is looked at.
-    async fn seals(&self, desk: &OnDesk) -> Result<Option<Arc<forms::seal::Alignment>>, Declined> {
-        let (Some(page), Some((specimen, _))) = (desk.stamped(), &desk.specimen) else {
-            return Ok(None);
-        };
+    async fn seals(&self, stamped: Option<Stamped<'_>>) -> Result<super::Compared, Declined> {
+        let Some(stamped) = stamped else { return Ok(None) };
+        let page = stamped.page;
         // What was compared before a mask was laid shows what the mask hides.
-        let masks = self.app.masks_on(desk).await?;
-        let key = (page.digest.clone(), page.page, *specimen, masks);
+        let masks = self.app.masks_on(page).await?;
+        let key = (page.digest.clone(), page.page, stamped.specimen, masks);
         let found = |kept: &[(super::SealKey, super::Compared)]| {
             kept.iter().find(|(other, _)| *other == key).map(|(_, both)| both.clone())
         };
         if let Some(both) = found(&super::unpoisoned(&self.compared)) {
             return Ok(both);
         }
-        let both = self.app.seals(desk).await?.map(Arc::new);
+        let both = self.app.seals(stamped).await?.map(Arc::new);
         let mut kept = super::unpoisoned(&self.compared);
         if kept.len() >= KEPT {
             kept.remove(0);
@@ -235,7 +243,7 @@ impl Place {
             return Ok(Self::default());
         }
         let here = Filter::asked(signed);
-        let mut lines = queue::lines(staff, signed, stage).await?;
+        let (mut lines, _) = queue::lines(staff, signed, stage).await?;
         // Whoever took a case out of the free ones is still where they took it.
         lines.retain(|line| line.case.id == case.0 || here.keeps(line));
         let within = here.within(queue);

@@ -87,16 +87,15 @@ impl Line {
     }
 }
 
-/// The lines of a queue for whoever asks, the most urgent first.
+/// The lines of a queue for whoever asks, the most urgent first, and as of when.
 pub(super) async fn lines(
     staff: &Staff,
     signed: &Signed,
     stage: Stage,
-) -> Result<Vec<Line>, Problem> {
-    let found = staff.app.queue(stage, &signed.member.account.person).await?;
-    let now = staff.app.tools.db.now().await?;
+) -> Result<(Vec<Line>, Moment), Problem> {
+    let (found, now) = staff.app.queue(stage, &signed.member.account.person).await?;
     let line = |line: &QueueLine| Line::of(staff, signed, line, now);
-    Ok(found.iter().map(line).collect::<Result<_, _>>()?)
+    Ok((found.iter().map(line).collect::<Result<_, _>>()?, now))
 }
 
 /// One part of the queue in the page's switch.
@@ -115,7 +114,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let (stage, room, role) = stage_named(&name)?;
     signed.enter(room)?;
-    let lines = lines(&shared, &signed, stage).await?;
+    let (lines, now) = lines(&shared, &signed, stage).await?;
     let here = Filter::asked(&signed);
     let count = |part: &'static str| Part {
         name: part,
@@ -124,7 +123,6 @@ pub(super) async fn show(
         is_here: part == here.part,
     };
     let parts = PARTS.map(count);
-    let now = shared.app.tools.db.now().await?;
     let shown: Vec<&Line> = lines.iter().filter(|line| here.keeps(line)).collect();
     let next = shown.iter().find(|line| line.is_for_taking()).map(|line| line.case.id);
     let kept = filter::kept(&shared, &signed, &name, &here).await?;
@@ -173,7 +171,7 @@ pub(super) async fn take_next(
     let wanted: Option<BTreeSet<i64>> = if here.is_open() {
         None
     } else {
-        let lines = lines(&shared, &signed, stage).await?;
+        let (lines, _) = lines(&shared, &signed, stage).await?;
         Some(lines.iter().filter(|line| here.keeps(line)).map(|line| line.case.id).collect())
     };
     let is_wanted = |case: CaseId| wanted.as_ref().is_none_or(|all| all.contains(&case.0));
@@ -214,7 +212,7 @@ pub(super) async fn release(
 async fn waiting(staff: &Staff, queue: &str, case: &str, person: &str) -> Result<CaseId, Problem> {
     let case = case_named(case)?;
     let (stage, ..) = stage_named(queue)?;
-    let lines = staff.app.queue(stage, person).await?;
+    let (lines, _) = staff.app.queue(stage, person).await?;
     let refused = |code: &str| Problem::Refused { code: code.to_owned() };
     match lines.iter().find(|line| line.head.id == case.0) {
         None => Err(refused("desk.NotWaiting")),

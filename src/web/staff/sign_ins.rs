@@ -121,7 +121,7 @@ async fn lines(
                 } else {
                     String::new()
                 },
-                means: line.auth.clone(),
+                means: page::proofs(texts, lang, &line.auth),
                 place: line.place.clone(),
             }
         })

@@ -210,6 +210,8 @@ pub(super) async fn specimen(
     let is_png = picture.starts_with(PNG) && picture.len() <= LARGEST;
     if !is_png {
         wrong.push(slip(&shared, &signed, "picture", "picture_slip"));
+    } else if !forms::seal::is_specimen(&picture).unwrap_or(false) {
+        wrong.push(slip(&shared, &signed, "picture", "picture_bare"));
     }
     if !wrong.is_empty() {
         let known = known(&shared, &contract).await?;

@@ -18,7 +18,7 @@ use crate::text::{Language, Texts};
 use crate::web::diagram::{self, Graph, Scope, Trail};
 use crate::web::error::Problem;
 use crate::web::face::{self, Face};
-use crate::web::page::{Visit, name, told};
+use crate::web::page::{Visit, name, proofs, told};
 use crate::web::start::{Looker, Shared};
 use crate::web::when;
 
@@ -314,21 +314,12 @@ impl Teller<'_> {
             to: moves.then(|| self.state(&entry.to)),
             to_face: moves.then_some(face),
             who: self.who(&entry.actor, &entry.role),
-            auth: self.auth(&entry.auth),
+            auth: proofs(self.texts, self.visit.lang, &entry.auth),
             outcome: self.outcome(entry),
             is_refused,
             hash: short_hash(&entry.hash),
             parcels: queued.map(|parcel| self.parcel(parcel)).collect(),
         }
-    }
-
-    /// `password+otp` in words, part by part.
-    fn auth(&self, auth: &str) -> String {
-        if auth == "none" || auth.is_empty() {
-            return String::new();
-        }
-        let part = |part: &str| name(self.texts, self.visit.lang, "auth", "", part);
-        auth.split('+').map(part).collect::<Vec<_>>().join(" + ")
     }
 
     fn parcel(&self, parcel: &Parcel) -> Sent {
@@ -370,7 +361,7 @@ impl Teller<'_> {
             to: self.state(&entry.to),
             outcome: self.outcome(entry).unwrap_or_default(),
             who: self.who(&entry.actor, &entry.role),
-            auth: self.auth(&entry.auth),
+            auth: proofs(self.texts, self.visit.lang, &entry.auth),
             place: line.place.clone().unwrap_or_default(),
             hash: hex(&entry.hash).get(..16).unwrap_or_default().to_owned(),
         };
