@@ -141,7 +141,7 @@ impl App {
             person: row.person,
             role,
             place: format!("desk {login}"),
-            auth: "staff".to_owned(),
+            auth: "local".to_owned(),
         })
     }
 

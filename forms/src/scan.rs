@@ -16,7 +16,8 @@ use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Rgb
 use crate::fault::ReadFault;
 use crate::fillable::FilledForm;
 use crate::form3::{BoxMm, PAGE_MM};
-use crate::raster::{Homography, colour_patch, patch};
+use crate::raster::spots::{extent, flood};
+use crate::raster::{Homography, colour_patch, patch, real, reduced, whole};
 pub(crate) use colour::Colours;
 use colour::{Tint, turned};
 
@@ -78,26 +79,19 @@ impl PageImage {
         self.tint.as_ref().map(|tint| Colours::new(&self.grey, tint))
     }
 
-    /// A page on which less than a thousandth is darker than its paper.
+    /// A page on which less than a thousandth is darker than its paper, and hardly anything is as large
+    /// as a letter: holes, a staple and dust leave it blank, a line of writing does not.
     pub(crate) fn is_blank(&self) -> bool {
-        let values = self.grey.as_raw();
-        let mut counts = [0_usize; 256];
-        for value in values {
-            if let Some(count) = counts.get_mut(usize::from(*value)) {
-                *count += 1;
-            }
-        }
-        let (mut seen, mut paper) = (0, 255);
-        for (value, count) in counts.iter().enumerate() {
-            seen += count;
-            if seen * 2 >= values.len() {
-                paper = value;
-                break;
-            }
-        }
-        let dark: usize = counts.iter().take(paper.saturating_sub(50)).sum();
+        let (small, _) = reduced(&self.grey, BLANK_PIXELS);
+        let width = small.width() as usize;
+        let values = small.into_raw();
+        let mut sorted = values.clone();
+        sorted.sort_unstable();
+        let paper = sorted.get(sorted.len() / 2).copied().unwrap_or(255);
+        let dark: Vec<bool> = values.iter().map(|v| *v < paper.saturating_sub(50)).collect();
         // Edges of scans are often dark; a thousandth allows for a few of them and for dust.
-        dark * 1000 < values.len()
+        dark.iter().filter(|dark| **dark).count() * 1000 < dark.len()
+            && letters(&dark, width) < LEAST_LETTERS
     }
 
     /// Width and height in pixels.
@@ -159,6 +153,34 @@ pub(crate) fn png(picture: &DynamicImage) -> Result<Vec<u8>, ReadFault> {
         .write_to(&mut bytes, ImageFormat::Png)
         .map_err(|error| ReadFault::Picture { reason: error.to_string() })?;
     Ok(bytes.into_inner())
+}
+
+/// The longer side of the picture in which a page is looked over for anything written.
+const BLANK_PIXELS: u32 = 1_400;
+/// So many marks as large as a letter are writing.
+const LEAST_LETTERS: usize = 4;
+/// The height or width of a small letter, and the margin in which scanners leave their own shadows, as
+/// parts of the longer side: 1.3 and 5 millimetres of A4.
+const LETTER: f32 = 1.3 / 297.0;
+const MARGIN: f32 = 5.0 / 297.0;
+
+/// How many marks inside the margins are as large as a letter.
+fn letters(dark: &[bool], width: usize) -> usize {
+    let height = dark.len() / width.max(1);
+    let part = |part: f32| whole(real(width.max(height)) * part);
+    let (least, margin) = (part(LETTER), part(MARGIN));
+    let mut seen = vec![false; dark.len()];
+    let mut count = 0;
+    for start in 0..dark.len() {
+        if dark.get(start) != Some(&true) || seen.get(start) != Some(&false) {
+            continue;
+        }
+        let [left, top, right, bottom] = extent(&flood(start, dark, &mut seen, width), width);
+        let is_inside =
+            left >= margin && top >= margin && right + margin <= width && bottom + margin <= height;
+        count += usize::from(is_inside && (right - left).max(bottom - top) >= least);
+    }
+    count
 }
 
 const WHOLE_PAGE: BoxMm = BoxMm::new(0.0, 0.0, PAGE_MM[0], PAGE_MM[1]);

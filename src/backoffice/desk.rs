@@ -68,6 +68,8 @@ pub struct OnDesk {
     pub printed: Option<FormData>,
     /// The user's row on the form, from 1.
     pub row: u8,
+    /// What is asked for, as the form names it.
+    pub request: String,
     /// The pages.
     pub pages: Vec<Scanned>,
     /// The specimen that is valid on the form's date: its row, and since when it is registered.
@@ -207,8 +209,8 @@ impl App {
         let address = addresses::current(&mut tx, user.contract_id).await?;
         let submission = submissions::find(&mut tx, number).await?.ok_or(Declined::NotFound)?;
         let items = submissions::items(&mut tx, number).await?;
-        let own = items.iter().find(|(_, _, item)| *item == case.0);
-        let form_row = own.and_then(|(row, ..)| u8::try_from(*row).ok()).unwrap_or(1);
+        let own = items.into_iter().find(|(_, _, item)| *item == case.0);
+        let (form_row, request, _) = own.unwrap_or((1, String::new(), case.0));
         let pages = scanned(&mut tx, number).await?;
         let specimen = specimen_of(&mut tx, user.contract_id, &reissue).await?;
         // What else was asked for on the same form is the same procedure.
@@ -227,7 +229,8 @@ impl App {
             received_at: Moment(reissue.received_at),
             contents: Contents::read(&submission.reading).unwrap_or_default(),
             printed: serde_json::from_str(&submission.prefilled).ok(),
-            row: form_row,
+            row: u8::try_from(form_row).unwrap_or(1),
+            request,
             others,
             reissue,
             user,
@@ -342,6 +345,18 @@ impl App {
         }
         let asked = self.desks.paper.ask(case, &verdict.of_paper(), &actor, &origin).await?;
         Ok(asked.err().map(|why| format!("paper.{}", engine::label(&why))))
+    }
+
+    /// Why a request as such cannot be carried out, whatever the form looks like: a clerk need not look
+    /// at it any further.
+    pub async fn misfit(&self, by: &AtWork, case: CaseId) -> Result<Option<String>, Declined> {
+        let (command, actor, origin) = (clerical::Command::Check, by.actor(), by.origin());
+        let asked = self.desks.clerical.ask(case, &command, &actor, &origin).await?;
+        let why = asked.err().filter(|why| {
+            use clerical::Refusal::{ContractInactive, DoesNotFit, UserInactive};
+            matches!(why, DoesNotFit | ContractInactive | UserInactive)
+        });
+        Ok(why.map(|why| format!("clerical.{}", engine::label(&why))))
     }
 
     /// Where a case stands.

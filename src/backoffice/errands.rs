@@ -3,7 +3,7 @@
 use engine::{CaseId, Submission};
 use workflows::task::{self, State, Task};
 
-use super::AtWork;
+use super::{AtWork, able};
 use crate::app::App;
 use crate::customer::{Declined, accepted};
 use crate::store::tasks::{self, TaskLine};
@@ -32,13 +32,17 @@ impl App {
     }
 
     /// A command about a task. What it means for the case that the task is about, the task's own
-    /// workflow tells that case in the same transaction.
+    /// workflow tells that case in the same transaction. Of several roles of a person the first counts
+    /// in which it is accepted.
     pub async fn with_task(
         &self,
-        by: &AtWork,
+        viewers: &[AtWork],
         task: CaseId,
         command: task::Command,
     ) -> Result<State, Declined> {
+        let able = able(&self.desks.task, task, &command, viewers).await?;
+        // What is declined is declined in some role, and stands in the history.
+        let by = able.or(viewers.first()).ok_or(Declined::NotFound)?;
         let id = format!("task-{task}-{}", self.nonce());
         let submission = Submission::<Task>::new(task, command.clone(), by.actor(), id);
         let outcome = self.desks.task.submit(submission.from(by.origin()), ()).await?;

@@ -133,7 +133,9 @@ impl App {
             [Channel::SelfService, Channel::Delegated, Channel::Paper].map(Channel::workflow);
         let mut cases = 0;
         for (case, way) in open.into_iter().filter(|(_, way)| ways.contains(&way.as_str())) {
-            let id = format!("help-stop-{case}");
+            // A case that was let go on since is stopped anew; pressed twice, it is stopped once.
+            let version = self.case_row(CaseId(case)).await?.version;
+            let id = format!("help-stop-{case}-{version}");
             let command = tail::Command::EmergencyStop;
             let (actor, origin) = (by.actor(), by.origin());
             match self.submit_tail(CaseId(case), &way, command, actor, origin, id).await {

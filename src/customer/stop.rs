@@ -113,7 +113,8 @@ impl App {
     ) -> Result<bool, Declined> {
         let (actor, origin) = (session.actor(), session.origin());
         let command = tail::Command::EmergencyStop;
-        let id = format!("stop-{case}");
+        // A case that was let go on since is stopped anew; pressed twice, it is stopped once.
+        let id = format!("stop-{case}-{}", self.case_row(case).await?.version);
         match self.submit_tail(case, channel, command, actor, origin, id).await {
             Ok(()) => Ok(true),
             Err(Declined::Refused { .. }) => Ok(self.is_frozen(case).await?),

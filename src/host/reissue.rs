@@ -286,6 +286,7 @@ pub(super) fn address(signal: &Signal) -> Result<Addressed, Fault> {
         A::SelfService(command) => serde_json::to_value(command),
         A::Delegated(command) => serde_json::to_value(command),
         A::Paper(command) => serde_json::to_value(command),
+        A::Clerical(command) => serde_json::to_value(command),
         A::Credential(command) => serde_json::to_value(command),
         A::Account(command) => serde_json::to_value(command),
     };

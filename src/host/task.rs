@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use engine::{Addressed, Answer, Ask, Failure, Fault, Host, Parcel, Tx, Write};
+use engine::{Addressed, Answer, Ask, CaseId, Failure, Fault, Host, Parcel, Tx, Write};
 use workflows::task::{Effect, Facts, Job, Notice, Task};
 use workflows::terms::{Rules, Signal};
+use workflows::{clerical, paper};
 
 use super::{Tools, reissue};
 use crate::store::tasks;
@@ -40,7 +41,11 @@ impl Host<Task> for TaskHost {
     async fn facts(&self, tx: &mut Tx, asks: &[Ask<'_, Task>]) -> Result<Vec<Facts>, Fault> {
         let mut facts = Vec::with_capacity(asks.len());
         for ask in asks {
-            facts.push(Facts { paper: tasks::paper_of(tx, ask.case).await? });
+            let about = tasks::subject_of(tx, ask.case).await?;
+            let of = |kind: &str| {
+                about.as_ref().filter(|(_, own)| own == kind).map(|(case, _)| CaseId(*case))
+            };
+            facts.push(Facts { paper: of(paper::NAME), clerical: of(clerical::NAME) });
         }
         Ok(facts)
     }

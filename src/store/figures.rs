@@ -5,11 +5,15 @@ use engine::{Fault, Moment, Tx, on};
 /// More than a month's work of a large house.
 const MOST: i64 = 20_000;
 
-/// A case of the desk that waits somewhere: its state, and when its form came.
+/// A case of the desk that waits somewhere: its state, and when its form came. The form's other
+/// requests count where a paper case at the same desk would stand.
 pub async fn waiting(tx: &mut Tx) -> Result<Vec<(String, i64)>, Fault> {
-    const SQL: &str = "SELECT c.state_name, COALESCE(r.received_at, c.opened_at) FROM cases c \
-         JOIN reissues r ON r.case_id = c.id WHERE c.workflow = 'paper' AND c.state_name IN \
-         ('Identified', 'Checked', 'SealOk', 'Printed', 'Defect', 'Returned') LIMIT $1";
+    const SQL: &str = "SELECT CASE WHEN c.workflow = 'paper' THEN c.state_name \
+         WHEN c.state_name = 'Received' THEN 'Identified' ELSE 'SealOk' END, \
+         COALESCE(r.received_at, c.opened_at) FROM cases c \
+         LEFT JOIN reissues r ON r.case_id = c.id WHERE (c.workflow = 'paper' AND c.state_name IN \
+         ('Identified', 'Checked', 'SealOk', 'Printed', 'Defect', 'Returned')) \
+         OR (c.workflow = 'clerical' AND c.state_name IN ('Received', 'Checked')) LIMIT $1";
     on!(tx, |conn| sqlx::query_as(SQL).bind(MOST).fetch_all(conn).await)
         .map_err(Fault::database("count cases"))
 }

@@ -38,6 +38,8 @@ pub struct QueueLine {
     pub head: CaseHead,
     /// When the form came, from which the clock runs.
     pub received_at: i64,
+    /// What is asked for, as the form names it.
+    pub request: String,
     /// The person who has it in hand; empty when nobody has.
     pub holder: String,
     /// The name of that person.
@@ -62,7 +64,8 @@ macro_rules! queue {
     ($paper:literal, $clerical:literal) => {
         concat!(
             "SELECT c.id, c.workflow, c.state_name, c.opened_at, \
-             COALESCE(r.received_at, c.opened_at) AS received_at, u.name, u.user_id, k.company, \
+             COALESCE(r.received_at, c.opened_at) AS received_at, COALESCE((SELECT MIN(i.request) \
+             FROM items i WHERE i.case_id = c.id), '') AS request, u.name, u.user_id, k.company, \
              COALESCE(l.person, '') AS holder, COALESCE(s.name, '') AS holder_name, \
              COALESCE(l.until, 0) AS until, EXISTS (SELECT 1 FROM entries e \
              WHERE e.case_id = c.id AND e.actor = $2 AND e.kind = 'transition' \

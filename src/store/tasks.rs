@@ -72,14 +72,12 @@ pub async fn open(tx: &mut Tx) -> Result<Vec<TaskLine>, Fault> {
     on!(tx, |conn| sqlx::query_as(SQL).fetch_all(conn).await).map_err(Fault::database("read tasks"))
 }
 
-/// The paper case that a task is about, if it is about one.
-pub async fn paper_of(tx: &mut Tx, task: CaseId) -> Result<Option<CaseId>, Fault> {
-    const SQL: &str = "SELECT t.about_case FROM tasks t JOIN cases c ON c.id = t.about_case \
-         WHERE t.case_id = $1 AND c.workflow = 'paper'";
-    let found: Option<i64> =
-        on!(tx, |conn| sqlx::query_scalar(SQL).bind(task.0).fetch_optional(conn).await)
-            .map_err(Fault::database("read tasks"))?;
-    Ok(found.map(CaseId))
+/// The case that a task is about, and its kind.
+pub async fn subject_of(tx: &mut Tx, task: CaseId) -> Result<Option<(i64, String)>, Fault> {
+    const SQL: &str = "SELECT t.about_case, c.workflow FROM tasks t \
+         JOIN cases c ON c.id = t.about_case WHERE t.case_id = $1";
+    on!(tx, |conn| sqlx::query_as(SQL).bind(task.0).fetch_optional(conn).await)
+        .map_err(Fault::database("read tasks"))
 }
 
 /// True when a task of this kind about a case is not done yet.

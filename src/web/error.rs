@@ -36,8 +36,6 @@ pub enum Problem {
         door: &'static str,
         /// The page to come back to.
         back: Option<String>,
-        /// They were, and their session has ended.
-        had_session: bool,
     },
     /// A workflow declined; the page says why, and the way out.
     #[error("declined: {code}")]
@@ -153,8 +151,8 @@ pub(super) fn page(frame: &Frame, visit: &Visit, problem: &Problem) -> Response 
 }
 
 fn drawn(frame: &Frame, visit: &Visit, problem: &Problem) -> Response {
-    if let (Problem::SignedOut { door, back, had_session }, false) = (problem, visit.wants_json) {
-        return to_the_door(door, back.as_deref(), *had_session);
+    if let (Problem::SignedOut { door, back }, false) = (problem, visit.wants_json) {
+        return to_the_door(door, back.as_deref());
     }
     let (status, name) = problem.face();
     let is_ours = status.is_server_error();
@@ -189,11 +187,8 @@ fn drawn(frame: &Frame, visit: &Visit, problem: &Problem) -> Response {
 }
 
 /// Whoever is not signed in is sent to where one signs in, and from there back again.
-fn to_the_door(door: &str, back: Option<&str>, had_session: bool) -> Response {
-    let mut query = std::collections::BTreeMap::new();
-    if had_session {
-        query.insert("over".to_owned(), "1".to_owned());
-    }
+fn to_the_door(door: &str, back: Option<&str>) -> Response {
+    let mut query = std::collections::BTreeMap::from([("over".to_owned(), "1".to_owned())]);
     if let Some(back) = back {
         query.insert("back".to_owned(), back.to_owned());
     }

@@ -266,6 +266,18 @@ impl Staff {
         self.frame.pages.texts().find(lang, &key).unwrap_or(&key).to_owned()
     }
 
+    /// How an envelope came: stored as the counter writes it, told in the reader's language.
+    pub(super) fn carrier(&self, lang: Language, carrier: &str) -> String {
+        let key = format!("staff.carriers.{carrier}");
+        self.frame.pages.texts().find(lang, &key).unwrap_or(carrier).to_owned()
+    }
+
+    /// What is asked for, in the words of the form; nothing where nobody knows.
+    pub(super) fn request(&self, lang: Language, request: &str) -> String {
+        let key = format!("customer.request.{request}");
+        self.frame.pages.texts().find(lang, &key).unwrap_or(request).to_owned()
+    }
+
     /// The text with one number or name filled in.
     pub(super) fn filled(
         &self,

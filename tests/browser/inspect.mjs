@@ -7,6 +7,8 @@ import { createRequire } from 'node:module';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** WCAG 2.0, 2.1 and 2.2, levels A and AA. */
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa'];
+/** What a theme can change: the rest is looked at in the light. */
+const OF_COLOUR = ['color-contrast', 'link-in-text-block'];
 const WIDTHS = [390, 720, 1440];
 const HEIGHT = 900;
 
@@ -15,11 +17,12 @@ export async function inspect(page, name) {
   const size = page.viewportSize();
   const faults = [];
   await page.evaluate(AXE);
-  for (const colorScheme of ['light', 'dark']) {
+  const themes = { light: { type: 'tag', values: TAGS }, dark: { type: 'rule', values: OF_COLOUR } };
+  for (const [colorScheme, rules] of Object.entries(themes)) {
     await page.emulateMedia({ colorScheme });
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: HEIGHT });
-      const found = await page.evaluate(violations, TAGS);
+      const found = await page.evaluate(violations, rules);
       faults.push(...found.map((fault) => `${width} ${colorScheme}: ${fault}`));
     }
   }
@@ -34,9 +37,9 @@ export async function inspect(page, name) {
   return faults.map((fault) => `${name}: ${fault}`);
 }
 
-async function violations(tags) {
+async function violations(rules) {
   const { axe } = globalThis;
-  const options = { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] };
+  const options = { runOnly: rules, resultTypes: ['violations'] };
   const { violations: found } = await axe.run(document, options);
   return found.map(({ id, nodes }) => {
     const [{ html, failureSummary }] = nodes;

@@ -189,7 +189,8 @@ async fn every_sign_in_is_on_record_and_an_auditor_reads_it() {
         page.main()
     );
     assert_eq!(count("一時的に停止"), 1);
-    assert!(page.main().contains("password+totp") && page.main().contains("203.0.113.24"));
+    assert!(page.main().contains("ログインパスワード + ワンタイムパスワード"), "{}", page.main());
+    assert!(page.main().contains("203.0.113.24"));
     let unknown = get(&house, &auditor, "/sign-ins?login=-").await;
     assert!(unknown.main().contains("誤り"), "a name that nobody has is on record");
     assert!(!unknown.body.contains("=cmd"), "what was typed is not kept");
@@ -248,6 +249,12 @@ async fn an_address_and_a_holiday_change_by_two_people_only() {
     // 25 November 2026 is a Wednesday.
     let day: chrono::NaiveDate = "2026-11-25".parse().unwrap();
     assert!(house.app.engine.calendar().is_business_day(day));
+    // What is over, what is beyond the list and what is kept already is no proposal.
+    for other in ["2020-01-06", "2028-02-01", "2026-11-23", "2026-02-30"] {
+        let wish = format!("day={other}&name=x&source=y");
+        let asked = post(&house, &clerk, "/upkeep/propose", &form("add_holiday", 9, &wish)).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{other}");
+    }
     let wish = "day=2026-11-25&name=x&source=y";
     let asked = post(&house, &clerk, "/upkeep/propose", &form("add_holiday", 2, wish)).await;
     let path = format!("/proposals/{}", case_of(&asked));

@@ -114,11 +114,3 @@ impl Answer {
         rest.split_once("</main>").map_or(rest, |(main, _)| main)
     }
 }
-
-/// Whether a redirection leads to where one signs in, and from there back.
-pub(crate) fn is_door(to: &str) -> bool {
-    let (path, query) = to.split_once('?').unwrap_or((to, ""));
-    let mut asked = query.split('&').filter(|part| !part.is_empty());
-    matches!(path, "/" | "/sign-in" | "/enrol")
-        && asked.all(|part| part.starts_with("back=") || part.starts_with("over="))
-}

@@ -28,7 +28,7 @@ async fn clerks(house: &House) -> [AtWork; 2] {
 }
 
 async fn record(house: &House, by: &AtWork, task: CaseId, outcome: Outcome) {
-    house.app.with_task(by, task, Command::Record { outcome }).await.unwrap();
+    house.app.with_task(std::slice::from_ref(by), task, Command::Record { outcome }).await.unwrap();
     house.wait(1).await;
 }
 
@@ -45,7 +45,7 @@ async fn two_people_who_heard_the_customer_mend_the_form() {
     let house = House::new().await;
     let [one, other] = clerks(&house).await;
     let (case, task) = asked_by_phone(&house, &one).await;
-    house.app.with_task(&one, task, Command::Take).await.unwrap();
+    house.app.with_task(std::slice::from_ref(&one), task, Command::Take).await.unwrap();
     record(&house, &one, task, Outcome::Settled).await;
     assert_eq!(state(&house, case).await.0, "Defect", "one person is not enough");
     record(&house, &other, task, Outcome::Settled).await;
@@ -59,7 +59,7 @@ async fn what_the_customer_denies_sends_the_form_back() {
     let house = House::new().await;
     let [one, other] = clerks(&house).await;
     let (case, task) = asked_by_phone(&house, &one).await;
-    house.app.with_task(&one, task, Command::Take).await.unwrap();
+    house.app.with_task(std::slice::from_ref(&one), task, Command::Take).await.unwrap();
     record(&house, &one, task, Outcome::Unreached).await;
     record(&house, &other, task, Outcome::Unreached).await;
     assert_eq!(state(&house, case).await.0, "Returned");

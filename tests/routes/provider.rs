@@ -161,7 +161,7 @@ async fn whoever_the_provider_vouches_for_comes_to_the_page_that_was_asked_for()
     })
     .await;
     let over = door.get("/search?q=a", "").await;
-    assert_eq!(over.header("location"), "/sign-in?back=%2Fsearch");
+    assert_eq!(over.header("location"), "/sign-in?back=%2Fsearch&over=1");
     let page = door.get(over.header("location"), "").await;
     assert!(page.main().contains("href=\"/sign-in/provider?back=%2Fsearch\""), "{}", page.main());
     assert!(page.main().contains("name=\"password\"") && page.main().contains("行内IDでログイン"));

@@ -98,6 +98,8 @@ pub enum Command {
     NotCarried,
     /// Clerk or approver: done by hand; the second confirmation must be another person's.
     Confirm,
+    /// Peer: two people have recorded in their task that it cannot be done.
+    GiveUp,
     /// Customer, or a clerk holding the letter: withdrawn.
     Withdraw,
     /// Clock: the bank's own system did not answer in time.
@@ -285,9 +287,11 @@ impl Workflow for Clerical {
             | Command::SendBack
             | Command::Refuse { .. }
             | Command::Withdraw => desk(state, command, context, rules),
-            Command::Carried | Command::NotCarried | Command::Confirm | Command::TakeOver => {
-                carry(state, command, context)
-            }
+            Command::Carried
+            | Command::NotCarried
+            | Command::Confirm
+            | Command::GiveUp
+            | Command::TakeOver => carry(state, command, context),
             Command::Lapse => lapse(state),
             Command::Open { .. } => Err(Refusal::NotNow),
         }
@@ -314,6 +318,7 @@ fn permit(command: &Command, context: &Context<Clerical>) -> Result<(), Refusal>
         Command::Check => &[Role::Clerk],
         Command::Approve | Command::SendBack => &[Role::Approver],
         Command::Refuse { .. } | Command::Confirm => &[Role::Clerk, Role::Approver],
+        Command::GiveUp => &[Role::Peer],
         Command::Carried | Command::NotCarried => &[Role::Worker],
         Command::Withdraw => &[Role::User, Role::AuthorityHolder, Role::Clerk],
         Command::TakeOver | Command::Lapse => &[Role::Clock],
@@ -418,6 +423,7 @@ fn carry(state: &State, command: &Command, context: &Context<Clerical>) -> Decis
             demand(first != actor, Refusal::SecondPerson)?;
             Ok(done(*request, &context.facts))
         }
+        (S::ByHand { .. }, C::GiveUp) => refuse(&[DefectCode::Other]),
         _ => Err(Refusal::NotNow),
     }
 }

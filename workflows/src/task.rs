@@ -102,6 +102,8 @@ pub enum Command {
 pub struct Facts {
     /// The paper case that it is about; none when it is about something else.
     pub paper: Option<CaseId>,
+    /// The clerical case that it is about.
+    pub clerical: Option<CaseId>,
 }
 
 /// A task writes nothing besides its own history.
@@ -188,8 +190,8 @@ impl Workflow for Task {
         match command {
             Command::Remind | Command::GiveUp => late(state, command),
             Command::Record { outcome } => {
-                let recorded = record(state, *outcome, &context.actor.id)?;
-                Ok(followed(recorded, state, *outcome, context.facts.paper))
+                let recorded = record(state, *outcome, context)?;
+                Ok(followed(recorded, state, *outcome, &context.facts))
             }
             _ => work(state, command, &context.actor.id),
         }
@@ -214,10 +216,20 @@ impl Workflow for Task {
 
 type Decision = Result<Transition<Task>, Refusal>;
 
-/// The supervisor's own call is the supervisor's, everything else is open to the staff who keep
-/// cases.
+/// Whose work a kind of task is. Whoever records what came of it moves the case on, so that it is
+/// theirs who may do that.
+pub const fn workers(kind: TaskKind) -> &'static [Role] {
+    match kind {
+        TaskKind::SupervisorCall => &[Role::Supervisor],
+        TaskKind::CureByPhone | TaskKind::BankSystem => &[Role::Clerk, Role::Approver],
+        TaskKind::LetterInquiry => &[Role::Clerk, Role::Supervisor],
+        TaskKind::CallBack | TaskKind::BouncedMail | TaskKind::Undelivered | TaskKind::Incident => {
+            &[Role::Clerk, Role::Approver, Role::HelpDesk, Role::Supervisor]
+        }
+    }
+}
+
 fn permit(state: &State, command: &Command, role: Role) -> Result<(), Refusal> {
-    let staff = matches!(role, Role::Clerk | Role::Approver | Role::HelpDesk | Role::Supervisor);
     let kind = match state {
         State::Open { kind, .. } | State::Owned { kind, .. } | State::Recorded { kind, .. } => {
             Some(*kind)
@@ -229,7 +241,7 @@ fn permit(state: &State, command: &Command, role: Role) -> Result<(), Refusal> {
         Command::Remind | Command::GiveUp => role == Role::Clock,
         Command::Drop => matches!(role, Role::Supervisor | Role::Worker),
         Command::Take | Command::Release | Command::Record { .. } | Command::Dispute => {
-            if kind == Some(TaskKind::SupervisorCall) { role == Role::Supervisor } else { staff }
+            kind.is_some_and(|kind| workers(kind).contains(&role))
         }
     };
     if allowed { Ok(()) } else { Err(Refusal::NotAllowed) }
@@ -260,11 +272,26 @@ fn work(state: &State, command: &Command, actor: &ActorId) -> Decision {
     })
 }
 
-fn record(state: &State, outcome: Outcome, actor: &ActorId) -> Decision {
+/// The call back that decides over a paper case: only a supervisor lifts a danger or lets it stand, so
+/// that anybody else's record waits for theirs.
+fn waits_for_supervisor(kind: TaskKind, context: &Context<Task>) -> bool {
+    kind == TaskKind::CallBack
+        && context.facts.paper.is_some()
+        && context.actor.role != Role::Supervisor
+}
+
+fn record(state: &State, outcome: Outcome, context: &Context<Task>) -> Decision {
     use State as S;
+    let actor = &context.actor.id;
     match state {
         S::Owned { owner, .. } if owner != actor => Err(Refusal::NotOwner),
-        S::Owned { kind, overdue, .. } if kind.needs_two_people() => {
+        // Whoever was not reached is called again; what could not be tried is tried again.
+        S::Owned { kind, overdue, .. } if outcome == Outcome::Unreached && kind.is_repeated() => {
+            Ok(Transition::to(S::Open { kind: *kind, overdue: *overdue }))
+        }
+        S::Owned { kind, overdue, .. }
+            if kind.needs_two_people() || waits_for_supervisor(*kind, context) =>
+        {
             Ok(Transition::to(S::Recorded {
                 kind: *kind,
                 first: actor.clone(),
@@ -273,6 +300,9 @@ fn record(state: &State, outcome: Outcome, actor: &ActorId) -> Decision {
             }))
         }
         S::Recorded { first, .. } if first == actor => Err(Refusal::SecondPerson),
+        S::Recorded { kind, .. } if waits_for_supervisor(*kind, context) => {
+            Err(Refusal::NotAllowed)
+        }
         S::Recorded { outcome: before, .. } if *before != outcome => Err(Refusal::RecordsDiffer),
         S::Owned { .. } | S::Recorded { .. } => {
             Ok(Transition::to(S::Done { outcome }).with(Effect::RecordOutcome { outcome }))
@@ -282,18 +312,26 @@ fn record(state: &State, outcome: Outcome, actor: &ActorId) -> Decision {
 }
 
 /// What two people have heard on the phone mends a form or sends it back; a letter's answer
-/// settles an address; a call back clears a danger. Each of the two who mend a form tells the
-/// form so, which counts the two itself.
+/// settles an address; a call back clears a danger, or ends what the customer denies; so does the
+/// supervisor's own call after many defects. Each of the two who mend a form tells the form so,
+/// which counts the two itself; so do the two who do by hand what the bank's own system did not.
 fn followed(
     recorded: Transition<Task>,
     from: &State,
     outcome: Outcome,
-    about: Option<CaseId>,
+    facts: &Facts,
 ) -> Transition<Task> {
-    let (Some(case), State::Owned { kind, .. } | State::Recorded { kind, .. }) = (about, from)
-    else {
-        return recorded;
-    };
+    let (State::Owned { kind, .. } | State::Recorded { kind, .. }) = from else { return recorded };
+    if let (Some(case), TaskKind::BankSystem) = (facts.clerical, kind) {
+        return match (outcome, &recorded.to) {
+            (Outcome::Settled, _) => recorded.signalling(Signal::DoneByHand { case }),
+            (Outcome::Denied, State::Done { .. }) => {
+                recorded.signalling(Signal::CannotBeDone { case })
+            }
+            _ => recorded,
+        };
+    }
+    let Some(case) = facts.paper else { return recorded };
     let is_done = matches!(recorded.to, State::Done { .. });
     let command = match (kind, outcome) {
         (TaskKind::CureByPhone, Outcome::Settled) => paper::Command::CureByPhone,
@@ -301,6 +339,10 @@ fn followed(
         (TaskKind::LetterInquiry, Outcome::Settled) => paper::Command::ConfirmAddress,
         (TaskKind::LetterInquiry, Outcome::Denied) => paper::Command::ObjectAddress,
         (TaskKind::CallBack, Outcome::Settled) if is_done => paper::Command::ClearDanger,
+        (TaskKind::SupervisorCall, Outcome::Settled) => paper::Command::Readmit,
+        (TaskKind::CallBack | TaskKind::SupervisorCall, Outcome::Denied) if is_done => {
+            paper::Command::Reject
+        }
         _ => return recorded,
     };
     recorded.signalling(Signal::Recorded { case, command })

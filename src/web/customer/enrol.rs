@@ -34,12 +34,12 @@ impl FromRequestParts<Shared> for AtEnrolment {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
-        let out = |had_session| Problem::SignedOut { door: "/enrol", back: None, had_session };
+        let over = || Problem::SignedOut { door: "/enrol", back: None };
         let token = visitor::cookie(&parts.headers, ENROLMENT_COOKIE).and_then(Token::parse);
         let place = visitor::place(shared, parts);
-        match shared.app.enrolment(&token.ok_or_else(|| out(false))?, &place).await {
+        match shared.app.enrolment(&token.ok_or_else(over)?, &place).await {
             Ok(at) => Ok(Self { visit: Visit::of(parts), at }),
-            Err(Declined::SignedOut) => Err(out(true)),
+            Err(Declined::SignedOut) => Err(over()),
             Err(other) => Err(other.into()),
         }
     }

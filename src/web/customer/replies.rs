@@ -11,9 +11,7 @@ use crate::web::error::Problem;
 impl From<Declined> for Problem {
     fn from(declined: Declined) -> Self {
         match declined {
-            Declined::SignedOut => {
-                Self::SignedOut { door: "/sign-in", back: None, had_session: true }
-            }
+            Declined::SignedOut => Self::SignedOut { door: "/sign-in", back: None },
             Declined::NotFound => Self::NotFound,
             Declined::Refused { code } => Self::Refused { code },
             // Pages with a field to mend answer these themselves.

@@ -61,9 +61,9 @@ impl FromRequestParts<Shared> for Signed {
         let visit = Visit::of(parts);
         let back = (parts.method == Method::GET).then(|| visit.here.clone());
         let door = shared.audience.door();
-        let out = |had_session| Problem::SignedOut { door, back: back.clone(), had_session };
+        let over = || Problem::SignedOut { door, back: back.clone() };
         let cookie = |name| cookie(&parts.headers, name).and_then(Token::parse);
-        let token = cookie(shared.audience.session_cookie()).ok_or_else(|| out(false))?;
+        let token = cookie(shared.audience.session_cookie()).ok_or_else(over)?;
         // A browser that lost its ticket may go on; it only sees no digits that were sealed to it.
         let ticket = cookie(shared.audience.ticket_cookie())
             .unwrap_or_else(|| Token::generate(&shared.app.tools.entropy));
@@ -74,7 +74,7 @@ impl FromRequestParts<Shared> for Signed {
         };
         let (session, head) = match shared.app.signed_in(&token, &place, site).await {
             Ok(found) => found,
-            Err(Declined::SignedOut) => return Err(out(true)),
+            Err(Declined::SignedOut) => return Err(over()),
             Err(other) => return Err(other.into()),
         };
         Ok(Self { visit, session, ticket, head })

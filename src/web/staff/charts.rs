@@ -8,6 +8,8 @@ const LEFT: f64 = 48.0;
 const RIGHT: f64 = 640.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 200.0;
+/// A line of words.
+const WORD: f64 = 16.0;
 
 /// Text as it may stand in SVG.
 fn safe(text: &str) -> String {
@@ -88,11 +90,7 @@ pub(super) fn days(
     }
     let _ = write!(out, "<polyline class=\"line\" points=\"{}\"/>", points.trim_end());
     let end = |value: Option<&f64>| BOTTOM - height(value.copied().unwrap_or(0.0), top);
-    let (mut first, second) = (end(bars.last()), end(line.last()));
-    // Words that would lie on each other move apart.
-    if (first - second).abs() < 16.0 {
-        first = second + 16.0;
-    }
+    let (first, second) = apart(end(bars.last()), end(line.last()));
     let _ = write!(
         out,
         "<text class=\"word bars\" x=\"{0}\" y=\"{1:.1}\">{2}</text><text class=\"word lines\" x=\"{0}\" y=\"{3:.1}\">{4}</text>",
@@ -212,8 +210,7 @@ pub(super) fn weeks(
         x += step;
     }
     let end = |values: &[f64]| BOTTOM - height(values.last().copied().unwrap_or(0.0), top);
-    let (nine, half) = (end(nines), end(halves));
-    let half = if (half - nine).abs() < 16.0 { nine + 16.0 } else { half };
+    let (half, nine) = apart(end(halves), end(nines));
     for (y, word) in [(nine, words[1]), (half, words[0])] {
         let _ = write!(
             out,
@@ -224,6 +221,14 @@ pub(super) fn weeks(
         );
     }
     drawn(&out, 228.0, spoken)
+}
+
+/// Where the words of two lines stand: beside their ends, but never on each other, nor on what stands
+/// below the axis.
+fn apart(one: f64, other: f64) -> (f64, f64) {
+    let lower = one.max(other).max(one.min(other) + WORD).min(BOTTOM - 4.0);
+    let upper = one.min(other).min(lower - WORD);
+    if one < other { (upper, lower) } else { (lower, upper) }
 }
 
 fn number(count: usize) -> f64 {
@@ -239,6 +244,16 @@ mod tests {
         let drawn = ranks(&[("<script>\"&".to_owned(), 3)], "", "<b>").to_string();
         assert!(!drawn.contains("<script>") && !drawn.contains("\"<b>\""), "{drawn}");
         assert!(drawn.contains("&lt;script&gt;&quot;&amp;"));
+    }
+
+    #[test]
+    fn words_stand_apart_and_above_the_axis() {
+        for (one, other) in [(BOTTOM, BOTTOM), (20.0, 24.0), (24.0, 20.0), (BOTTOM, 20.0)] {
+            let (first, second) = apart(one, other);
+            assert!((first - second).abs() >= WORD, "{one} and {other}");
+            assert!(first.max(second) <= BOTTOM - 4.0, "{one} and {other}");
+        }
+        assert_eq!(apart(20.0, 80.0), (20.0, 80.0));
     }
 
     #[test]

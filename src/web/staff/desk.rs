@@ -17,6 +17,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::CaseId;
 use minijinja::context;
+use workflows::clerical;
 use workflows::terms::Role;
 
 use super::filter::Filter;
@@ -106,6 +107,7 @@ async fn page(
 ) -> Result<Response, Problem> {
     let declines = match mode {
         Mode::Approve => shared.app.would_decline(by, desk.case, &Verdict::Approve).await?,
+        Mode::Check if desk.workflow == clerical::NAME => shared.app.misfit(by, desk.case).await?,
         _ => None,
     };
     let is_mine = is_mine(desk, by);

@@ -13,11 +13,15 @@ use super::{Shared, Signed};
 use crate::backoffice::dispatch::Mismatch;
 use crate::customer::Declined;
 use crate::policy::Room;
+use crate::store::cases;
 use crate::store::letters::LetterLine;
 use crate::text::to_half_width;
 use crate::web::customer::{Mistake, case_named, given, see};
 use crate::web::error::Problem;
 use crate::web::when;
+
+/// What is told of a letter that was dealt with.
+const TOLD: [&str; 3] = ["delivered", "back", "spoiled"];
 
 #[derive(Serialize)]
 struct Line {
@@ -79,9 +83,18 @@ async fn page(
         counted => typed.get("counted"),
         posted => signed.visit.asked("posted"),
         held => signed.visit.asked("held"),
-        settled => signed.visit.asked("settled"),
+        settled => TOLD.iter().copied().find(|told| *told == signed.visit.asked("as")),
+        of => number_of(shared, signed.visit.asked("settled")).await?,
     };
     shared.page_with(signed, "staff/dispatch.html", wrong, values)
+}
+
+/// The number of a case as people know it.
+async fn number_of(shared: &Shared, case: &str) -> Result<String, Problem> {
+    let Ok(case) = case.parse::<i64>() else { return Ok(String::new()) };
+    let mut tx = shared.app.tools.db.read().await?;
+    let opened = cases::opened_at(&mut tx, case).await?;
+    Ok(opened.map(|at| when::case_number(case, at)).unwrap_or_default())
 }
 
 /// A number without spaces and hyphens.
@@ -104,8 +117,8 @@ pub(super) async fn post(
         })
         .filter(|(_, value)| !value.is_empty())
         .collect();
-    let counted = typed.get("counted").map(|text| number(text));
-    let counted: usize = counted.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let counted = typed.get("counted").map(|text| to_half_width(text));
+    let counted: usize = counted.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
     let mismatch = match shared.app.post_batch(&by, counted, &numbers).await? {
         Ok(done) => {
             let held = done.held.len();
@@ -114,14 +127,20 @@ pub(super) async fn post(
         Err(mismatch) => mismatch,
     };
     let lang = signed.visit.lang;
-    let named = |key: &str, case: CaseId| shared.filled(lang, key, "n", &format!("{:06}", case.0));
+    let number = match mismatch {
+        Mismatch::Count { .. } => String::new(),
+        Mismatch::Unprinted { case } | Mismatch::Number { case } | Mismatch::Twice { case } => {
+            number_of(&shared, &case.to_string()).await?
+        }
+    };
+    let named = |key: &str| shared.filled(lang, key, "n", &number);
     let (field, text) = match mismatch {
         Mismatch::Count { listed } => {
             ("counted", shared.filled(lang, "dispatch.count_differs", "n", &listed))
         }
-        Mismatch::Unprinted { case } => ("waiting", named("dispatch.unprinted_one", case)),
-        Mismatch::Number { case } => ("waiting", named("dispatch.number_wrong", case)),
-        Mismatch::Twice { case } => ("waiting", named("dispatch.number_twice", case)),
+        Mismatch::Unprinted { .. } => ("waiting", named("dispatch.unprinted_one")),
+        Mismatch::Number { .. } => ("waiting", named("dispatch.number_wrong")),
+        Mismatch::Twice { .. } => ("waiting", named("dispatch.number_twice")),
     };
     page(&shared, &signed, &typed, &[Mistake { field, text }]).await
 }
@@ -136,7 +155,10 @@ pub(super) async fn settle(
     let tracking = number(typed.get("tracking").map_or("", String::as_str));
     let is_back = typed.get("do").map(String::as_str) == Some("back");
     match shared.app.settle_letter(&by, &tracking, is_back).await {
-        Ok(case) => Ok(see(&format!("/dispatch?settled={case}"))),
+        Ok(case) => {
+            let told = if is_back { "back" } else { "delivered" };
+            Ok(see(&format!("/dispatch?settled={case}&as={told}")))
+        }
         Err(Declined::NotFound) => {
             let text = shared.text(signed.visit.lang, "dispatch.unknown_number");
             page(&shared, &signed, &typed, &[Mistake { field: "tracking", text }]).await
@@ -152,6 +174,7 @@ pub(super) async fn spoil(
     Path(case): Path<String>,
 ) -> Result<Response, Problem> {
     let by = signed.member.acting(Role::Dispatch)?;
-    shared.app.spoil_letter(&by, case_named(&case)?).await?;
-    Ok(see("/dispatch"))
+    let case = case_named(&case)?;
+    shared.app.spoil_letter(&by, case).await?;
+    Ok(see(&format!("/dispatch?settled={case}&as=spoiled")))
 }

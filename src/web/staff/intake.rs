@@ -122,7 +122,7 @@ impl Line {
             // What a scanner brought unannounced.
             carrier: match line.carrier.as_str() {
                 "scan" => shared.text(lang, "intake.by_scan"),
-                carrier => carrier.to_owned(),
+                carrier => shared.carrier(lang, carrier),
             },
             counted: line.counted,
             scanned: line.scanned,
@@ -157,7 +157,7 @@ async fn room(
     let readable = files.iter().filter(|file| file.is_readable).count();
     let values = context! {
         lines => given(lines),
-        carriers => CARRIERS,
+        carriers => CARRIERS.map(|one| (one, shared.carrier(signed.visit.lang, one))).to_vec(),
         typed => given(typed.clone()),
         results => given(shown(results)),
         files => given(shown(&files)),

@@ -7,6 +7,7 @@ use axum::response::Response;
 use engine::{CaseId, Moment, Role as _};
 use minijinja::context;
 use serde::Serialize;
+use workflows::clerical;
 use workflows::terms::Role;
 
 use super::filter::{self, Filter, KINDS, PARTS};
@@ -57,7 +58,10 @@ impl Line {
         now: Moment,
     ) -> Result<Self, engine::Fault> {
         let (texts, lang) = (staff.frame.pages.texts(), signed.visit.lang);
-        let case = Named::of(&line.head, texts, lang);
+        let mut case = Named::of(&line.head, texts, lang);
+        if line.head.workflow == clerical::NAME {
+            case.kind = staff.request(lang, &line.request);
+        }
         let words = [&case.number, &case.company, &case.name, &case.user_id];
         Ok(Self {
             words: words.map(|text| folded(text)).join(" "),

@@ -7,21 +7,35 @@ use axum::response::Response;
 use engine::Moment;
 use minijinja::context;
 use serde::Serialize;
-use workflows::task::{Command, Outcome, State as Standing};
-use workflows::terms::Role;
+use workflows::task::{Command, Outcome, State as Standing, workers};
+use workflows::terms::{Role, TaskKind};
 
 use super::desk::Typed;
 use super::{Shared, Signed};
+use crate::backoffice::AtWork;
 use crate::backoffice::errands::Errand;
 use crate::policy::Room;
 use crate::web::customer::{case_named, given, see};
 use crate::web::error::Problem;
 use crate::web::{page, when};
 
-/// Roles in which tasks are done; the first one that the account holds acts.
+/// Roles in which tasks are done; of those that the account holds the first acts that may.
 const ROLES: [Role; 4] = [Role::Supervisor, Role::Clerk, Role::Approver, Role::HelpDesk];
+/// What is told after a task was worked on.
+const TOLD: [&str; 3] = ["done", "recorded", "again"];
 const OUTCOMES: [(&str, Outcome); 3] =
     [("settled", Outcome::Settled), ("denied", Outcome::Denied), ("unreached", Outcome::Unreached)];
+
+/// What can be recorded of a kind of task, and in whose words.
+const fn outcomes(kind: TaskKind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        TaskKind::BankSystem => {
+            &[("settled", "carried"), ("denied", "not_carried"), ("unreached", "not_now")]
+        }
+        TaskKind::Incident => &[("settled", "settled"), ("denied", "denied")],
+        _ => &[("settled", "settled"), ("denied", "denied"), ("unreached", "unreached")],
+    }
+}
 
 #[derive(Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent answer")]
@@ -46,10 +60,16 @@ struct Line {
     is_late: bool,
     is_open: bool,
     is_mine: bool,
+    /// What can be recorded: the outcome and its text.
+    outcomes: &'static [(&'static str, &'static str)],
+    /// Such tasks are done by a role of this account.
+    works: bool,
     /// The first of two records; empty before.
     first: &'static str,
     /// Somebody else has recorded first, so this person may be the second.
     is_second: bool,
+    /// The second has to be a supervisor.
+    awaits_supervisor: bool,
 }
 
 impl Line {
@@ -63,11 +83,23 @@ impl Line {
             }
             _ => "",
         };
+        let holds = |role: &Role| signed.member.roles.contains(role);
         let (is_mine, is_second) = match &errand.state {
             Standing::Owned { owner, .. } => (owner.0 == own, false),
             Standing::Recorded { first, .. } => (false, first.0 != own),
             _ => (false, false),
         };
+        let kind = match &errand.state {
+            Standing::Open { kind, .. }
+            | Standing::Owned { kind, .. }
+            | Standing::Recorded { kind, .. } => Some(*kind),
+            _ => None,
+        };
+        let outcomes = kind.map_or(&[][..], outcomes);
+        let first = outcomes.iter().find(|(name, _)| *name == first).map_or("", |(_, text)| *text);
+        // What a call back has brought out about a form, a supervisor confirms.
+        let awaits_supervisor = !first.is_empty() && kind == Some(TaskKind::CallBack);
+        let is_second = is_second && (!awaits_supervisor || holds(&Role::Supervisor));
         Self {
             id: line.case_id,
             number: when::case_number(line.about_case, Moment(line.about_opened_at)),
@@ -86,12 +118,7 @@ impl Line {
                 }
                 _ => String::new(),
             },
-            request: if line.request.is_empty() {
-                String::new()
-            } else {
-                let key = format!("customer.request.{}", line.request);
-                texts.find(lang, &key).unwrap_or(&line.request).to_owned()
-            },
+            request: shared.request(lang, &line.request),
             defects: line
                 .defects
                 .split(',')
@@ -103,8 +130,11 @@ impl Line {
             is_late: !line.escalated.is_empty(),
             is_open: matches!(errand.state, Standing::Open { .. }),
             is_mine,
+            outcomes,
+            works: kind.is_some_and(|kind| workers(kind).iter().any(holds)),
             first,
             is_second,
+            awaits_supervisor,
         }
     }
 }
@@ -132,7 +162,7 @@ pub(super) async fn show(
     let masks = if signed.is_in(Room::Desk) { shared.app.masks_asked().await? } else { 0 };
     let values = context! {
         lines => given(lines),
-        done => signed.visit.asked("done"),
+        done => TOLD.iter().copied().find(|told| *told == signed.visit.asked("done")),
         masks,
         opens_masks => signed.is_in(Room::Desk),
     };
@@ -146,7 +176,11 @@ pub(super) async fn act(
     Path(case): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Problem> {
-    let by = signed.member.acting_as_one_of(&ROLES)?;
+    let viewers: Vec<AtWork> =
+        ROLES.iter().filter_map(|role| signed.member.acting(*role).ok()).collect();
+    if viewers.is_empty() {
+        return Err(Problem::NotFound);
+    }
     let command = match typed.get("do").map(String::as_str) {
         Some("take") => Command::Take,
         Some("release") => Command::Release,
@@ -157,7 +191,13 @@ pub(super) async fn act(
         }
         None => return Err(Problem::Unreadable),
     };
-    let state = shared.app.with_task(&by, case_named(&case)?, command).await?;
-    let done = if matches!(state, Standing::Done { .. }) { "?done=1" } else { "" };
-    Ok(see(&format!("/tasks{done}")))
+    let recorded = matches!(command, Command::Record { .. });
+    let state = shared.app.with_task(&viewers, case_named(&case)?, command).await?;
+    let told = match state {
+        Standing::Done { .. } => "?done=done",
+        Standing::Recorded { .. } => "?done=recorded",
+        Standing::Open { .. } if recorded => "?done=again",
+        _ => "",
+    };
+    Ok(see(&format!("/tasks{told}")))
 }

@@ -159,6 +159,12 @@ pub(super) async fn propose(
         "add_holiday" => {
             let (name, source) = (asked("name"), asked("source"));
             demand(is_day, "day", "day_slip");
+            let shown = days(&shared).await?;
+            demand(!shown.iter().any(|one| one.day == day), "day", "day_known");
+            // A day that is over changes nothing, and one beyond the list could not be taken back.
+            let today = crate::dates::japan(shared.app.tools.db.now().await?).date_naive();
+            let is_ahead = |at: NaiveDate| at >= today && at.year() <= today.year() + 1;
+            demand(!is_day || day.parse().is_ok_and(is_ahead), "day", "day_far");
             demand(within(&name, 40), "name", "name_slip");
             demand(within(&source, 80), "source", "source_slip");
             Change::AddHoliday { day, name, source }

@@ -41,13 +41,12 @@ impl FromRequestParts<Shared> for Signed {
             _ => visit.here.rsplit_once('/').map_or("", |(above, _)| above),
         };
         let back = (!matches!(page, "" | "/")).then(|| page.to_owned());
-        let out = |had_session| Problem::SignedOut { door: DOOR, back: back.clone(), had_session };
-        let token = cookie(&parts.headers, COOKIE).and_then(Token::parse);
-        let token = token.ok_or_else(|| out(false))?;
+        let over = || Problem::SignedOut { door: DOOR, back: back.clone() };
+        let token = cookie(&parts.headers, COOKIE).and_then(Token::parse).ok_or_else(over)?;
         let place = place(shared, parts);
         match shared.app.staff_session(&token, &place).await {
             Ok(member) => Ok(Self { visit, member }),
-            Err(Declined::SignedOut) => Err(out(true)),
+            Err(Declined::SignedOut) => Err(over()),
             Err(other) => Err(other.into()),
         }
     }

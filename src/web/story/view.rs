@@ -55,7 +55,7 @@ pub(super) async fn page(
         face => Serde(face::of_state(&told.state)),
         is_open => told.open,
         opened => when::long(Moment(file.row.opened_at), visit.lang),
-        changed => when::long(Moment(file.row.changed_at), visit.lang),
+        changed => when::long(Moment(file.row.ended_at.unwrap_or(file.row.changed_at)), visit.lang),
         version => told.version,
         drawing => Value::from_safe_string(drawing),
         ahead => Serde(teller.ahead(&graph, &trail)),

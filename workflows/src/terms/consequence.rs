@@ -262,6 +262,11 @@ impl TaskKind {
         Self::BankSystem,
     ];
 
+    /// It is tried until there is an answer.
+    pub const fn is_repeated(self) -> bool {
+        matches!(self, Self::CallBack | Self::SupervisorCall | Self::BankSystem)
+    }
+
     /// One person alone cannot finish it.
     pub const fn needs_two_people(self) -> bool {
         matches!(self, Self::CureByPhone | Self::Incident | Self::BankSystem)

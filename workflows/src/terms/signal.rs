@@ -3,7 +3,7 @@
 use engine::{CaseId, Speaker};
 
 use super::{Channel, DefectCode, Neighbour};
-use crate::{account, credential, delegated, paper, self_service, tail};
+use crate::{account, clerical, credential, delegated, paper, self_service, tail};
 
 /// What one case tells another; it enters the other's inbox in the same transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -80,6 +80,17 @@ pub enum Signal {
         /// What it means there.
         command: paper::Command,
     },
+    /// Somebody recorded in a task that the request was carried out by hand; heard as that person's
+    /// own act, for two are needed.
+    DoneByHand {
+        /// The clerical case.
+        case: CaseId,
+    },
+    /// Two people recorded that it cannot be carried out.
+    CannotBeDone {
+        /// The clerical case.
+        case: CaseId,
+    },
 }
 
 /// A command of one of the workflows that receive signals, ready to be put into an inbox.
@@ -91,6 +102,8 @@ pub enum Addressed {
     Delegated(delegated::Command),
     /// For a paper case.
     Paper(paper::Command),
+    /// For one of the form's other requests.
+    Clerical(clerical::Command),
     /// For a credential.
     Credential(credential::Command),
     /// For an account of staff.
@@ -104,6 +117,7 @@ impl Addressed {
             Self::SelfService(_) => self_service::NAME,
             Self::Delegated(_) => delegated::NAME,
             Self::Paper(_) => paper::NAME,
+            Self::Clerical(_) => clerical::NAME,
             Self::Credential(_) => credential::NAME,
             Self::Account(_) => account::NAME,
         }
@@ -135,13 +149,15 @@ impl Signal {
                 (*case, Addressed::Paper(paper::Command::Defect { codes: codes.clone() }))
             }
             Self::Recorded { case, command } => (*case, Addressed::Paper(command.clone())),
+            Self::DoneByHand { case } => (*case, Addressed::Clerical(clerical::Command::Confirm)),
+            Self::CannotBeDone { case } => (*case, Addressed::Clerical(clerical::Command::GiveUp)),
         }
     }
 
     /// In whose name the other case hears it.
     pub const fn speaker(&self) -> Speaker {
         match self {
-            Self::Recorded { .. } => Speaker::Actor,
+            Self::Recorded { .. } | Self::DoneByHand { .. } => Speaker::Actor,
             _ => Speaker::Case,
         }
     }

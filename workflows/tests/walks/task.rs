@@ -14,17 +14,65 @@ fn some_kinds_take_two_people_who_agree() {
         match &step.from {
             State::Owned { kind, owner, .. } => {
                 assert!(!kind.needs_two_people(), "{kind:?} by one person");
+                let lifts = *kind == TaskKind::CallBack && step.context.facts.paper.is_some();
+                assert!(!lifts || step.context.actor.role == Role::Supervisor, "{kind:?}");
                 assert_eq!(*owner, step.context.actor.id);
             }
-            State::Recorded { first, outcome: before, .. } => {
+            State::Recorded { kind, first, outcome: before, .. } => {
                 seen += 1;
                 assert_ne!(*first, step.context.actor.id);
                 assert_eq!(*before, outcome);
+                assert!(*kind != TaskKind::CallBack || step.context.actor.role == Role::Supervisor);
             }
             other => panic!("done from {other:?}"),
         }
     }
     assert!(seen > 0);
+}
+
+/// What a record moves on has to be in the power of whoever records it, or the case stands still.
+#[test]
+fn nobody_records_what_they_may_not_decide() {
+    let mut moved = 0;
+    for step in &task_walk().steps {
+        for signal in &step.transition.signals {
+            let command = match signal {
+                Signal::Recorded { command, .. } => command,
+                Signal::DoneByHand { .. } => &paper::Command::CureByPhone,
+                _ => continue,
+            };
+            let allowed: &[Role] = match command {
+                paper::Command::CureByPhone | paper::Command::ReturnForm => {
+                    &[Role::Clerk, Role::Approver]
+                }
+                paper::Command::ConfirmAddress | paper::Command::ObjectAddress => {
+                    &[Role::Clerk, Role::Supervisor]
+                }
+                _ => &[Role::Supervisor],
+            };
+            assert!(allowed.contains(&step.context.actor.role), "{command:?}");
+            moved += 1;
+        }
+    }
+    assert!(moved > 0);
+}
+
+#[test]
+fn whoever_was_not_reached_is_called_again() {
+    let mut again = 0;
+    for step in &task_walk().steps {
+        let (State::Owned { kind, .. }, Command::Record { outcome: Outcome::Unreached }) =
+            (&step.from, &step.command)
+        else {
+            continue;
+        };
+        if kind.is_repeated() {
+            again += 1;
+            assert!(matches!(step.transition.to, State::Open { .. }), "{kind:?}");
+            assert!(step.transition.signals.is_empty());
+        }
+    }
+    assert!(again > 0);
 }
 
 #[test]
@@ -58,6 +106,33 @@ fn a_late_task_is_told_once() {
     }
 }
 
+/// What two people do by hand ends the request: done by two, or given up by two.
+#[test]
+fn what_is_done_by_hand_follows_for_the_clerical_case() {
+    let mut seen = std::collections::BTreeSet::new();
+    for step in &task_walk().steps {
+        let (Command::Record { outcome }, Some(case)) =
+            (&step.command, step.context.facts.clerical)
+        else {
+            continue;
+        };
+        let (State::Owned { kind, .. } | State::Recorded { kind, .. }) = &step.from else {
+            panic!("recorded in {:?}", step.from)
+        };
+        let is_done = matches!(step.transition.to, State::Done { .. });
+        let wanted = match (kind, outcome) {
+            (TaskKind::BankSystem, Outcome::Settled) => vec![Signal::DoneByHand { case }],
+            (TaskKind::BankSystem, Outcome::Denied) if is_done => {
+                vec![Signal::CannotBeDone { case }]
+            }
+            _ => Vec::new(),
+        };
+        seen.extend(wanted.iter().map(engine::label));
+        assert_eq!(step.transition.signals, wanted, "{kind:?} {outcome:?}");
+    }
+    assert_eq!(seen.len(), 2, "{seen:?}");
+}
+
 /// Only what was recorded reaches the paper case, and nothing when the task is about another kind.
 #[test]
 fn what_is_recorded_follows_for_the_paper_case() {
@@ -66,7 +141,8 @@ fn what_is_recorded_follows_for_the_paper_case() {
         let signals = &step.transition.signals;
         let (Command::Record { outcome }, Some(paper)) = (&step.command, step.context.facts.paper)
         else {
-            assert!(signals.is_empty(), "{:?} is followed by {signals:?}", step.command);
+            let is_clerical = step.context.facts.clerical.is_some();
+            assert!(signals.is_empty() || is_clerical, "{:?}: {signals:?}", step.command);
             continue;
         };
         let (State::Owned { kind, .. } | State::Recorded { kind, .. }) = &step.from else {
@@ -79,6 +155,10 @@ fn what_is_recorded_follows_for_the_paper_case() {
             (TaskKind::LetterInquiry, Outcome::Settled, _) => Some(paper::Command::ConfirmAddress),
             (TaskKind::LetterInquiry, Outcome::Denied, _) => Some(paper::Command::ObjectAddress),
             (TaskKind::CallBack, Outcome::Settled, true) => Some(paper::Command::ClearDanger),
+            (TaskKind::SupervisorCall, Outcome::Settled, _) => Some(paper::Command::Readmit),
+            (TaskKind::CallBack | TaskKind::SupervisorCall, Outcome::Denied, true) => {
+                Some(paper::Command::Reject)
+            }
             _ => None,
         };
         seen.extend(wanted.as_ref().map(engine::label));
@@ -86,5 +166,5 @@ fn what_is_recorded_follows_for_the_paper_case() {
             wanted.map(|command| Signal::Recorded { case: paper, command }).into_iter().collect();
         assert_eq!(*signals, wanted, "{kind:?} {outcome:?}");
     }
-    assert_eq!(seen.len(), 5, "{seen:?}");
+    assert_eq!(seen.len(), 7, "{seen:?}");
 }

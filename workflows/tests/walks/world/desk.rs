@@ -98,6 +98,7 @@ pub(crate) fn clerical_world(starts: Vec<clerical::State>) -> Universe<clerical:
         C::Carried,
         C::NotCarried,
         C::Confirm,
+        C::GiveUp,
         C::Withdraw,
         C::TakeOver,
         C::Lapse,
@@ -137,6 +138,11 @@ pub(crate) fn task_world(starts: Vec<task::State>) -> Universe<task::Task> {
         ("yamada", Role::User),
     ]);
     actors.extend(people(&ONLOOKERS));
-    let facts = vec![task::Facts { paper: None }, task::Facts { paper: Some(CaseId(3)) }];
+    let about = Some(CaseId(3));
+    let facts = vec![
+        task::Facts::default(),
+        task::Facts { paper: about, clerical: None },
+        task::Facts { paper: None, clerical: about },
+    ];
     Universe { starts, commands, actors, facts, rules: small_rules() }
 }
