@@ -74,6 +74,8 @@ pub struct OnDesk {
     pub pages: Vec<Scanned>,
     /// The specimen that is valid on the form's date: its row, and since when it is registered.
     pub specimen: Option<(i64, String)>,
+    /// The masks that lie on the page with the seal.
+    pub masks: Vec<i64>,
     /// Other open reissues of the same user.
     pub others: Vec<(CaseId, Moment)>,
     /// Who has it in hand.
@@ -102,7 +104,7 @@ impl OnDesk {
     /// The seal, and what it is compared with.
     pub fn stamped(&self) -> Option<Stamped<'_>> {
         let specimen = self.specimen.as_ref().map(|(id, _)| *id);
-        Stamped::of(&self.pages, specimen)
+        Stamped::of(&self.pages, specimen, &self.masks)
     }
 
     /// What the fields are made from.
@@ -126,12 +128,13 @@ pub struct OnPaper {
     pub pages: Vec<Scanned>,
     /// The specimen that is valid on the form's date.
     pub specimen: Option<i64>,
+    masks: Vec<i64>,
 }
 
 impl OnPaper {
     /// The seal, and what it is compared with.
     pub fn stamped(&self) -> Option<Stamped<'_>> {
-        Stamped::of(&self.pages, self.specimen)
+        Stamped::of(&self.pages, self.specimen, &self.masks)
     }
 }
 
@@ -142,12 +145,30 @@ pub struct Stamped<'a> {
     pub page: &'a Scanned,
     /// The specimen's row.
     pub specimen: i64,
+    /// The masks that lie on that page: what was compared before one was laid shows what it hides.
+    pub masks: &'a [i64],
 }
 
 impl<'a> Stamped<'a> {
-    fn of(pages: &'a [Scanned], specimen: Option<i64>) -> Option<Self> {
-        let bears = |page: &&Scanned| page.read.seals.values().any(|seal| seal.found);
-        Some(Self { page: pages.iter().find(bears)?, specimen: specimen? })
+    fn of(pages: &'a [Scanned], specimen: Option<i64>, masks: &'a [i64]) -> Option<Self> {
+        Some(Self { page: sealed_page(pages)?, specimen: specimen?, masks })
+    }
+}
+
+/// The page that bears a seal.
+fn sealed_page(pages: &[Scanned]) -> Option<&Scanned> {
+    pages.iter().find(|page| page.read.seals.values().any(|seal| seal.found))
+}
+
+/// The masks that lie on the page with the seal, where that is compared with anything.
+async fn masks_on(
+    tx: &mut engine::Tx,
+    pages: &[Scanned],
+    is_compared: bool,
+) -> Result<Vec<i64>, Fault> {
+    match sealed_page(pages).filter(|_| is_compared) {
+        Some(page) => super::masks::lying_on(tx, page).await,
+        None => Ok(Vec::new()),
     }
 }
 
@@ -176,28 +197,24 @@ struct Noted {
 const CHECKS: &str = "Check";
 
 impl App {
-    /// Opens a form on the desk: the look is an entry, and for whoever judges the seal the specimen
+    /// A form is opened on the desk: the look is an entry, and for whoever judges the seal the specimen
     /// shown is remembered.
-    pub async fn on_desk(&self, by: &AtWork, case: CaseId) -> Result<OnDesk, Declined> {
+    pub async fn open_desk(&self, by: &AtWork, desk: &OnDesk) -> Result<(), Declined> {
         if !may_see(Viewer::Signed(by.role()), Matter::Details) {
             return Err(Declined::NotFound);
         }
-        if matches!(by.role(), Role::Clerk | Role::Approver) {
-            self.view_case(by, case).await?;
-        } else {
-            self.demand_form(case).await?;
-            self.note(by, case, "ViewForm").await?;
+        let judges = matches!(by.role(), Role::Clerk | Role::Approver);
+        let shown = desk.specimen.as_ref().map(|(id, _)| *id);
+        let mut tx = self.tools.db.write().await?;
+        self.note_in(&mut tx, by, desk.case, "ViewForm").await?;
+        if let Some(specimen) = shown.filter(|_| judges && shown != desk.reissue.specimen) {
+            let form_date = desk.reissue.form_date.as_deref();
+            reissues::change(&mut tx, desk.case, &Change::Seen { specimen, form_date }).await?;
         }
-        self.read_desk(case).await
+        Ok(tx.commit().await?)
     }
 
-    async fn demand_form(&self, case: CaseId) -> Result<(), Declined> {
-        let mut tx = self.tools.db.read().await?;
-        let row = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
-        row.submission.map(drop).ok_or(Declined::NotFound)
-    }
-
-    /// The same without an entry, for a page that is shown again because something is missing.
+    /// What stands on the desk. It is no look yet: whoever shows it notes one.
     pub async fn read_desk(&self, case: CaseId) -> Result<OnDesk, Declined> {
         let mut tx = self.tools.db.read().await?;
         let row = engine::case::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
@@ -213,6 +230,7 @@ impl App {
         let (form_row, request, _) = own.unwrap_or((1, String::new(), case.0));
         let pages = scanned(&mut tx, number).await?;
         let specimen = specimen_of(&mut tx, user.contract_id, &reissue).await?;
+        let masks = masks_on(&mut tx, &pages, specimen.is_some()).await?;
         // What else was asked for on the same form is the same procedure.
         let others = reissues::open_elsewhere(&mut tx, reissue.user_id, case, number).await?;
         let others = others.into_iter().map(|(id, at)| (CaseId(id), Moment(at))).collect();
@@ -239,6 +257,7 @@ impl App {
             submission,
             pages,
             specimen,
+            masks,
             claim,
             entries,
             names,
@@ -255,7 +274,8 @@ impl App {
         let user = users::by_id(&mut tx, reissue.user_id).await?.ok_or(Declined::NotFound)?;
         let specimen = specimen_of(&mut tx, user.contract_id, &reissue).await?;
         let pages = scanned(&mut tx, number).await?;
-        Ok(OnPaper { pages, specimen: specimen.map(|(id, _)| id) })
+        let masks = masks_on(&mut tx, &pages, specimen.is_some()).await?;
+        Ok(OnPaper { pages, specimen: specimen.map(|(id, _)| id), masks })
     }
 
     /// A clerk hands a checked form to approval: checklist and seal in one press, if nobody else was

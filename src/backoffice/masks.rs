@@ -63,6 +63,12 @@ pub(crate) async fn lying(
     Ok(rows.iter().filter(lies).map(part_of).collect())
 }
 
+/// The masks that lie on a page now.
+pub(super) async fn lying_on(tx: &mut Tx, page: &Scanned) -> Result<Vec<i64>, Fault> {
+    let rows = masks::of_page(tx, &page.digest, page.page).await?;
+    Ok(rows.iter().filter(|row| row.lifted == 0).map(|row| row.case_id).collect())
+}
+
 /// Whether anything is masked on any page of a file.
 pub(crate) async fn lie_on(tx: &mut Tx, digest: &[u8]) -> Result<bool, Fault> {
     masks::lie_on(tx, digest).await
@@ -216,12 +222,5 @@ impl App {
             read: crate::reader::PageRead::default(),
         };
         self.page_but(&page, Some(case)).await
-    }
-
-    /// The masks that lie on a page now.
-    pub async fn masks_on(&self, page: &Scanned) -> Result<Vec<i64>, Fault> {
-        let mut tx = self.tools.db.read().await?;
-        let rows = masks::of_page(&mut tx, &page.digest, page.page).await?;
-        Ok(rows.iter().filter(|row| row.lifted == 0).map(|row| row.case_id).collect())
     }
 }

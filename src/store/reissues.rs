@@ -170,6 +170,13 @@ pub enum Change<'a> {
     },
     /// The date of the form, ISO, where no specimen is valid on it.
     Dated(&'a str),
+    /// The specimen that was looked at, if the form still has the date for which it was shown.
+    Seen {
+        /// The specimen.
+        specimen: i64,
+        /// ISO date.
+        form_date: Option<&'a str>,
+    },
     /// The specimen that was shown, and the date of the form.
     Shown {
         /// The specimen.
@@ -191,8 +198,17 @@ pub async fn change(tx: &mut Tx, case: CaseId, change: &Change<'_>) -> Result<()
          WHERE case_id = $1";
     const DATED: &str = "UPDATE reissues SET form_date = $2, specimen = NULL WHERE case_id = $1";
     const SHOWN: &str = "UPDATE reissues SET specimen = $2, form_date = $3 WHERE case_id = $1";
+    const SEEN: &str = "UPDATE reissues SET specimen = $2 \
+         WHERE case_id = $1 AND COALESCE(form_date, '') = $3";
     let (id, now) = (case.0, tx.now().0);
     match change {
+        Change::Seen { specimen, form_date } => on!(tx, |conn| sqlx::query(SEEN)
+            .bind(id)
+            .bind(specimen)
+            .bind(form_date.unwrap_or_default())
+            .execute(conn)
+            .await
+            .map(drop)),
         Change::Danger(danger) => {
             on!(tx, |conn| sqlx::query(DANGER).bind(id).bind(danger).execute(conn).await.map(drop))
         }

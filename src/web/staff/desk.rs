@@ -73,8 +73,9 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     signed.enter(Room::Desk)?;
     let case = case_named(&case)?;
-    let (mode, by) = at_work(&shared, &signed, case).await?;
-    let desk = shared.app.on_desk(&by, case).await?;
+    let desk = shared.app.read_desk(case).await?;
+    let (mode, by) = acting(&signed, &desk.workflow, &desk.state_name)?;
+    shared.app.open_desk(&by, &desk).await?;
     let is_due =
         |claim: &Claim| claim.person == by.person() && !shared.app.is_fresh(claim, desk.now);
     if mode != Mode::Read && desk.claim.as_ref().is_some_and(is_due) {
@@ -87,7 +88,11 @@ pub(super) async fn show(
 /// Who acts here, and what they may do.
 async fn at_work(shared: &Staff, signed: &Signed, case: CaseId) -> Result<(Mode, AtWork), Problem> {
     let row = shared.app.case_row(case).await?;
-    let (mode, role) = Mode::of(&row.workflow, &row.state_name, signed);
+    acting(signed, &row.workflow, &row.state_name)
+}
+
+fn acting(signed: &Signed, workflow: &str, state: &str) -> Result<(Mode, AtWork), Problem> {
+    let (mode, role) = Mode::of(workflow, state, signed);
     Ok((mode, signed.member.acting(role.ok_or(Problem::NotFound)?)?))
 }
 
@@ -105,13 +110,21 @@ async fn page(
     typed: &Typed,
     wrong: &[Mistake],
 ) -> Result<Response, Problem> {
-    let declines = match mode {
-        Mode::Approve => shared.app.would_decline(by, desk.case, &Verdict::Approve).await?,
-        Mode::Check if desk.workflow == clerical::NAME => shared.app.misfit(by, desk.case).await?,
-        _ => None,
+    let declines = async {
+        Ok(match mode {
+            Mode::Approve => shared.app.would_decline(by, desk.case, &Verdict::Approve).await?,
+            Mode::Check if desk.workflow == clerical::NAME => {
+                shared.app.misfit(by, desk.case).await?
+            }
+            _ => None,
+        })
     };
+    let compared = async { Ok(shared.seals(desk.stamped()).await?) };
+    let place = Place::find(shared, signed, desk.case);
+    // None of the three waits for another.
+    let (declines, compared, place) = tokio::try_join!(declines, compared, place)?;
     let is_mine = is_mine(desk, by);
-    let likeness = shared.seals(desk.stamped()).await?.map(|both| both.likeness);
+    let likeness = compared.map(|both| both.likeness);
     let values = context! {
         mode => given(mode),
         is_mine,
@@ -120,7 +133,7 @@ async fn page(
         // A refusal that is known beforehand stands in the place of the buttons.
         declines => declines.map(|code| view::refusal(shared, signed, &code)),
         likeness => likeness.map(|part| format!("{:.1}", part * 100.0)),
-        place => given(Place::find(shared, signed, desk.case).await?),
+        place => given(place),
         chosen => given(typed.clone()),
         ..view::values(shared, signed, desk, typed, mode)?
     };
@@ -205,9 +218,7 @@ impl Staff {
     async fn seals(&self, stamped: Option<Stamped<'_>>) -> Result<super::Compared, Declined> {
         let Some(stamped) = stamped else { return Ok(None) };
         let page = stamped.page;
-        // What was compared before a mask was laid shows what the mask hides.
-        let masks = self.app.masks_on(page).await?;
-        let key = (page.digest.clone(), page.page, stamped.specimen, masks);
+        let key = (page.digest.clone(), page.page, stamped.specimen, stamped.masks.to_vec());
         let found = |kept: &[(super::SealKey, super::Compared)]| {
             kept.iter().find(|(other, _)| *other == key).map(|(_, both)| both.clone())
         };
