@@ -106,6 +106,12 @@ impl App {
         Ok(Ok(outcome))
     }
 
+    /// The case of the letter with that number.
+    pub async fn letter_numbered(&self, tracking: &str) -> Result<Option<CaseId>, Declined> {
+        let mut tx = self.tools.db.read().await?;
+        Ok(letters::by_tracking(&mut tx, tracking).await?.map(CaseId))
+    }
+
     /// A letter by its number: delivered, or back.
     pub async fn settle_letter(
         &self,
@@ -113,10 +119,7 @@ impl App {
         tracking: &str,
         is_back: bool,
     ) -> Result<CaseId, Declined> {
-        let mut tx = self.tools.db.read().await?;
-        let found = letters::by_tracking(&mut tx, tracking).await?;
-        drop(tx);
-        let case = CaseId(found.ok_or(Declined::NotFound)?);
+        let case = self.letter_numbered(tracking).await?.ok_or(Declined::NotFound)?;
         let (command, step) =
             if is_back { (Command::ReturnedMail, "back") } else { (Command::Deliver, "delivered") };
         self.with_paper(by, case, command, format!("{step}-{case}-{tracking}")).await?;

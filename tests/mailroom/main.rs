@@ -18,6 +18,7 @@ mod house;
 
 mod again;
 mod cut;
+mod errands;
 mod places;
 mod room;
 mod scenarios;

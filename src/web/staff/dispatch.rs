@@ -81,6 +81,8 @@ async fn page(
         waiting => given(lines(&waiting)),
         underway => given(lines(&underway)),
         counted => typed.get("counted"),
+        tracking => typed.get("tracking"),
+        asks => typed.get("asks"),
         posted => signed.visit.asked("posted"),
         held => signed.visit.asked("held"),
         settled => TOLD.iter().copied().find(|told| *told == signed.visit.asked("as")),
@@ -153,7 +155,16 @@ pub(super) async fn settle(
 ) -> Result<Response, Problem> {
     let by = signed.member.acting(Role::Dispatch)?;
     let tracking = number(typed.get("tracking").map_or("", String::as_str));
-    let is_back = typed.get("do").map(String::as_str) == Some("back");
+    let asked = typed.get("do").map_or("", String::as_str);
+    let is_back = asked.starts_with("back");
+    // What came back voids a password: whose it is, is looked at first.
+    if asked == "back"
+        && let Some(case) = shared.app.letter_numbered(&tracking).await?
+    {
+        let of = number_of(&shared, &case.to_string()).await?;
+        let typed = Typed::from([("tracking".to_owned(), tracking), ("asks".to_owned(), of)]);
+        return page(&shared, &signed, &typed, &[]).await;
+    }
     match shared.app.settle_letter(&by, &tracking, is_back).await {
         Ok(case) => {
             let told = if is_back { "back" } else { "delivered" };

@@ -5,6 +5,7 @@ use engine::{CaseId, Moment};
 use minijinja::context;
 use minijinja::value::Value;
 use serde::Serialize;
+use workflows::clerical;
 
 use super::super::left::clock;
 use super::super::{Shared, Signed, Staff};
@@ -188,7 +189,10 @@ fn fields(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Field> {
     let boxes: Vec<String> = forms::Reason::ALL.iter().map(|one| u(one.field())).collect();
     let boxes: Vec<&str> = boxes.iter().map(String::as_str).collect();
     let is_told = !reasons.is_empty() && !doubts("reason_");
-    let reasons = plain("reasons", &boxes, reasons.join("、"), is_told);
+    // The form's other requests need no reason.
+    let is_needed = desk.workflow != clerical::NAME || !reasons.is_empty() || doubts("reason_");
+    let reasons =
+        is_needed.then(|| plain("reasons", &boxes, reasons.join("、"), is_told)).flatten();
     first.into_iter().chain(sources.fields()).chain(requests).chain(reasons).collect()
 }
 
