@@ -40,6 +40,12 @@ impl Frame {
     pub(crate) fn seen(&self) -> bool {
         self.contrast >= 14.0
     }
+
+    /// Whether it was found where the search ended: the box itself may lie further out, and this be
+    /// something else.
+    fn is_at_the_end(&self) -> bool {
+        self.dx.abs().max(self.dy.abs()) > REACH_MM - 0.05
+    }
 }
 
 /// Cuts a box out with enough around it to find its frame.
@@ -196,6 +202,7 @@ pub(crate) fn read_check(
     let v = match score {
         // A wide tick hides its own frame; then those around must show where it is.
         _ if !frame.seen() && !place.is_trusted() => None,
+        _ if frame.seen() && frame.is_at_the_end() => None,
         score if score >= TICKED && pen => Some(true),
         score if score <= EMPTY => Some(false),
         _ => None,

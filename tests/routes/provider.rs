@@ -196,7 +196,7 @@ async fn whoever_the_provider_vouches_for_comes_to_the_page_that_was_asked_for()
     let auditor = door.house.member("auditor").await;
     let page = Ask::get(&door.house.office, OFFICE, "/sign-ins?login=clerk1").by(&auditor).send();
     let page = page.await;
-    assert!(page.main().contains(">oidc<") && page.main().contains("203.0.113.24"));
+    assert!(page.main().contains("行内の認証基盤") && page.main().contains("203.0.113.24"));
     assert!(!format!("{told:?}{}", page.body).contains(&token));
     // The code and what the browser kept count once.
     let path = format!("/sign-in/provider/back?code=code&state={}", away.asked["state"]);
