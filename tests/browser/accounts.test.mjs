@@ -56,7 +56,7 @@ for (const javaScriptEnabled of [true, false]) {
 
     const auditor = await atWork(world, await browser.page(options), okada);
     await auditor.goto(`${world.staff}/sign-ins?login=takagi`);
-    await auditor.getByText('password+totp').waitFor();
+    await auditor.getByText('ログインパスワード + ワンタイムパスワード').waitFor();
     const number = Number(/proposals\/(\d+)/.exec(page)[1]);
     await auditor.goto(`${world.staff}/cases/${number}?view=all`);
     await auditor.hands.reads('command.proposal.Approve');

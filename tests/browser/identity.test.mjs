@@ -108,8 +108,8 @@ for (const javaScriptEnabled of [true, false]) {
     await page.context().clearCookies();
     await atWork(world, page, okada);
     await page.goto(`${world.staff}/sign-ins?login=clerk1`);
-    await page.getByText('oidc').first().waitFor();
-    await page.getByText('password+totp').first().waitFor();
+    await page.getByText('行内の認証基盤').first().waitFor();
+    await page.getByText('ログインパスワード + ワンタイムパスワード').first().waitFor();
     await page.hands.reads('refusal.account.OneFactor');
     await page.goto(`${world.staff}/sign-ins?login=-`);
     await page.hands.reads('refusal.account.Unlinked');

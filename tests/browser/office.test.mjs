@@ -182,7 +182,7 @@ test('a pile of six from the scans to posted letters, by keyboard', async (t) =>
   for (const number of letters) assert.equal(await state(world, number), 'Dispatched');
   await post.locator('#tracking').fill(tracking(0));
   await post.hands.press('staff.dispatch.delivered');
-  assert.match(await post.locator('[role=status]').innerText(), /R\d+-\d{6} の親展書が届いた/);
+  assert.match(await post.locator('.note.ok[role=status]').innerText(), /R\d+-\d{6} の親展書が届いた/);
   assert.equal(await state(world, letters[0]), 'Tail.Waiting');
 
   // Every look stands in the history.
