@@ -14,10 +14,12 @@ pub mod mailroom;
 pub mod masks;
 mod pictures;
 mod search;
+mod verdict;
 
 pub use claims::Holder;
 pub(crate) use desk::pages_of;
-pub use desk::{Checked, OnDesk, OnPaper, Scanned, Stamped, Verdict};
+pub use desk::{Checked, OnDesk, OnPaper, Scanned, Stamped};
+pub use verdict::Verdict;
 
 use engine::{Actor, ActorId, CaseId, Desk, Fault, Hand, Host, Note, Origin, Submission, Workflow};
 use forms::{FormData, SubmissionNumber, Variant};
