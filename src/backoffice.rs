@@ -21,7 +21,7 @@ pub(crate) use desk::pages_of;
 pub use desk::{Checked, OnDesk, OnPaper, Scanned, Stamped};
 pub use verdict::Verdict;
 
-use engine::{Actor, ActorId, CaseId, Desk, Fault, Hand, Host, Note, Origin, Submission, Workflow};
+use engine::{Actor, ActorId, CaseId, Desk, Fault, Hand, Host, Origin, Submission, Workflow};
 use forms::{FormData, SubmissionNumber, Variant};
 use sha2::{Digest, Sha256};
 use workflows::enrolment;
@@ -346,19 +346,18 @@ impl App {
 
     /// Dispatch counted the batch of these cases' letters and it agrees.
     pub async fn reconcile(&self, by: &AtWork, cases: &[CaseId]) -> Result<(), Declined> {
+        let mut cases = cases.to_vec();
+        cases.sort_unstable();
         let mut tx = self.tools.db.write().await?;
+        for case in &cases {
+            self.note_in(&mut tx, by, *case, "ReconcileBatch").await?;
+        }
         for case in cases {
-            if !letters::reconcile(&mut tx, *case).await? {
+            if !letters::reconcile(&mut tx, case).await? {
                 return Err(Declined::Refused { code: "desk.Unprinted".to_owned() });
             }
         }
-        tx.commit().await?;
-        let hand = by.hand();
-        for case in cases {
-            let note = Note { case: *case, what: "ReconcileBatch", outcome: "", by: &hand };
-            self.engine.note(note).await?;
-        }
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// The paper cases that came out of a submission.

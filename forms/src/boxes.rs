@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::form3::BoxMm;
 use crate::locate::Registration;
-use crate::raster::spots::{extent, flood};
+use crate::raster::spots::{extent, spots};
 use crate::raster::{Homography, Patch, Window, patch, real, whole};
 
 /// Whether a box is ticked.
@@ -242,12 +242,7 @@ fn stroke(values: &[u8], width: usize, limit: f32) -> bool {
     let dark: Vec<bool> = values.iter().map(|value| f32::from(*value) > limit).collect();
     let all = dark.iter().filter(|dark| **dark).count();
     let height = values.len() / width.max(1);
-    let mut seen = vec![false; dark.len()];
-    (0..dark.len()).any(|start| {
-        if dark.get(start) != Some(&true) || seen.get(start) != Some(&false) {
-            return false;
-        }
-        let spot = flood(start, &dark, &mut seen, width);
+    spots(&dark, width).any(|spot| {
         let [left, top, right, bottom] = extent(&spot, width);
         real(spot.len()) >= TOGETHER * real(all)
             && real(right - left) >= ACROSS * real(width)

@@ -16,7 +16,7 @@ use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Rgb
 use crate::fault::ReadFault;
 use crate::fillable::FilledForm;
 use crate::form3::{BoxMm, PAGE_MM};
-use crate::raster::spots::{extent, flood};
+use crate::raster::spots::{extent, spots};
 use crate::raster::{Homography, colour_patch, patch, real, reduced, whole};
 pub(crate) use colour::Colours;
 use colour::{Tint, turned};
@@ -134,7 +134,7 @@ impl PageImage {
 }
 
 /// Integer luma weights: the decoder's own conversion takes four times as long.
-fn brightness(colour: &RgbImage) -> GrayImage {
+pub(crate) fn brightness(colour: &RgbImage) -> GrayImage {
     let luma = |pixel: &[u8]| {
         let weighted: u32 = pixel
             .iter()
@@ -169,18 +169,13 @@ fn letters(dark: &[bool], width: usize) -> usize {
     let height = dark.len() / width.max(1);
     let part = |part: f32| whole(real(width.max(height)) * part);
     let (least, margin) = (part(LETTER), part(MARGIN));
-    let mut seen = vec![false; dark.len()];
-    let mut count = 0;
-    for start in 0..dark.len() {
-        if dark.get(start) != Some(&true) || seen.get(start) != Some(&false) {
-            continue;
-        }
-        let [left, top, right, bottom] = extent(&flood(start, dark, &mut seen, width), width);
+    let is_letter = |spot: &Vec<usize>| {
+        let [left, top, right, bottom] = extent(spot, width);
         let is_inside =
             left >= margin && top >= margin && right + margin <= width && bottom + margin <= height;
-        count += usize::from(is_inside && (right - left).max(bottom - top) >= least);
-    }
-    count
+        is_inside && (right - left).max(bottom - top) >= least
+    };
+    spots(dark, width).filter(is_letter).count()
 }
 
 const WHOLE_PAGE: BoxMm = BoxMm::new(0.0, 0.0, PAGE_MM[0], PAGE_MM[1]);

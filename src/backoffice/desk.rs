@@ -281,25 +281,10 @@ impl App {
         engine::case::find(&mut tx, case).await?.ok_or(Declined::NotFound)
     }
 
-    /// A clerk or approver opens a paper case: the view is recorded, and so is which specimen was
-    /// shown.
+    /// A form is looked at away from the desk: the same entry, and the same specimen is remembered.
     pub async fn view_case(&self, by: &AtWork, case: CaseId) -> Result<(), Declined> {
-        if !may_see(Viewer::Signed(by.role()), Matter::Details) {
-            return Err(Declined::NotFound);
-        }
-        let mut tx = self.tools.db.write().await?;
-        let row = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
-        if row.submission.is_none() {
-            return Err(Declined::NotFound);
-        }
-        let user = users::by_id(&mut tx, row.user_id).await?.ok_or(Declined::NotFound)?;
-        let specimen = specimen_of(&mut tx, user.contract_id, &row).await?.map(|(id, _)| id);
-        self.note_in(&mut tx, by, case, "ViewForm").await?;
-        if let Some(specimen) = specimen.filter(|_| specimen != row.specimen) {
-            let form_date = row.form_date.as_deref();
-            reissues::change(&mut tx, case, &Change::Shown { specimen, form_date }).await?;
-        }
-        Ok(tx.commit().await?)
+        let desk = self.read_desk(case).await?;
+        self.open_desk(by, &desk).await
     }
 }
 

@@ -58,15 +58,21 @@ pub(crate) async fn lying(
     page: i64,
     shown: Option<CaseId>,
 ) -> Result<Vec<Part>, Fault> {
-    let rows = masks::of_page(tx, digest, page).await?;
-    let lies = |row: &&MaskRow| row.lifted == 0 && shown != Some(CaseId(row.case_id));
-    Ok(rows.iter().filter(lies).map(part_of).collect())
+    let rows = in_force(tx, digest, page).await?;
+    let is_hidden = |row: &&MaskRow| shown != Some(CaseId(row.case_id));
+    Ok(rows.iter().filter(is_hidden).map(part_of).collect())
 }
 
 /// The masks that lie on a page now.
 pub(super) async fn lying_on(tx: &mut Tx, page: &Scanned) -> Result<Vec<i64>, Fault> {
-    let rows = masks::of_page(tx, &page.digest, page.page).await?;
-    Ok(rows.iter().filter(|row| row.lifted == 0).map(|row| row.case_id).collect())
+    let rows = in_force(tx, &page.digest, page.page).await?;
+    Ok(rows.iter().map(|row| row.case_id).collect())
+}
+
+async fn in_force(tx: &mut Tx, digest: &[u8], page: i64) -> Result<Vec<MaskRow>, Fault> {
+    let mut rows = masks::of_page(tx, digest, page).await?;
+    rows.retain(|row| row.lifted == 0);
+    Ok(rows)
 }
 
 /// Whether anything is masked on any page of a file.
@@ -104,7 +110,11 @@ pub(crate) async fn painted(picture: Vec<u8>, parts: Vec<Part>) -> Result<Vec<u8
 impl App {
     /// A page of a form, by the case that lies on a desk or by its envelope, and by its place among
     /// the scanned pages.
-    async fn form_page(&self, case: CaseId, place: usize) -> Result<(Scanned, bool), Declined> {
+    pub(super) async fn form_page(
+        &self,
+        case: CaseId,
+        place: usize,
+    ) -> Result<(Scanned, bool), Declined> {
         let mut tx = self.tools.db.read().await?;
         let of_case = reissues::find(&mut tx, case).await?.and_then(|row| row.submission);
         let (number, is_loose) = match of_case {

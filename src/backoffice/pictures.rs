@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::customer::Declined;
 use crate::reader::Pictures;
 use crate::store::submissions::SubmissionRow;
-use crate::store::{contracts, pictures, reissues, specimens, submissions};
+use crate::store::{contracts, pictures, specimens, submissions};
 
 /// What the pictures are sealed for.
 const PICTURE: &str = "picture";
@@ -101,13 +101,11 @@ impl App {
         case: CaseId,
         place: usize,
     ) -> Result<Vec<u8>, Declined> {
-        let mut tx = self.tools.db.read().await?;
-        let row = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
-        let form = row.submission.ok_or(Declined::NotFound)?;
-        let pages = desk::scanned(&mut tx, form).await?;
-        drop(tx);
-        let page = pages.get(place).ok_or(Declined::NotFound)?;
-        let picture = self.picture(page, PAGE).await?.ok_or(Declined::NotFound)?;
+        let (page, is_loose) = self.form_page(case, place).await?;
+        if is_loose {
+            return Err(Declined::NotFound);
+        }
+        let picture = self.picture(&page, PAGE).await?.ok_or(Declined::NotFound)?;
         self.note(by, case, "ViewPage").await?;
         Ok(picture)
     }

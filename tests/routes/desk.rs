@@ -19,15 +19,20 @@ use crate::house::{House, NAOKO, OFFICE};
 const SEAL: (&str, u64) = ("合同会社みずいろ珈琲", 2);
 const DPI: f32 = 200.0;
 
-/// A form of 小林, stamped, posted, scanned and identified.
+/// A form of 小林 for a new retrieval password, stamped, posted, scanned and identified.
 pub(crate) async fn form_arrives(house: &House) -> CaseId {
+    form_asks(house, forms::Request::RetrievalReissue, vec![forms::Reason::Expired]).await
+}
+
+/// The same with another request.
+pub(crate) async fn form_asks(
+    house: &House,
+    request: forms::Request,
+    reasons: Vec<forms::Reason>,
+) -> CaseId {
     let app = &house.app;
     let session = house.session_of(NAOKO).await;
-    let wish = Wish {
-        user_id: NAOKO.to_owned(),
-        requests: vec![forms::Request::RetrievalReissue],
-        reasons: vec![forms::Reason::Expired],
-    };
+    let wish = Wish { user_id: NAOKO.to_owned(), requests: vec![request], reasons };
     let data = app.prefill(&session, &[wish]).await.unwrap();
     let draft = app.draft_form(&session, Variant::Light, &data).await.unwrap();
     let layout = layout(Version::default(), Variant::Light);

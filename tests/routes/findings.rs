@@ -3,8 +3,11 @@
 use axum::http::StatusCode;
 use forms::Variant;
 use saihakko::prefill::Wish;
+use saihakko::store::letters;
+use workflows::paper::Command;
+use workflows::terms::Role;
 
-use crate::desk::{form_arrives, get, post, state};
+use crate::desk::{form_arrives, form_asks, get, post, state};
 use crate::house::{House, NAOKO};
 
 const CARRIER: &str = "carrier=%E6%99%AE%E9%80%9A%E9%83%B5%E4%BE%BF";
@@ -97,4 +100,57 @@ async fn a_count_is_mended_until_the_scan() {
     let late = post(&house, &room, "/intake/register", &form).await;
     assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(late.main().contains("受付済みです"), "{}", late.main());
+}
+
+#[tokio::test]
+async fn a_request_that_fits_nothing_is_told_before_anybody_compares() {
+    let house = House::new().await;
+    let case = form_asks(&house, forms::Request::TransactionUnlock, vec![]).await;
+    let clerk = house.member("clerk1").await;
+    let list = get(&house, &clerk, "/queue/check").await;
+    assert!(list.main().contains("取引実行パスワードのロック解除"), "{}", list.main());
+    post(&house, &clerk, &format!("/queue/check/take/{case}"), "").await;
+    let desk = get(&house, &clerk, &format!("/desk/{case}")).await;
+    assert!(desk.body.contains("取引実行パスワードのロック解除"), "{}", desk.body);
+    assert!(desk.body.contains("いまの状態に合いません"), "{}", desk.body);
+    assert!(!desk.body.contains("id=\"handing\""), "there is nothing to hand on");
+    assert!(desk.body.contains(&format!("/desk/{case}/return\"")), "it can be returned");
+    let seal = get(&house, &clerk, &format!("/desk/{case}/seal/registered")).await;
+    assert_eq!((seal.status, seal.header("content-type")), (StatusCode::OK, "image/png"));
+    let mut tx = house.app.tools.db.read().await.unwrap();
+    let entries = engine::history::entries(&mut tx, case).await.unwrap();
+    assert!(entries.iter().any(|entry| entry.command == "ViewSpecimen"));
+}
+
+#[tokio::test]
+async fn whose_letter_came_back_is_looked_at_first() {
+    let house = House::new().await;
+    let case = form_arrives(&house).await;
+    for (login, role, command) in [
+        ("clerk1", Role::Clerk, Command::Check),
+        ("clerk1", Role::Clerk, Command::MatchSeal),
+        ("approver1", Role::Approver, Command::Approve),
+    ] {
+        let by = house.app.at_work(login, role).await.unwrap();
+        house.app.view_case(&by, case).await.unwrap();
+        let id = format!("{command:?}");
+        house.app.with_paper(&by, case, command, id).await.unwrap();
+    }
+    house.wait(1).await;
+    let mut tx = house.app.tools.db.read().await.unwrap();
+    let letter = letters::newest(&mut tx, case).await.unwrap().unwrap().id;
+    drop(tx);
+    let by = house.app.at_work("hassou", Role::Dispatch).await.unwrap();
+    house.app.hand_letter(&by, letter).await.unwrap();
+    let numbers = [(case, "12345678903".to_owned())];
+    house.app.post_batch(&by, 1, &numbers).await.unwrap().unwrap();
+    let post_room = house.member("hassou").await;
+    let back = |what: &str| format!("tracking=12345678903&do={what}");
+    let asked = post(&house, &post_room, "/dispatch/settle", &back("back")).await;
+    assert_eq!(asked.status, StatusCode::OK, "{}", asked.main());
+    assert!(asked.main().contains("back_sure") && asked.main().contains("R8-"));
+    assert_eq!(state(&house, case).await.0, "Dispatched", "nothing is void yet");
+    let done = post(&house, &post_room, "/dispatch/settle", &back("back_sure")).await;
+    assert_eq!(done.header("location"), format!("/dispatch?settled={case}&as=back"));
+    assert_eq!(state(&house, case).await.0, "Undelivered");
 }

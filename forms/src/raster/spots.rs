@@ -26,6 +26,15 @@ pub(crate) fn flood(start: usize, dark: &[bool], seen: &mut [bool], width: usize
     spot
 }
 
+/// Every dark area, in the order of its first place.
+pub(crate) fn spots(dark: &[bool], width: usize) -> impl Iterator<Item = Vec<usize>> {
+    let mut seen = vec![false; dark.len()];
+    (0..dark.len()).filter_map(move |start| {
+        let is_fresh = dark.get(start) == Some(&true) && seen.get(start) == Some(&false);
+        is_fresh.then(|| flood(start, dark, &mut seen, width))
+    })
+}
+
 /// What places take: left, top, right, bottom.
 pub(crate) fn extent(spot: &[usize], width: usize) -> [usize; 4] {
     let columns = || spot.iter().map(|at| at % width);

@@ -7,7 +7,8 @@ use image::{ImageFormat, ImageReader, RgbImage};
 
 use super::{AROUND_MM, CROP_PER_MM, INSIDE_MM, red_mask};
 use crate::fault::ReadFault;
-use crate::raster::real;
+use crate::raster::{real, whole};
+use crate::scan::brightness;
 
 /// Radius of the compared disc in cells.
 const RADIUS: i32 = 40;
@@ -141,7 +142,7 @@ impl Disc {
     /// The impression on a form. One without colour is looked for well inside its box, where nothing is
     /// printed.
     fn stamped(crop: &RgbImage) -> Option<Self> {
-        let margin = crate::raster::whole((AROUND_MM - INSIDE_MM) * CROP_PER_MM);
+        let margin = whole((AROUND_MM - INSIDE_MM) * CROP_PER_MM);
         Self::of(crop, &red_mask(crop)).or_else(|| Self::of(crop, &dark_mask(crop, margin)))
     }
 
@@ -241,8 +242,7 @@ impl Disc {
 /// Pixels clearly darker than the paper, but for a margin.
 fn dark_mask(picture: &RgbImage, margin: usize) -> Vec<bool> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let grey = |pixel: &[u8]| pixel.iter().map(|part| u16::from(*part)).sum::<u16>() / 3;
-    let values: Vec<u16> = picture.as_raw().chunks_exact(3).map(grey).collect();
+    let values = brightness(picture).into_raw();
     let mut sorted = values.clone();
     sorted.sort_unstable();
     let paper = sorted.get(sorted.len() * 4 / 5).copied().unwrap_or(0);
@@ -251,7 +251,7 @@ fn dark_mask(picture: &RgbImage, margin: usize) -> Vec<bool> {
         let (x, y) = (index % width.max(1), index / width.max(1));
         x >= margin && y >= margin && x + margin < width && y + margin < height
     };
-    let is_ink = |(index, value): (usize, &u16)| *value < limit && is_inside(index);
+    let is_ink = |(index, value): (usize, &u8)| *value < limit && is_inside(index);
     values.iter().enumerate().map(is_ink).collect()
 }
 
@@ -290,7 +290,7 @@ fn correlation(first: &[f32], second: &[f32]) -> f32 {
 fn circles() -> Vec<usize> {
     let cells = -RADIUS..=RADIUS;
     let places = cells.clone().flat_map(|row| cells.clone().map(move |column| (column, row)));
-    places.map(|(x, y)| crate::raster::whole(small(x).hypot(small(y)))).collect()
+    places.map(|(x, y)| whole(small(x).hypot(small(y)))).collect()
 }
 
 /// Takes away the mean of every circle: rings are on all seals, the characters tell them apart.

@@ -270,6 +270,45 @@ fn without_marks_the_code_still_names_the_case() {
     assert_eq!(page.case_id, copy(Variant::BizStation, 71).submission, "{:?}", page.note);
 }
 
+/// Beside its place a box is easily taken for another one.
+#[test]
+fn a_page_without_its_frames_is_left_to_a_person() {
+    let page = read_changed(|mut scan| {
+        blot(&mut scan, [0.05, 0.5, 0.9, 0.28]);
+        scan
+    });
+    assert_eq!(page.case_id, copy(Variant::BizStation, 71).submission, "{:?}", page.note);
+    assert!(!page.registered && page.defects.contains(&Defect::Page));
+    assert!(page.checks.values().all(|check| check.v.is_none()), "{:?}", page.checks);
+    for (id, digits) in &page.digits {
+        assert!(digits.v.chars().all(|digit| digit == '?'), "{id}: {digits:?}");
+        assert_eq!(digits.v.len(), digits.conf.len(), "{id}");
+    }
+}
+
+#[test]
+fn a_line_of_writing_is_no_blank_page() {
+    let ring = |paper: &mut image::GrayImage, x: u32, y: u32, side: u32| {
+        for (dx, dy) in (0..side).flat_map(|dx| (0..side).map(move |dy| (dx, dy))) {
+            if dx < 3 || dy < 3 || dx + 3 >= side || dy + 3 >= side {
+                paper.put_pixel(x + dx, y + dy, image::Luma([40]));
+            }
+        }
+    };
+    let bare = image::GrayImage::from_pixel(1654, 2339, image::Luma([246]));
+    let (mut written, mut worn) = (bare.clone(), bare);
+    // Six letters of three millimetres; two holes, a staple and dust.
+    (0..6).for_each(|no| ring(&mut written, 300 + no * 40, 300, 24));
+    for (x, y) in [(60, 900), (60, 1500), (150, 120)] {
+        ring(&mut worn, x, y, 26);
+    }
+    (0..40).for_each(|no| ring(&mut worn, 300 + no * 25, 700 + no * 31, 4));
+    let pages = [written, worn].map(|page| image::DynamicImage::ImageLuma8(page).into_rgb8());
+    let file = encode(&pages, 200.0, Carrier::Tiff).unwrap();
+    let pages = read_file(&file, "notes", &ReadOptions::new(KEY.clone())).pages;
+    assert_eq!((pages[0].kind, pages[1].kind), (PageKind::Other, PageKind::Blank));
+}
+
 #[test]
 fn a_code_under_another_key_is_not_believed() {
     let way = Way::plain(Variant::Light, 72);
