@@ -17,3 +17,4 @@ mod outside;
 mod permit;
 mod roundtrip;
 mod sample;
+mod seals;
