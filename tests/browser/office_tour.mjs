@@ -95,6 +95,16 @@ export async function office(guide) {
   await world.stands(Number(case_), 'Printed');
   await post.goto(`${world.staff}/dispatch`);
   await stop('dispatch', post);
+  await world.print();
+  await post.reload();
+  await post.locator(`input[name=tracking_${case_}]`).fill('12345678903');
+  await post.locator('#counted').fill('1');
+  await post.keyboard.press('Enter');
+  await post.hands.reads('staff.dispatch.posted', { n: 1 });
+  await post.locator('#tracking').fill('12345678903');
+  await post.hands.press('staff.dispatch.back');
+  await post.locator('#sure').waitFor();
+  await stop('dispatch-back', post);
 
   const auditor = await at(guide, okada);
   await auditor.goto(`${world.staff}/search?q=${encodeURIComponent('こばやし')}`);

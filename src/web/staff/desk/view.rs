@@ -102,7 +102,8 @@ pub(super) fn values(
         user => &desk.user.name,
         user_id => &desk.user.user_id,
         version => desk.version,
-        request => staff.request(lang, &desk.request),
+        // A paper case always asks for the same.
+        request => (desk.workflow == clerical::NAME).then(|| staff.request(lang, &desk.request)),
         state => page::name(texts, lang, "state", &desk.workflow, &desk.state_name),
         face => given(face::of_state(&desk.state_name)),
         clock => given(clock(staff, lang, desk.received_at, desk.now)?),
