@@ -18,7 +18,7 @@ mod verdict;
 
 pub use claims::Holder;
 pub(crate) use desk::pages_of;
-pub use desk::{Checked, OnDesk, OnPaper, Scanned, Stamped};
+pub use desk::{Checked, OnDesk, OnPaper, Remark, Scanned, SentBack, Stamped};
 pub use verdict::Verdict;
 
 use engine::{Actor, ActorId, CaseId, Desk, Fault, Hand, Host, Origin, Submission, Workflow};

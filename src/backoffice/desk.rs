@@ -1,9 +1,11 @@
 //! A form on the desk: what it says, what the ledger says, what the machine has found, and who did
 //! what so far. Looking at it is an entry of its history.
 
-use engine::history::{self, Entry};
+use engine::case::CaseRow;
+use engine::history::{self, Details, Entry};
 use engine::{CaseId, Fault, Moment};
 use forms::{FormData, Variant};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use workflows::terms::Role;
 
@@ -20,7 +22,9 @@ use crate::store::contracts::Contract;
 use crate::store::reissues::{Change, Reissue};
 use crate::store::submissions::{PageRow, SubmissionRow};
 use crate::store::users::User;
-use crate::store::{addresses, cases, claims, contracts, reissues, standing, submissions, users};
+use crate::store::{
+    addresses, cases, claims, contracts, letters, reissues, standing, submissions, users,
+};
 
 /// A page of the form as it was scanned.
 #[derive(Debug, Clone)]
@@ -47,8 +51,8 @@ pub struct OnDesk {
     pub version: i64,
     /// When the case was opened.
     pub opened_at: Moment,
-    /// When the form came.
-    pub received_at: Moment,
+    /// When the form came, or its letter came back: from then the clock runs.
+    pub waits_since: Moment,
     /// What the case is about.
     pub reissue: Reissue,
     /// The user.
@@ -83,6 +87,8 @@ pub struct OnDesk {
     pub names: Vec<(String, String)>,
     /// What the last clerk noted when handing it on.
     pub checked: Option<Checked>,
+    /// What the last approver wrote when sending it back.
+    pub sent_back: Option<SentBack>,
     /// Now.
     pub now: Moment,
 }
@@ -183,15 +189,29 @@ pub struct Checked {
     pub typed: Vec<(String, String)>,
 }
 
-/// Details as the engine keeps them beside an entry.
-#[derive(Default, Deserialize)]
-struct Noted {
-    #[serde(default)]
-    details: Option<Checked>,
+/// Why an approver sent a form back to the check; it stands beside the history as a detail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// In the approver's words.
+    pub why: String,
 }
 
-/// Commands after which the next round's check counts.
-const CHECKS: &str = "Check";
+/// A form that came back from its approver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentBack {
+    /// When.
+    pub at: Moment,
+    /// By which actor.
+    pub actor: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Details as the engine keeps them beside an entry.
+#[derive(Deserialize)]
+struct Noted<T> {
+    details: Option<T>,
+}
 
 impl App {
     /// A form is opened on the desk: the look is an entry, and for whoever judges the seal the specimen
@@ -232,16 +252,19 @@ impl App {
         let others = reissues::open_elsewhere(&mut tx, reissue.user_id, case, number).await?;
         let others = others.into_iter().map(|(id, at)| (CaseId(id), Moment(at))).collect();
         let claim = claims::find(&mut tx, case).await?;
+        let waits_since = waits_since(&mut tx, &row, &reissue).await?;
         let entries = history::entries(&mut tx, case).await?;
         let names = names(&mut tx, &entries).await?;
-        let checked = checked(&mut tx, case, &entries).await?;
+        let details = history::details(&mut tx, case).await?;
+        let checked = last(&entries, "Check").and_then(|entry| noted(&details, entry));
+        let sent_back = sent_back(&entries, &details);
         Ok(OnDesk {
             case,
             workflow: row.workflow.clone(),
             state_name: row.state_name.clone(),
             version: row.version,
             opened_at: Moment(row.opened_at),
-            received_at: Moment(reissue.received_at),
+            waits_since,
             contents: Contents::read(&submission.reading).unwrap_or_default(),
             printed: serde_json::from_str(&submission.prefilled).ok(),
             row: u8::try_from(form_row).unwrap_or(1),
@@ -259,6 +282,7 @@ impl App {
             entries,
             names,
             checked,
+            sent_back,
             now: tx.now(),
         })
     }
@@ -286,6 +310,19 @@ impl App {
         let desk = self.read_desk(case).await?;
         self.open_desk(by, &desk).await
     }
+}
+
+/// From when the clock of a case runs.
+async fn waits_since(
+    tx: &mut engine::Tx,
+    row: &CaseRow,
+    reissue: &Reissue,
+) -> Result<Moment, Fault> {
+    let came_back = match row.state_name.as_str() {
+        "Undelivered" => letters::newest(tx, CaseId(row.id)).await?.and_then(|one| one.settled_at),
+        _ => None,
+    };
+    Ok(Moment(came_back.unwrap_or(reissue.received_at)))
 }
 
 /// The specimen that is valid on the date of a form, or today where the form has none: its row, and
@@ -327,17 +364,23 @@ async fn names(tx: &mut engine::Tx, entries: &[Entry]) -> Result<Vec<(String, St
     cases::staff_names(tx, &persons).await
 }
 
-/// What the last clerk noted.
-async fn checked(
-    tx: &mut engine::Tx,
-    case: CaseId,
-    entries: &[Entry],
-) -> Result<Option<Checked>, Fault> {
-    let last = entries.iter().rev().find(|e| e.kind == "transition" && e.command == CHECKS);
-    let Some(last) = last else { return Ok(None) };
-    let details = history::details(tx, case).await?;
-    let own = details.into_iter().find(|(no, _)| *no == last.no);
-    let Some((_, own)) = own else { return Ok(None) };
-    let noted: Noted = serde_json::from_str(&own.text).unwrap_or_default();
-    Ok(noted.details)
+/// The last time that a command moved the case.
+fn last<'e>(entries: &'e [Entry], command: &str) -> Option<&'e Entry> {
+    entries.iter().rev().find(|entry| entry.kind == "transition" && entry.command == command)
+}
+
+/// What somebody noted with an entry; nothing when it was noted differently, or is gone by now.
+fn noted<T: DeserializeOwned>(details: &[(i64, Details)], entry: &Entry) -> Option<T> {
+    let (_, own) = details.iter().find(|(no, _)| *no == entry.no)?;
+    serde_json::from_str::<Noted<T>>(&own.text).ok()?.details
+}
+
+/// The last word of an approver about this very form: it means nothing for the next one.
+fn sent_back(entries: &[Entry], details: &[(i64, Details)]) -> Option<SentBack> {
+    let entry = last(entries, "SendBack")?;
+    if last(entries, "Resubmit").is_some_and(|newer| newer.no > entry.no) {
+        return None;
+    }
+    let Remark { why } = noted(details, entry)?;
+    Some(SentBack { at: entry.at, actor: entry.actor.clone(), why })
 }

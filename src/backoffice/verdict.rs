@@ -1,12 +1,13 @@
 //! What is decided at the desk: a checked form goes on, is approved, sent back, or returned.
 
 use engine::{CaseId, Fault, Submission};
+use serde_json::Value;
 use workflows::clerical::{self, Clerical};
 use workflows::paper::{self, Paper};
 use workflows::terms::DefectCode;
 
 use super::AtWork;
-use super::desk::Checked;
+use super::desk::{Checked, Remark};
 use crate::app::App;
 use crate::customer::{Declined, accepted};
 use crate::host::Attachment;
@@ -72,14 +73,16 @@ impl App {
         let id = format!("{}-{case}-{version}-{}", verdict.name(), by.person());
         if row.workflow == clerical::NAME {
             let command = verdict.of_clerical().ok_or_else(not_now)?;
-            let submission = Submission::<Clerical>::new(case, command, by.actor(), id)
+            let mut submission = Submission::<Clerical>::new(case, command, by.actor(), id)
                 .from(by.origin())
                 .expecting(version);
+            submission.details = verdict.details()?;
             return accepted(self.desks.clerical.submit(submission, ()).await?).map(drop);
         }
-        let submission = Submission::<Paper>::new(case, verdict.of_paper(), by.actor(), id)
+        let mut submission = Submission::<Paper>::new(case, verdict.of_paper(), by.actor(), id)
             .from(by.origin())
             .expecting(version);
+        submission.details = verdict.details()?;
         accepted(self.desks.paper.submit(submission, Attachment::default()).await?).map(drop)
     }
 
@@ -123,8 +126,8 @@ fn not_now() -> Declined {
 pub enum Verdict {
     /// Approved.
     Approve,
-    /// Back to the checklist.
-    SendBack,
+    /// Back to the checklist, and why.
+    SendBack(Remark),
     /// Not granted.
     Reject,
     /// The letter came back, and a new one goes out.
@@ -137,17 +140,24 @@ impl Verdict {
     const fn name(&self) -> &'static str {
         match self {
             Self::Approve => "approve",
-            Self::SendBack => "send-back",
+            Self::SendBack(_) => "send-back",
             Self::Reject => "reject",
             Self::Resend => "resend",
             Self::Defect(_) => "defect",
         }
     }
 
+    /// What stands beside the history.
+    fn details(&self) -> Result<Option<Value>, Fault> {
+        let Self::SendBack(remark) = self else { return Ok(None) };
+        let unwritable = |source| Fault::Unwritable { what: "remark", source };
+        serde_json::to_value(remark).map(Some).map_err(unwritable)
+    }
+
     pub(crate) fn of_paper(&self) -> paper::Command {
         match self {
             Self::Approve => paper::Command::Approve,
-            Self::SendBack => paper::Command::SendBack,
+            Self::SendBack(_) => paper::Command::SendBack,
             Self::Reject => paper::Command::Reject,
             Self::Resend => paper::Command::Resend,
             Self::Defect(codes) => paper::Command::Defect { codes: codes.clone() },
@@ -157,7 +167,7 @@ impl Verdict {
     pub(crate) fn of_clerical(&self) -> Option<clerical::Command> {
         Some(match self {
             Self::Approve => clerical::Command::Approve,
-            Self::SendBack => clerical::Command::SendBack,
+            Self::SendBack(_) => clerical::Command::SendBack,
             Self::Defect(codes) => clerical::Command::Refuse { codes: codes.clone() },
             Self::Reject | Self::Resend => return None,
         })

@@ -21,6 +21,8 @@ pub struct LetterRow {
     pub reconciled: bool,
     /// Registered-mail number.
     pub tracking: String,
+    /// When it was delivered, came back, or was spoiled.
+    pub settled_at: Option<i64>,
 }
 
 /// Stores a letter that was just made.
@@ -49,7 +51,7 @@ pub async fn insert(
 /// The newest letter of a case.
 pub async fn newest(tx: &mut Tx, case: CaseId) -> Result<Option<LetterRow>, Fault> {
     const SQL: &str = "SELECT id, case_id, address_version, sealed, specimen, state, reconciled, \
-         tracking FROM letters WHERE case_id = $1 ORDER BY id DESC LIMIT 1";
+         tracking, settled_at FROM letters WHERE case_id = $1 ORDER BY id DESC LIMIT 1";
     on!(tx, |conn| sqlx::query_as(SQL).bind(case.0).fetch_optional(conn).await)
         .map_err(Fault::database("read a letter"))
 }

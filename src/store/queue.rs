@@ -7,7 +7,7 @@ use engine::{Fault, Tx, on};
 pub enum Stage {
     /// For the checklist and the comparison of the seal.
     Check,
-    /// For somebody else's approval.
+    /// For somebody else's approval: of a checked form, or of another letter where one came back.
     Approve,
 }
 
@@ -36,8 +36,8 @@ pub struct QueueLine {
     /// The case.
     #[sqlx(flatten)]
     pub head: CaseHead,
-    /// When the form came, from which the clock runs.
-    pub received_at: i64,
+    /// When the form came, or its letter came back: from then the clock runs.
+    pub waits_since: i64,
     /// What is asked for, as the form names it.
     pub request: String,
     /// The person who has it in hand; empty when nobody has.
@@ -64,7 +64,9 @@ macro_rules! queue {
     ($paper:literal, $clerical:literal) => {
         concat!(
             "SELECT c.id, c.workflow, c.state_name, c.opened_at, \
-             COALESCE(r.received_at, c.opened_at) AS received_at, COALESCE((SELECT MIN(i.request) \
+             COALESCE((SELECT MAX(p.settled_at) FROM letters p WHERE p.case_id = c.id \
+             AND p.state = 'returned' AND c.state_name = 'Undelivered'), \
+             r.received_at, c.opened_at) AS waits_since, COALESCE((SELECT MIN(i.request) \
              FROM items i WHERE i.case_id = c.id), '') AS request, u.name, u.user_id, k.company, \
              COALESCE(l.person, '') AS holder, COALESCE(s.name, '') AS holder_name, \
              COALESCE(l.until, 0) AS until, EXISTS (SELECT 1 FROM entries e \
@@ -79,7 +81,7 @@ macro_rules! queue {
             $paper,
             ")) OR (c.workflow = 'clerical' AND c.state_name IN (",
             $clerical,
-            ")) ORDER BY received_at, c.id LIMIT $3"
+            ")) ORDER BY waits_since, c.id LIMIT $3"
         )
     };
 }
@@ -87,7 +89,7 @@ macro_rules! queue {
 /// What waits at a stage. Nobody approves what they have prepared, so that is said beside it.
 pub async fn list(tx: &mut Tx, stage: Stage, person: &str) -> Result<Vec<QueueLine>, Fault> {
     const CHECK: &str = queue!("'Identified', 'Checked'", "'Received'");
-    const APPROVE: &str = queue!("'SealOk'", "'Checked'");
+    const APPROVE: &str = queue!("'SealOk', 'Undelivered'", "'Checked'");
     let (sql, asks) = match stage {
         Stage::Check => (CHECK, false),
         Stage::Approve => (APPROVE, true),

@@ -129,6 +129,7 @@ fn routes() -> Router<Shared> {
         .route("/desk/{case}/seal/{view}", get(desk::seal))
         .route("/desk/{case}/hand-on", post(desk::hand_on))
         .route("/desk/{case}/decide", post(desk::decide))
+        .route("/desk/{case}/back", get(desk::ask_why))
         .route("/desk/{case}/return", get(desk::defects).post(desk::send_back))
         .route("/desk/{case}/return/look", get(desk::look))
         .route("/desk/{case}/return/letter/{kind}", get(desk::letter))

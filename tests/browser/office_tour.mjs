@@ -84,6 +84,10 @@ export async function office(guide) {
   await approver.locator('form[action$="/next"] button').click();
   await approver.waitForLoadState('networkidle');
   await stop('desk-approve', approver);
+  await approver.hands.follow('staff.desk.send_back');
+  await approver.waitForURL(/\/back/);
+  await stop('back', approver);
+  await approver.goBack();
   await approver.locator('input[name=seal][value=match]').check();
   await approver.keyboard.press('Control+Enter');
   await approver.waitForURL(/queue\/approve/);
@@ -105,6 +109,11 @@ export async function office(guide) {
   await post.hands.press('staff.dispatch.back');
   await post.locator('#sure').waitFor();
   await stop('dispatch-back', post);
+  await post.hands.press('staff.dispatch.sure_do');
+  await approver.goto(`${world.staff}/queue/approve`);
+  await approver.locator('form[action$="/next"] button').click();
+  await approver.waitForLoadState('networkidle');
+  await stop('desk-resend', approver);
 
   const auditor = await at(guide, okada);
   await auditor.goto(`${world.staff}/search?q=${encodeURIComponent('こばやし')}`);

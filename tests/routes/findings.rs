@@ -1,6 +1,7 @@
 //! What people stumbled over: each story is a way that once ended nowhere, or led too far.
 
 use axum::http::StatusCode;
+use engine::CaseId;
 use forms::Variant;
 use saihakko::prefill::Wish;
 use saihakko::store::letters;
@@ -126,16 +127,8 @@ async fn a_request_that_fits_nothing_is_told_before_anybody_compares() {
 async fn whose_letter_came_back_is_looked_at_first() {
     let house = House::new().await;
     let case = form_arrives(&house).await;
-    for (login, role, command) in [
-        ("clerk1", Role::Clerk, Command::Check),
-        ("clerk1", Role::Clerk, Command::MatchSeal),
-        ("approver1", Role::Approver, Command::Approve),
-    ] {
-        let by = house.app.at_work(login, role).await.unwrap();
-        house.app.view_case(&by, case).await.unwrap();
-        let id = format!("{command:?}");
-        house.app.with_paper(&by, case, command, id).await.unwrap();
-    }
+    checked(&house, case).await;
+    by_paper(&house, case, "approver1", Role::Approver, Command::Approve).await;
     house.wait(1).await;
     let mut tx = house.app.tools.db.read().await.unwrap();
     let letter = letters::newest(&mut tx, case).await.unwrap().unwrap().id;
@@ -153,4 +146,71 @@ async fn whose_letter_came_back_is_looked_at_first() {
     let done = post(&house, &post_room, "/dispatch/settle", &back("back_sure")).await;
     assert_eq!(done.header("location"), format!("/dispatch?settled={case}&as=back"));
     assert_eq!(state(&house, case).await.0, "Undelivered");
+
+    // It waits where somebody can send it again, and its clock begins anew.
+    house.wait(3_600).await;
+    let (own, approver) = (house.member("clerk1-approver").await, house.member("approver1").await);
+    let list = get(&house, &own, "/queue/approve").await;
+    assert!(list.main().contains("あなたが確認した案件です"), "{}", list.main());
+    let next = post(&house, &approver, "/queue/approve/next", "").await;
+    assert_eq!(next.header("location"), format!("/desk/{case}?queue=approve"));
+    let desk = get(&house, &approver, next.header("location")).await;
+    assert!(desk.body.contains("value=\"resend\""), "{}", desk.body);
+    assert!(!desk.body.contains("name=\"seal\""), "there is no seal to judge any more");
+    let (_, version) = state(&house, case).await;
+    let again = format!("version={version}&do=resend");
+    let done = post(&house, &approver, &format!("/desk/{case}/decide"), &again).await;
+    assert_eq!(done.header("location"), format!("/queue/approve?done={case}"));
+    house.wait(1).await;
+    assert_eq!(state(&house, case).await.0, "Printed");
+}
+
+/// A command about a paper case by somebody who has looked at it.
+async fn by_paper(house: &House, case: CaseId, login: &str, role: Role, command: Command) {
+    let by = house.app.at_work(login, role).await.unwrap();
+    house.app.view_case(&by, case).await.unwrap();
+    let id = format!("{command:?}");
+    house.app.with_paper(&by, case, command, id).await.unwrap();
+}
+
+async fn checked(house: &House, case: CaseId) {
+    for command in [Command::Check, Command::MatchSeal] {
+        by_paper(house, case, "clerk1", Role::Clerk, command).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_sends_back_says_why() {
+    let house = House::new().await;
+    let case = form_arrives(&house).await;
+    checked(&house, case).await;
+    let approver = house.member("approver1").await;
+    post(&house, &approver, "/queue/approve/next", "").await;
+    let page = get(&house, &approver, &format!("/desk/{case}/back?queue=approve")).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    let (_, version) = state(&house, case).await;
+    let decide = format!("/desk/{case}/decide?queue=approve");
+    for (why, slip) in [
+        ("", "見直してほしい点を書いてください"),
+        ("1234+5678+9012+3456", "パスワードのおそれ"),
+        (&*"%E5%8D%B0".repeat(201), "200字を超えています"),
+    ] {
+        let sent = format!("version={version}&do=back&why={why}");
+        let refused = post(&house, &approver, &decide, &sent).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{why}");
+        assert!(refused.main().contains(slip), "{why}: {}", refused.main());
+        assert!(refused.body.contains(&format!("name=\"version\" value=\"{version}\"")));
+    }
+    assert_eq!(state(&house, case).await.0, "SealOk");
+    let sent = format!("version={version}&do=back&why=look+at+the+date+%3Cagain%3E");
+    let done = post(&house, &approver, &decide, &sent).await;
+    assert_eq!(done.header("location"), format!("/queue/approve?done={case}"));
+    assert_eq!(state(&house, case).await.0, "Identified");
+    let clerk = house.member("clerk2").await;
+    let desk = get(&house, &clerk, &format!("/desk/{case}")).await;
+    assert!(desk.main().contains("look at the date &lt;again&gt;"), "{}", desk.main());
+    assert!(desk.main().contains("確認にもどしました"));
+    // Nobody sends back what is not theirs to judge.
+    let early = get(&house, &clerk, &format!("/desk/{case}/back")).await;
+    assert_eq!(early.status, StatusCode::NOT_FOUND);
 }

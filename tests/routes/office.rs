@@ -27,6 +27,7 @@ const READ: [&str; 37] = [
     "/desk/{case}/warm",
     "/desk/{case}/page/{place}",
     "/desk/{case}/seal/{view}",
+    "/desk/{case}/back",
     "/desk/{case}/return",
     "/desk/{case}/return/look",
     "/desk/{case}/return/letter/{kind}",

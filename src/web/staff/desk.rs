@@ -3,10 +3,12 @@
 
 mod act;
 mod returning;
+mod undoing;
 mod view;
 
 pub(super) use act::{decide, hand_on};
 pub(super) use returning::{defects, letter, look, send_back};
+pub(super) use undoing::ask_why;
 pub(super) use view::refusal;
 
 use std::collections::BTreeMap;
@@ -38,6 +40,8 @@ pub(super) enum Mode {
     Check,
     /// The approval.
     Approve,
+    /// Whether a letter that came back goes out again.
+    Resend,
     /// Nothing but to look.
     Read,
 }
@@ -51,6 +55,7 @@ impl Mode {
                 Some((Self::Check, Role::Clerk))
             }
             ("paper", "SealOk") | ("clerical", "Checked") => Some((Self::Approve, Role::Approver)),
+            ("paper", "Undelivered") => Some((Self::Resend, Role::Approver)),
             _ => None,
         };
         if let Some((mode, role)) = wanted.filter(|(_, role)| holds(*role)) {
@@ -59,6 +64,15 @@ impl Mode {
         let readers = [Role::Supervisor, Role::Auditor, Role::Approver, Role::Clerk];
         let reader = readers.into_iter().find(|role| holds(*role) && may_enter(*role, Room::Desk));
         (Self::Read, reader)
+    }
+
+    /// The queue in which the case waits.
+    const fn queue(self) -> Option<&'static str> {
+        match self {
+            Self::Check => Some("check"),
+            Self::Approve | Self::Resend => Some("approve"),
+            Self::Read => None,
+        }
     }
 }
 
@@ -113,6 +127,7 @@ async fn page(
     let declines = async {
         Ok(match mode {
             Mode::Approve => shared.app.would_decline(by, desk.case, &Verdict::Approve).await?,
+            Mode::Resend => shared.app.would_decline(by, desk.case, &Verdict::Resend).await?,
             Mode::Check if desk.workflow == clerical::NAME => {
                 shared.app.misfit(by, desk.case).await?
             }
@@ -129,7 +144,7 @@ async fn page(
         mode => given(mode),
         is_mine,
         is_free => desk.claim.is_none(),
-        resends => desk.state_name == "Undelivered" && signed.member.roles.contains(&Role::Approver),
+        queue => mode.queue(),
         // A refusal that is known beforehand stands in the place of the buttons.
         declines => declines.map(|code| view::refusal(shared, signed, &code)),
         likeness => likeness.map(|part| format!("{:.1}", part * 100.0)),

@@ -72,7 +72,7 @@ impl Line {
             is_free: line.is_free(),
             is_own: line.own,
             until: when::clock(Moment(line.until)),
-            clock: clock(staff, lang, Moment(line.received_at), now)?,
+            clock: clock(staff, lang, Moment(line.waits_since), now)?,
         })
     }
 

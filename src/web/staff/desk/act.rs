@@ -7,11 +7,12 @@ use axum::response::Response;
 use engine::{CaseId, Fault};
 use workflows::terms::Role;
 
+use super::undoing::remark;
 use super::view::{self, LOOKS};
-use super::{Mode, Typed, at_work, page};
+use super::{Mode, Typed, at_work, page, undoing};
 use crate::backoffice::dating::typed_date;
 use crate::backoffice::fields::Match;
-use crate::backoffice::{AtWork, Checked, OnDesk, Verdict};
+use crate::backoffice::{AtWork, Checked, OnDesk, Remark, Verdict};
 use crate::customer::Declined;
 use crate::store::queue::Stage;
 use crate::web::customer::{Mistake, case_named, see};
@@ -132,7 +133,13 @@ pub(in super::super) async fn decide(
     let by = signed.member.acting(Role::Approver)?;
     let verdict = match typed.get("do").map(String::as_str) {
         Some("approve") => Verdict::Approve,
-        Some("back") => Verdict::SendBack,
+        Some("back") => match remark(&shared, &signed, &typed) {
+            Ok(why) => Verdict::SendBack(Remark { why }),
+            Err(wrong) => {
+                let desk = shared.app.read_desk(case).await?;
+                return undoing::page(&shared, &signed, &desk, &typed, &[wrong]);
+            }
+        },
         Some("reject") => Verdict::Reject,
         Some("resend") => Verdict::Resend,
         _ => return Err(Problem::Unreadable),

@@ -83,7 +83,10 @@ async fn returning(
     signed.enter(Room::Desk)?;
     let case = case_named(case)?;
     let (mode, by) = at_work(shared, signed, case).await?;
-    if mode == Mode::Read { Err(Problem::NotFound) } else { Ok((case, mode, by)) }
+    match mode {
+        Mode::Check | Mode::Approve => Ok((case, mode, by)),
+        Mode::Resend | Mode::Read => Err(Problem::NotFound),
+    }
 }
 
 /// The last look before a form goes back: the reasons, what follows, and the letter as it will be.
@@ -183,7 +186,7 @@ pub(in super::super) async fn send_back(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Problem> {
     let (case, mode, by) = returning(&shared, &signed, &case).await?;
-    let stage = if mode == Mode::Approve { Stage::Approve } else { Stage::Check };
+    let stage = if mode == Mode::Check { Stage::Check } else { Stage::Approve };
     let codes = chosen(&typed);
     if codes.is_empty() {
         let desk = shared.app.read_desk(case).await?;

@@ -106,7 +106,7 @@ pub(super) fn values(
         request => (desk.workflow == clerical::NAME).then(|| staff.request(lang, &desk.request)),
         state => page::name(texts, lang, "state", &desk.workflow, &desk.state_name),
         face => given(face::of_state(&desk.state_name)),
-        clock => given(clock(staff, lang, desk.received_at, desk.now)?),
+        clock => given(clock(staff, lang, desk.waits_since, desk.now)?),
         holder => desk.claim.as_ref().map(|claim| &claim.name),
         until => desk.claim.as_ref().map(|claim| when::clock(Moment(claim.until))),
         receipt => &desk.submission.receipt,
@@ -122,6 +122,11 @@ pub(super) fn values(
         seal_facts => given(seal.map(|seal| seal.facts.clone()).unwrap_or_default()),
         steps => given(steps(staff, signed, desk)),
         defects => given(defects(desk, signed, staff)),
+        sent_back => given(desk.sent_back.as_ref().map(|one| Word {
+            at: when::short(one.at),
+            who: name_of(desk, &one.actor).unwrap_or_default(),
+            why: one.why.clone(),
+        })),
         checked => given(desk.checked.clone().filter(|_| mode != Mode::Check)),
         masks => mode != Mode::Read,
         opens_history => signed.is_in(crate::policy::Room::Audit),
@@ -335,6 +340,18 @@ fn facts(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Fact> {
     ]
 }
 
+/// What somebody wrote, and when.
+#[derive(Serialize)]
+struct Word {
+    at: String,
+    who: String,
+    why: String,
+}
+
+fn name_of(desk: &OnDesk, actor: &str) -> Option<String> {
+    desk.names.iter().find(|(one, _)| one == actor).map(|(_, name)| name.clone())
+}
+
 /// Who moved the case, by name.
 #[derive(Serialize)]
 struct Step {
@@ -349,10 +366,8 @@ fn steps(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Step> {
     let (texts, lang) = (staff.frame.pages.texts(), signed.visit.lang);
     let step = |entry: &Entry| Step {
         at: when::short(entry.at),
-        who: desk.names.iter().find(|(actor, _)| *actor == entry.actor).map_or_else(
-            || page::name(texts, lang, "role", "", &entry.role),
-            |(_, name)| name.clone(),
-        ),
+        who: name_of(desk, &entry.actor)
+            .unwrap_or_else(|| page::name(texts, lang, "role", "", &entry.role)),
         what: page::name(texts, lang, "command", &desk.workflow, &entry.command),
         judges: entry.command == "MatchSeal",
     };
