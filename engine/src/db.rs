@@ -1,17 +1,21 @@
 //! One database, two kinds: `SQLite` embedded, `PostgreSQL` when one machine is not enough.
 
+mod server;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
-use sqlx::{Postgres, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{SqlSafeStr, Sqlite, Transaction};
 
+use self::server::ServerTx;
 use crate::{Clock, Fault, Moment};
 
 /// A statement on whichever database is open: `on!(tx, |conn| query(SQL).bind(id).execute(conn).await)`.
@@ -23,14 +27,8 @@ macro_rules! on {
         let tx: &mut $crate::Tx = $tx;
         match tx.statement() {
             Err(error) => Err(error),
-            Ok($crate::Connection::Sqlite($conn)) => {
-                let $conn = &mut **$conn;
-                $body
-            }
-            Ok($crate::Connection::Postgres($conn)) => {
-                let $conn = &mut **$conn;
-                $body
-            }
+            Ok($crate::Connection::Sqlite($conn)) => $body,
+            Ok($crate::Connection::Postgres($conn)) => $body,
         }
     }};
 }
@@ -147,6 +145,8 @@ impl Db {
         let options: PgConnectOptions = url.parse().map_err(&open)?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
+            // The begin of a transaction shows it, with one exchange less.
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
             .connect_with(options)
             .await
@@ -211,7 +211,7 @@ impl Db {
 
     async fn begin_write(&self, flushed: bool) -> Result<Tx, Fault> {
         let begin = Fault::database("begin");
-        let connection = match &self.pools {
+        let (open, now) = match &self.pools {
             Pools::Sqlite { writer, flushes, .. } => {
                 let mut conn = writer.acquire().await.map_err(&begin)?;
                 // There is one connection, and it is ours: nobody else changes this meanwhile.
@@ -224,28 +224,25 @@ impl Db {
                     flushes.store(flushed, Ordering::Relaxed);
                 }
                 let tx = Transaction::begin(conn, Some("BEGIN IMMEDIATE".into_sql_str()));
-                Connection::Sqlite(tx.await.map_err(&begin)?)
+                (Open::Sqlite(tx.await.map_err(&begin)?), Moment::of_this_machine())
             }
-            Pools::Postgres(pool) => {
-                Connection::Postgres(begin_whole(pool, "BEGIN").await.map_err(&begin)?)
-            }
+            Pools::Postgres(pool) => on_server(pool, server::WRITE).await?,
         };
-        self.begun(connection, self.fuse.clone(), Some(self.commits.clone())).await
+        let (fuse, commits) = (self.fuse.clone(), Some(self.commits.clone()));
+        Ok(Tx { open, fuse, commits, now: self.clock.set_time().unwrap_or(now) })
     }
 
     /// Begins a transaction that only reads, all of it from one moment of the database.
     pub async fn read(&self) -> Result<Tx, Fault> {
-        let begin = Fault::database("begin");
-        let connection = match &self.pools {
+        let (open, now) = match &self.pools {
             Pools::Sqlite { readers, .. } => {
-                Connection::Sqlite(readers.begin().await.map_err(&begin)?)
+                let tx = readers.begin().await.map_err(Fault::database("begin"))?;
+                (Open::Sqlite(tx), Moment::of_this_machine())
             }
-            Pools::Postgres(pool) => {
-                let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Connection::Postgres(begin_whole(pool, sql).await.map_err(&begin)?)
-            }
+            Pools::Postgres(pool) => on_server(pool, server::READ).await?,
         };
-        self.begun(connection, None, None).await
+        let now = self.clock.set_time().unwrap_or(now);
+        Ok(Tx { open, fuse: None, commits: None, now })
     }
 
     /// The time by this database's clock.
@@ -278,56 +275,36 @@ impl Db {
             Pools::Postgres(pool) => pool.close().await,
         }
     }
-
-    async fn begun(
-        &self,
-        connection: Connection,
-        fuse: Option<Fuse>,
-        commits: Option<Arc<AtomicU64>>,
-    ) -> Result<Tx, Fault> {
-        let mut tx = Tx { connection, fuse, commits, now: Moment(0) };
-        tx.now = match (self.clock.set_time(), &mut tx.connection) {
-            (Some(now), _) => now,
-            (None, Connection::Sqlite(_)) => Moment::of_this_machine(),
-            (None, Connection::Postgres(conn)) => {
-                let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-                let now = sqlx::query_scalar(sql).fetch_one(&mut **conn).await;
-                Moment(now.map_err(Fault::database("read the clock"))?)
-            }
-        };
-        Ok(tx)
-    }
 }
 
-/// Begins a transaction to the end, whoever gives up waiting for it. The driver rolls back what has
-/// begun, but not what is just beginning: a caller that went away in that moment would give back a
-/// connection with an open transaction, and a later writer would find itself in one that only reads.
-async fn begin_whole(
-    pool: &PgPool,
-    sql: &'static str,
-) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-    let pool = pool.clone();
-    // Of a task that nobody waits for, what it returns is dropped, which rolls back.
-    let begun = tokio::spawn(async move { pool.begin_with(sql).await });
-    begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+async fn on_server(pool: &PgPool, how: &'static str) -> Result<(Open, Moment), Fault> {
+    let begun = server::begin(pool, how).await;
+    let (tx, now) = begun.map_err(Fault::database("begin"))?;
+    Ok((Open::Postgres(tx), now))
 }
 
 /// An open transaction; dropping it rolls back.
 #[derive(Debug)]
 pub struct Tx {
-    connection: Connection,
+    open: Open,
     fuse: Option<Fuse>,
     commits: Option<Arc<AtomicU64>>,
     now: Moment,
 }
 
+#[derive(Debug)]
+enum Open {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(ServerTx),
+}
+
 /// The two kinds of connection that [`on!`] tells apart.
 #[derive(Debug)]
-pub enum Connection {
+pub enum Connection<'t> {
     /// Embedded.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(&'t mut SqliteConnection),
     /// A server.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(&'t mut PgConnection),
 }
 
 impl Tx {
@@ -338,18 +315,21 @@ impl Tx {
 
     /// Which database this is.
     pub fn kind(&self) -> Kind {
-        match self.connection {
-            Connection::Sqlite(_) => Kind::Sqlite,
-            Connection::Postgres(_) => Kind::Postgres,
+        match self.open {
+            Open::Sqlite(_) => Kind::Sqlite,
+            Open::Postgres(_) => Kind::Postgres,
         }
     }
 
     /// The connection for one statement; used by [`on!`].
-    pub fn statement(&mut self) -> Result<&mut Connection, sqlx::Error> {
+    pub fn statement(&mut self) -> Result<Connection<'_>, sqlx::Error> {
         if let Some(fuse) = &self.fuse {
             fuse.burn()?;
         }
-        Ok(&mut self.connection)
+        match &mut self.open {
+            Open::Sqlite(tx) => Ok(Connection::Sqlite(&mut **tx)),
+            Open::Postgres(tx) => tx.connection().map(Connection::Postgres),
+        }
     }
 
     /// Makes everything permanent. After an error the outcome may be unknown: the command id
@@ -359,9 +339,9 @@ impl Tx {
             self.abandon().await;
             return Err(Fault::database("commit")(source));
         }
-        let done = match self.connection {
-            Connection::Sqlite(tx) => tx.commit().await,
-            Connection::Postgres(tx) => tx.commit().await,
+        let done = match self.open {
+            Open::Sqlite(tx) => tx.commit().await,
+            Open::Postgres(tx) => tx.commit().await,
         };
         done.map_err(Fault::database("commit"))?;
         if let Some(commits) = self.commits {
@@ -381,9 +361,9 @@ impl Tx {
 
     /// Undoes everything now rather than at drop.
     pub async fn roll_back(self) -> Result<(), Fault> {
-        let done = match self.connection {
-            Connection::Sqlite(tx) => tx.rollback().await,
-            Connection::Postgres(tx) => tx.rollback().await,
+        let done = match self.open {
+            Open::Sqlite(tx) => tx.rollback().await,
+            Open::Postgres(tx) => tx.roll_back().await,
         };
         done.map_err(Fault::database("roll back"))
     }

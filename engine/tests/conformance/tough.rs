@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::Kind;
 use tokio::sync::watch;
 
 use crate::house::{House, by_clerk, by_second, stories};
@@ -15,7 +16,8 @@ stories!(
     a_send_that_hangs_is_broken_off,
     an_unknown_workflow_ends_as_a_dead_letter,
     a_lost_stop_ends_the_loops,
-    a_failing_database_is_survived
+    a_failing_database_is_survived,
+    connections_that_died_are_replaced
 );
 
 /// More bad rows than one round takes, all due before the good one.
@@ -169,4 +171,28 @@ async fn a_failing_database_is_survived(house: Arc<House>) {
     assert_eq!(office.version(case).await, 1);
     stop.send(true).unwrap();
     running.await.unwrap();
+}
+
+/// A server that was started anew has closed every connection that waits to be used again.
+async fn connections_that_died_are_replaced(house: Arc<House>) {
+    let mut open = Vec::new();
+    for _ in 0..5 {
+        open.push(house.db.read().await.unwrap());
+    }
+    drop(open);
+    if house.db.kind() == Kind::Postgres {
+        let sql = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let other = house.another().await;
+        let mut tx = other.write().await.unwrap();
+        let dead: Result<i64, sqlx::Error> =
+            engine::on!(&mut tx, |conn| sqlx::query_scalar(sql).fetch_one(conn).await);
+        assert!(dead.unwrap() >= 5);
+        tx.commit().await.unwrap();
+        other.close().await;
+    }
+    for _ in 0..5 {
+        house.db.read().await.unwrap();
+        house.db.write().await.unwrap().commit().await.unwrap();
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -15,6 +15,7 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use pki::{Certificate, PrivateKey};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
@@ -91,17 +92,22 @@ impl Reply {
     }
 }
 
-/// One connection with the cookies of one person.
+/// As many connections to one site as browsers keep, but for the one of the page.
+const CONNECTIONS: usize = 5;
+
+/// The connections of one browser, with the cookies of one person.
 pub struct Client {
     door: Door,
     cookies: BTreeMap<String, String>,
     sender: Option<SendRequest<Body>>,
+    /// The connections for pictures, each made when it is first needed.
+    beside: Vec<Self>,
 }
 
 impl Client {
     /// Somebody who has not connected yet.
     pub fn new(door: Door) -> Self {
-        Self { door, cookies: BTreeMap::new(), sender: None }
+        Self { door, cookies: BTreeMap::new(), sender: None, beside: Vec::new() }
     }
 
     async fn connected(&mut self) -> Result<SendRequest<Body>> {
@@ -122,6 +128,34 @@ impl Client {
     /// Loads a page.
     pub async fn get(&mut self, path: &str) -> Result<Reply> {
         self.send(Method::GET, path, String::new()).await
+    }
+
+    /// Loads what a page consists of, over several connections at once.
+    pub async fn get_all(&mut self, paths: &[&str]) -> Result<Vec<(String, Reply)>> {
+        let left: Vec<String> = paths.iter().rev().map(|path| (*path).to_owned()).collect();
+        let left = Arc::new(Mutex::new(left));
+        let mut loads = JoinSet::new();
+        for _ in 0..CONNECTIONS.min(paths.len()) {
+            let mut one = self.beside.pop().unwrap_or_else(|| Self::new(self.door.clone()));
+            one.cookies.clone_from(&self.cookies);
+            let left = left.clone();
+            loads.spawn(async move {
+                let mut loaded = Vec::new();
+                let next = || left.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                while let Some(path) = next() {
+                    let reply = one.get(&path).await?;
+                    loaded.push((path, reply));
+                }
+                anyhow::Ok((one, loaded))
+            });
+        }
+        let mut all = Vec::new();
+        while let Some(done) = loads.join_next().await {
+            let (one, loaded) = done??;
+            self.beside.push(one);
+            all.extend(loaded);
+        }
+        Ok(all)
     }
 
     /// Sends a form.

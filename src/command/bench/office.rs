@@ -2,7 +2,8 @@
 //! of their own, on a pile of forms among very many finished cases.
 //!
 //! Everybody does what a person does: look at the queue, take the next form, look at its scan and
-//! seals, think, hand it on. What the server took is read from its own histogram; what a person
+//! seals, think, hand it on. The browser loads pictures over several connections at once, and asks for
+//! what comes next to be made ready, as the pages' script does. What the server took is read from its own histogram; what a person
 //! waited for the next case with its pictures is measured here. Every form has to be handed on
 //! once and approved once: one that is lost, or taken twice, fails the measurement.
 
@@ -268,7 +269,8 @@ impl Person {
     async fn day(&mut self) -> Result<usize> {
         let mut count = 0;
         while Instant::now() < self.until && self.approved.load(Ordering::Relaxed) < self.all {
-            self.look(self.desk.queue(), "queue").await?;
+            let queue = self.look(self.desk.queue(), "queue").await?;
+            self.make_ready(&queue).await?;
             let asked = SEARCHES.get(count % SEARCHES.len()).copied().unwrap_or_default();
             let search = address("/search", &BTreeMap::from([("q".to_owned(), asked.to_owned())]));
             self.look(&search, "search").await?;
@@ -280,6 +282,7 @@ impl Person {
             }
             let shown = self.open(&next).await?;
             self.wait("next case with its pictures", begun);
+            self.make_ready(&shown).await?;
             tokio::time::sleep(self.think).await;
             self.finish(&next, &shown).await?;
             count += 1;
@@ -300,7 +303,18 @@ impl Person {
         Ok(reply)
     }
 
-    /// The desk with everything that it shows, one after the other on one connection.
+    /// Asks for what comes next to be made ready, if the page says what that is.
+    async fn make_ready(&mut self, page: &Reply) -> Result<()> {
+        let text = page.text();
+        let Some((_, rest)) = text.split_once("data-warm=\"") else { return Ok(()) };
+        let next = rest.split('"').next().unwrap_or_default();
+        // Somebody else may have taken that one meanwhile, and moved it on.
+        let reply = self.client.get(next).await?;
+        ensure!(!reply.status.is_server_error(), "{next}: {}", reply.status);
+        Ok(())
+    }
+
+    /// The desk with everything that it shows.
     async fn open(&mut self, path: &str) -> Result<Reply> {
         let shown = self.client.get(path).await?;
         ensure!(shown.status == StatusCode::OK, "{path}: {}", shown.status);
@@ -311,8 +325,7 @@ impl Person {
         pictures.sort_unstable();
         pictures.dedup();
         ensure!(pictures.len() >= 3, "{path} shows {} pictures", pictures.len());
-        for picture in pictures {
-            let reply = self.client.get(picture).await?;
+        for (picture, reply) in self.client.get_all(&pictures).await? {
             ensure!(reply.status == StatusCode::OK, "{picture}: {}", reply.status);
             ensure!(reply.body.len() > 500, "{picture} is empty");
         }
