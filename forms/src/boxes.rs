@@ -36,9 +36,17 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// Nothing that looks like one.
+    pub(crate) const NONE: Self = Self { dx: 0.0, dy: 0.0, contrast: 0.0 };
+
     /// Whether there is a frame at all.
     pub(crate) fn seen(&self) -> bool {
         self.contrast >= 14.0
+    }
+
+    /// How far beside its place it lies, where there is one.
+    pub(crate) fn off(&self) -> Option<[f32; 2]> {
+        self.seen().then_some([self.dx, self.dy])
     }
 
     /// Whether it was found where the search ended: the box itself may lie further out, and this be

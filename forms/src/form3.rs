@@ -247,6 +247,13 @@ impl DigitField {
         let right = self.cells.last().map_or(first.right(), |cell| cell.right());
         BoxMm::new(first.x, first.y, right - first.x, first.h)
     }
+
+    /// The same row elsewhere.
+    #[must_use]
+    pub fn moved(&self, dx: f32, dy: f32) -> Self {
+        let cells = self.cells.iter().map(|cell| cell.moved(dx, dy)).collect();
+        Self { id: self.id.clone(), cells }
+    }
 }
 
 /// One page of the form.

@@ -11,6 +11,7 @@
 //! - [`learning`] shows the networks that read digits to whoever trains and measures them.
 
 mod barcode;
+mod bends;
 mod boxes;
 mod codes;
 mod data;
@@ -19,6 +20,7 @@ mod digits;
 mod document;
 mod envelope;
 mod fault;
+mod fields;
 mod fillable;
 mod flow;
 pub mod fonts;

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::boxes::{CheckReading, read_check};
+use crate::boxes::CheckReading;
 use crate::data::ReiwaDate;
-use crate::digits::{BothHands, DigitsReading, read_digits};
+use crate::digits::DigitsReading;
 use crate::fault::ReadFault;
+use crate::fields::read_boxes;
 use crate::fillable::FilledForm;
 use crate::form3::{Layout, PageLayout, Variant, layout};
 use crate::json::FORM_NAME;
@@ -350,19 +351,7 @@ fn read_fields(
 ) {
     let (crops, pictures) = (options.crops, options.pictures);
     let map = &registration.map;
-    let (mut seen, mut all) = (0, 0);
-    for field in &page.checkboxes {
-        let (check, frame) = read_check(&picture.grey, registration, field.area);
-        seen += usize::from(frame.seen());
-        all += 1;
-        reading.checks.insert(field.id.clone(), check);
-    }
-    for field in &page.digits {
-        let (digits, frame) = read_digits(&picture.grey, registration, field, &BothHands);
-        seen += usize::from(frame.seen());
-        all += 1;
-        reading.digits.insert(field.id.clone(), digits);
-    }
+    let (seen, all) = read_boxes(reading, &picture.grey, registration, page);
     for field in &page.seals {
         let seal = read_seal(picture, map, field.area, crops || pictures);
         reading.seals.insert(field.id.clone(), seal);
