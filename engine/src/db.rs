@@ -327,7 +327,7 @@ impl Tx {
             fuse.burn()?;
         }
         match &mut self.open {
-            Open::Sqlite(tx) => Ok(Connection::Sqlite(&mut **tx)),
+            Open::Sqlite(tx) => Ok(Connection::Sqlite(tx)),
             Open::Postgres(tx) => tx.connection().map(Connection::Postgres),
         }
     }

@@ -149,7 +149,7 @@ pub async fn hand(tx: &mut Tx, id: i64) -> Result<Option<LetterRow>, Fault> {
     const HAND: &str = "UPDATE letters SET handed_at = $2 \
          WHERE id = $1 AND state = 'printed' AND handed_at IS NULL";
     const READ: &str = "SELECT id, case_id, address_version, sealed, specimen, state, reconciled, \
-         tracking FROM letters WHERE id = $1";
+         tracking, settled_at FROM letters WHERE id = $1";
     let now = tx.now().0;
     let handed = on!(tx, |conn| sqlx::query(HAND)
         .bind(id)
