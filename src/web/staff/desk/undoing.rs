@@ -57,7 +57,9 @@ pub(super) fn page(
 
 /// The reason as it was typed, if it can be kept.
 pub(super) fn remark(shared: &Shared, signed: &Signed, typed: &Typed) -> Result<String, Mistake> {
-    let why = typed.get("why").map(|text| text.trim()).unwrap_or_default();
+    // Browsers send two characters for the end of a line, and count one.
+    let why = typed.get("why").map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
+    let why = why.trim();
     let key = if why.is_empty() {
         "missing"
     } else if why.chars().count() > LONGEST {
