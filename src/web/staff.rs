@@ -36,6 +36,7 @@ use axum::{Router, middleware};
 use engine::Moment;
 use minijinja::context;
 use minijinja::value::Value;
+use tokio::sync::OnceCell;
 use tower_http::csrf::CsrfLayer;
 
 use super::customer::{self, Mistake, Throttle, given};
@@ -76,10 +77,11 @@ pub struct Staff {
 type SealKey = (Vec<u8>, i64, i64, Vec<i64>);
 /// A comparison; `None` where one of the two has no ink.
 type Compared = Option<Arc<forms::seal::Alignment>>;
-/// Comparisons in the order in which they were made.
-pub type Comparisons = Mutex<Vec<(SealKey, Compared)>>;
+/// Comparisons in the order in which they were first asked for; who asks while one is being made waits
+/// for that one.
+pub type Comparisons = Mutex<Vec<(SealKey, Arc<OnceCell<Compared>>)>>;
 
-fn unpoisoned(kept: &Comparisons) -> MutexGuard<'_, Vec<(SealKey, Compared)>> {
+fn unpoisoned<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

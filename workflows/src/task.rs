@@ -229,6 +229,15 @@ pub const fn workers(kind: TaskKind) -> &'static [Role] {
     }
 }
 
+/// Who may be the second person of a kind of task. A call back is recorded, and not done at once, only
+/// where a supervisor has to confirm it.
+pub const fn seconds(kind: TaskKind) -> &'static [Role] {
+    match kind {
+        TaskKind::CallBack => &[Role::Supervisor],
+        other => workers(other),
+    }
+}
+
 fn permit(state: &State, command: &Command, role: Role) -> Result<(), Refusal> {
     let kind = match state {
         State::Open { kind, .. } | State::Owned { kind, .. } | State::Recorded { kind, .. } => {

@@ -19,6 +19,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::CaseId;
 use minijinja::context;
+use tokio::sync::OnceCell;
 use workflows::clerical;
 use workflows::terms::Role;
 
@@ -229,24 +230,30 @@ pub(super) fn image(bytes: Vec<u8>, kind: &'static str) -> Response {
 const KEPT: usize = 32;
 
 impl Staff {
-    /// The comparison of a form's seal, made once while the form is looked at.
+    /// The comparison of a form's seal, made once while the form is looked at, however many ask for it
+    /// at the same time.
     async fn seals(&self, stamped: Option<Stamped<'_>>) -> Result<super::Compared, Declined> {
         let Some(stamped) = stamped else { return Ok(None) };
         let page = stamped.page;
         let key = (page.digest.clone(), page.page, stamped.specimen, stamped.masks.to_vec());
-        let found = |kept: &[(super::SealKey, super::Compared)]| {
-            kept.iter().find(|(other, _)| *other == key).map(|(_, both)| both.clone())
-        };
-        if let Some(both) = found(&super::unpoisoned(&self.compared)) {
-            return Ok(both);
-        }
-        let both = self.app.seals(stamped).await?.map(Arc::new);
+        let made = self.place_of(key);
+        let both = made.get_or_try_init(|| async {
+            Ok::<_, Declined>(self.app.seals(stamped).await?.map(Arc::new))
+        });
+        Ok(both.await?.clone())
+    }
+
+    fn place_of(&self, key: super::SealKey) -> Arc<OnceCell<super::Compared>> {
         let mut kept = super::unpoisoned(&self.compared);
+        if let Some((_, made)) = kept.iter().find(|(other, _)| *other == key) {
+            return made.clone();
+        }
         if kept.len() >= KEPT {
             kept.remove(0);
         }
-        kept.push((key, both.clone()));
-        Ok(both)
+        let made = Arc::new(OnceCell::new());
+        kept.push((key, Arc::clone(&made)));
+        made
     }
 }
 

@@ -7,7 +7,7 @@ use axum::response::Response;
 use engine::Moment;
 use minijinja::context;
 use serde::Serialize;
-use workflows::task::{Command, Outcome, State as Standing, workers};
+use workflows::task::{Command, Outcome, State as Standing, seconds, workers};
 use workflows::terms::{Role, TaskKind};
 
 use super::desk::Typed;
@@ -97,9 +97,9 @@ impl Line {
         };
         let outcomes = kind.map_or(&[][..], outcomes);
         let first = outcomes.iter().find(|(name, _)| *name == first).map_or("", |(_, text)| *text);
-        // What a call back has brought out about a form, a supervisor confirms.
-        let awaits_supervisor = !first.is_empty() && kind == Some(TaskKind::CallBack);
-        let is_second = is_second && (!awaits_supervisor || holds(&Role::Supervisor));
+        let seconds = kind.map_or(&[][..], seconds);
+        let awaits_supervisor = !first.is_empty() && seconds == [Role::Supervisor];
+        let is_second = is_second && seconds.iter().any(holds);
         Self {
             id: line.case_id,
             number: when::case_number(line.about_case, Moment(line.about_opened_at)),
