@@ -182,6 +182,16 @@ pub fn to_half_width(text: &str) -> String {
         .collect()
 }
 
+/// The most digits in a row, however they are grouped: what has as many as a password may be one.
+pub fn longest_number(text: &str) -> usize {
+    let (mut longest, mut run) = (0, 0);
+    for letter in to_half_width(text).chars().filter(|letter| !matches!(letter, ' ' | '-')) {
+        run = if letter.is_ascii_digit() { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}
+
 /// Half-width katakana become full-width ones, voicing marks joined to their letters; hiragana
 /// become katakana. Everything else stays.
 pub fn to_katakana(text: &str) -> String {
@@ -259,6 +269,13 @@ mod tests {
     fn what_is_no_text_is_a_fault() {
         assert!(matches!(Texts::parse("a = 1\n", ""), Err(TextFault::Unreadable { .. })));
         assert!(matches!(Texts::parse("a = \n", ""), Err(TextFault::Unreadable { .. })));
+    }
+
+    #[test]
+    fn digits_in_a_row_are_counted_however_they_are_grouped() {
+        assert_eq!(longest_number("R8-001204、3ページ"), 7);
+        assert_eq!(longest_number("1234 5678-９０１２　3456 です"), 16);
+        assert_eq!(longest_number("印影を再確認してください"), 0);
     }
 
     #[test]

@@ -36,9 +36,6 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Nothing that looks like one.
-    pub(crate) const NONE: Self = Self { dx: 0.0, dy: 0.0, contrast: 0.0 };
-
     /// Whether there is a frame at all.
     pub(crate) fn seen(&self) -> bool {
         self.contrast >= 14.0

@@ -4,7 +4,7 @@
 use image::GrayImage;
 
 use crate::bends::{ALIKE_MM, Bends};
-use crate::boxes::{Frame, read_check};
+use crate::boxes::read_check;
 use crate::digits::{BothHands, read_digits};
 use crate::form3::PageLayout;
 use crate::locate::Registration;
@@ -30,10 +30,7 @@ pub(crate) fn read_boxes(
     }
     let mut bends = Bends::of(&found);
     while let Some((index, off)) = bends.next() {
-        let frame = read_again(reading, grey, registration, page, index, off);
-        let [x, y] = off;
-        let is_there = |[dx, dy]: &[f32; 2]| dx.hypot(*dy) <= ALIKE_MM;
-        let place = frame.off().filter(is_there).map(|[dx, dy]| [x + dx, y + dy]);
+        let place = read_again(reading, grey, registration, page, index, off);
         bends.settle(index, place);
         if let Some((_, off)) = found.get_mut(index) {
             *off = place;
@@ -43,7 +40,7 @@ pub(crate) fn read_boxes(
 }
 
 /// Reads the box of that place in the list of a page's ticks and digits where its neighbours say that
-/// it is. When something stands beside there it is for a person.
+/// it is, and gives where its frame is. When something stands beside there it is for a person.
 fn read_again(
     reading: &mut PageReading,
     grey: &GrayImage,
@@ -51,19 +48,21 @@ fn read_again(
     page: &PageLayout,
     index: usize,
     [x, y]: [f32; 2],
-) -> Frame {
-    let is_beside = |frame: &Frame| frame.off().is_some_and(|[dx, dy]| dx.hypot(dy) > ALIKE_MM);
-    if let Some(field) = page.checkboxes.get(index) {
+) -> Option<[f32; 2]> {
+    let is_there = |[dx, dy]: &[f32; 2]| dx.hypot(*dy) <= ALIKE_MM;
+    let frame = if let Some(field) = page.checkboxes.get(index) {
         let (mut check, frame) = read_check(grey, registration, field.area.moved(x, y));
-        check.v = check.v.filter(|_| !is_beside(&frame));
+        check.v = check.v.filter(|_| frame.off().is_none_or(|off| is_there(&off)));
         reading.checks.insert(field.id.clone(), check);
-        return frame;
-    }
-    let Some(field) = page.digits.get(index - page.checkboxes.len()) else { return Frame::NONE };
-    let (mut digits, frame) = read_digits(grey, registration, &field.moved(x, y), &BothHands);
-    if is_beside(&frame) {
-        digits.doubt();
-    }
-    reading.digits.insert(field.id.clone(), digits);
-    frame
+        frame
+    } else {
+        let field = page.digits.get(index - page.checkboxes.len())?;
+        let (mut digits, frame) = read_digits(grey, registration, &field.moved(x, y), &BothHands);
+        if !frame.off().is_none_or(|off| is_there(&off)) {
+            digits.doubt();
+        }
+        reading.digits.insert(field.id.clone(), digits);
+        frame
+    };
+    frame.off().filter(is_there).map(|[dx, dy]| [x + dx, y + dy])
 }

@@ -384,3 +384,55 @@ fn sent_back(entries: &[Entry], details: &[(i64, Details)]) -> Option<SentBack> 
     let Remark { why } = noted(details, entry)?;
     Some(SentBack { at: entry.at, actor: entry.actor.clone(), why })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A transition with its remark, where there is one.
+    fn moved(no: i64, command: &str, why: Option<&str>) -> (Entry, (i64, Details)) {
+        let text = |text: &str| text.to_owned();
+        let entry = Entry {
+            case: CaseId(1),
+            no,
+            kind: text("transition"),
+            at: Moment(no),
+            actor: text("staff-S-004"),
+            role: text("approver"),
+            auth: String::new(),
+            place: String::new(),
+            command_id: no.to_string(),
+            command: text(command),
+            from: String::new(),
+            to: String::new(),
+            outcome: String::new(),
+            version: no,
+            state_digest: [0; 32],
+            details_digest: [0; 32],
+            hash: [0; 32],
+        };
+        let more = why.map_or(
+            serde_json::json!({}),
+            |why| serde_json::json!({ "command": command, "details": Remark { why: text(why) } }),
+        );
+        (entry, (no, Details { salt: [0; 16], text: more.to_string() }))
+    }
+
+    fn told(moves: &[(&str, Option<&str>)]) -> Option<String> {
+        let all = (1..).zip(moves).map(|(no, (command, why))| moved(no, command, *why));
+        let (entries, details): (Vec<_>, Vec<_>) = all.unzip();
+        sent_back(&entries, &details).map(|back| back.why)
+    }
+
+    #[test]
+    fn an_approvers_word_is_about_this_form_and_the_last_one_counts() {
+        let once = [("Check", None), ("SendBack", Some("the date"))];
+        assert_eq!(told(&once).as_deref(), Some("the date"));
+        let twice = [once[0], once[1], ("Check", None), ("SendBack", Some("the seal"))];
+        assert_eq!(told(&twice).as_deref(), Some("the seal"));
+        let anew = [once[0], once[1], ("Resubmit", None), ("Check", None)];
+        assert_eq!(told(&anew), None);
+        assert_eq!(told(&[("SendBack", None)]), None, "what is gone is not told");
+        assert_eq!(told(&[("Check", None)]), None);
+    }
+}

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod charts;
+mod compared;
 mod dashboard;
 mod desk;
 mod dispatch;
@@ -26,7 +27,9 @@ mod tasks;
 mod upkeep;
 mod visitor;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+pub use compared::Comparisons;
+
+use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -36,7 +39,6 @@ use axum::{Router, middleware};
 use engine::Moment;
 use minijinja::context;
 use minijinja::value::Value;
-use tokio::sync::OnceCell;
 use tower_http::csrf::CsrfLayer;
 
 use super::customer::{self, Mistake, Throttle, given};
@@ -71,18 +73,6 @@ pub struct Staff {
     pub checkpoint: CheckpointSource,
     /// The seals of the forms that are looked at, compared once each.
     pub compared: Comparisons,
-}
-
-/// The file and the page in it that bears the seal, the specimen, and the masks that lie on the form.
-type SealKey = (Vec<u8>, i64, i64, Vec<i64>);
-/// A comparison; `None` where one of the two has no ink.
-type Compared = Option<Arc<forms::seal::Alignment>>;
-/// Comparisons in the order in which they were first asked for; who asks while one is being made waits
-/// for that one.
-pub type Comparisons = Mutex<Vec<(SealKey, Arc<OnceCell<Compared>>)>>;
-
-fn unpoisoned<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
-    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) type Shared = Arc<Staff>;

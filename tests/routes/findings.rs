@@ -137,6 +137,8 @@ async fn whose_letter_came_back_is_looked_at_first() {
     house.app.hand_letter(&by, letter).await.unwrap();
     let numbers = [(case, "12345678903".to_owned())];
     house.app.post_batch(&by, 1, &numbers).await.unwrap().unwrap();
+    // Long after the form was to be approved.
+    house.wait(6 * 86_400).await;
     let post_room = house.member("hassou").await;
     let back = |what: &str| format!("tracking=12345678903&do={what}");
     let asked = post(&house, &post_room, "/dispatch/settle", &back("back")).await;
@@ -152,10 +154,12 @@ async fn whose_letter_came_back_is_looked_at_first() {
     let (own, approver) = (house.member("clerk1-approver").await, house.member("approver1").await);
     let list = get(&house, &own, "/queue/approve").await;
     assert!(list.main().contains("あなたが確認した案件です"), "{}", list.main());
+    assert!(!list.main().contains("class=\"late\""), "{}", list.main());
     let next = post(&house, &approver, "/queue/approve/next", "").await;
     assert_eq!(next.header("location"), format!("/desk/{case}?queue=approve"));
     let desk = get(&house, &approver, next.header("location")).await;
     assert!(desk.body.contains("value=\"resend\""), "{}", desk.body);
+    assert!(!desk.body.contains("すぎています"), "{}", desk.body);
     assert!(!desk.body.contains("name=\"seal\""), "there is no seal to judge any more");
     let (_, version) = state(&house, case).await;
     let again = format!("version={version}&do=resend");

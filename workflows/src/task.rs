@@ -309,7 +309,7 @@ fn record(state: &State, outcome: Outcome, context: &Context<Task>) -> Decision 
             }))
         }
         S::Recorded { first, .. } if first == actor => Err(Refusal::SecondPerson),
-        S::Recorded { kind, .. } if waits_for_supervisor(*kind, context) => {
+        S::Recorded { kind, .. } if !seconds(*kind).contains(&context.actor.role) => {
             Err(Refusal::NotAllowed)
         }
         S::Recorded { outcome: before, .. } if *before != outcome => Err(Refusal::RecordsDiffer),

@@ -89,7 +89,7 @@ fn every_file_is_a_template_and_none_is_missing() {
 fn no_mail_holds_what_no_mail_may_hold() {
     for (name, language, _, content) in contents() {
         for text in [&content.text, &content.html] {
-            let digits = longest_row_of_digits(text);
+            let digits = crate::text::longest_number(text);
             assert!(digits < 16, "{name} {}: {digits} digits in a row", language.code());
             for word in
                 ["http:", "https:", "www.", "href", "0104290012", "010429", "<script", "<img"]
@@ -169,16 +169,6 @@ fn without_a_phrase_no_mail_speaks_of_one() {
     fields.phrase = String::new();
     let content = composer.compose("completed", Language::Japanese, &fields).unwrap();
     assert!(!content.text.contains("合言葉") && !content.html.contains("合言葉"));
-}
-
-/// As somebody would read it: spaces and hyphens between digits do not end the row.
-fn longest_row_of_digits(text: &str) -> usize {
-    let (mut longest, mut row) = (0, 0);
-    for letter in text.chars().filter(|letter| !matches!(letter, ' ' | '-')) {
-        row = if letter.is_ascii_digit() { row + 1 } else { 0 };
-        longest = longest.max(row);
-    }
-    longest
 }
 
 /// Writes every mail in HTML, for people who want to look at them.

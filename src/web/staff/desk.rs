@@ -19,10 +19,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::CaseId;
 use minijinja::context;
-use tokio::sync::OnceCell;
 use workflows::clerical;
 use workflows::terms::Role;
 
+use super::compared::Compared;
 use super::filter::Filter;
 use super::queue::{self, stage_named};
 use super::{Shared, Signed, Staff};
@@ -30,6 +30,7 @@ use crate::backoffice::{AtWork, Holder, OnDesk, Stamped, Verdict};
 use crate::customer::Declined;
 use crate::policy::{Room, may_enter};
 use crate::store::claims::Claim;
+use crate::store::queue::Stage;
 use crate::web::customer::{Mistake, case_named, given};
 use crate::web::error::Problem;
 
@@ -67,13 +68,18 @@ impl Mode {
         (Self::Read, reader)
     }
 
-    /// The queue in which the case waits.
-    const fn queue(self) -> Option<&'static str> {
+    /// Where the case waits for whoever acts so.
+    const fn stage(self) -> Option<Stage> {
         match self {
-            Self::Check => Some("check"),
-            Self::Approve | Self::Resend => Some("approve"),
+            Self::Check => Some(Stage::Check),
+            Self::Approve | Self::Resend => Some(Stage::Approve),
             Self::Read => None,
         }
+    }
+
+    /// Whether the form itself is judged, and may be returned.
+    const fn judges(self) -> bool {
+        matches!(self, Self::Check | Self::Approve)
     }
 }
 
@@ -98,6 +104,18 @@ pub(super) async fn show(
         shared.app.take(&holder, case).await?;
     }
     page(&shared, &signed, &by, mode, &desk, &Typed::new(), &[]).await
+}
+
+/// Who comes to a case's desk, and what they may do there.
+async fn entered(
+    shared: &Staff,
+    signed: &Signed,
+    case: &str,
+) -> Result<(CaseId, Mode, AtWork), Problem> {
+    signed.enter(Room::Desk)?;
+    let case = case_named(case)?;
+    let (mode, by) = at_work(shared, signed, case).await?;
+    Ok((case, mode, by))
 }
 
 /// Who acts here, and what they may do.
@@ -145,7 +163,8 @@ async fn page(
         mode => given(mode),
         is_mine,
         is_free => desk.claim.is_none(),
-        queue => mode.queue(),
+        judges => mode.judges(),
+        queue => mode.stage().map(queue::name_of),
         // A refusal that is known beforehand stands in the place of the buttons.
         declines => declines.map(|code| view::refusal(shared, signed, &code)),
         likeness => likeness.map(|part| format!("{:.1}", part * 100.0)),
@@ -162,9 +181,7 @@ pub(super) async fn picture(
     signed: Signed,
     Path((case, place)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    signed.enter(Room::Desk)?;
-    let case = case_named(&case)?;
-    let (_, by) = at_work(&shared, &signed, case).await?;
+    let (case, _, by) = entered(&shared, &signed, &case).await?;
     let place: usize = place.parse().map_err(|_| Problem::NotFound)?;
     let bytes = shared.app.page_picture(&by, case, place).await?;
     Ok(image(bytes, "image/jpeg"))
@@ -177,9 +194,7 @@ pub(super) async fn warm(
     signed: Signed,
     Path(case): Path<String>,
 ) -> Result<Response, Problem> {
-    signed.enter(Room::Desk)?;
-    let case = case_named(&case)?;
-    at_work(&shared, &signed, case).await?;
+    let (case, ..) = entered(&shared, &signed, &case).await?;
     let desk = shared.app.read_desk(case).await?;
     shared.app.warm_pages(&desk).await?;
     shared.seals(desk.stamped()).await?;
@@ -192,9 +207,7 @@ pub(super) async fn seal(
     signed: Signed,
     Path((case, view)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    signed.enter(Room::Desk)?;
-    let case = case_named(&case)?;
-    let (_, by) = at_work(&shared, &signed, case).await?;
+    let (case, _, by) = entered(&shared, &signed, &case).await?;
     let paper = shared.app.on_paper(case).await?;
     if view == "registered" {
         let specimen = paper.specimen.ok_or(Problem::NotFound)?;
@@ -226,34 +239,14 @@ pub(super) fn image(bytes: Vec<u8>, kind: &'static str) -> Response {
     (headers, bytes).into_response()
 }
 
-/// Comparisons kept for the desks that are open; the oldest makes room.
-const KEPT: usize = 32;
-
 impl Staff {
-    /// The comparison of a form's seal, made once while the form is looked at, however many ask for it
-    /// at the same time.
-    async fn seals(&self, stamped: Option<Stamped<'_>>) -> Result<super::Compared, Declined> {
+    /// The comparison of a form's seal, made once while the form is looked at.
+    async fn seals(&self, stamped: Option<Stamped<'_>>) -> Result<Compared, Declined> {
         let Some(stamped) = stamped else { return Ok(None) };
         let page = stamped.page;
         let key = (page.digest.clone(), page.page, stamped.specimen, stamped.masks.to_vec());
-        let made = self.place_of(key);
-        let both = made.get_or_try_init(|| async {
-            Ok::<_, Declined>(self.app.seals(stamped).await?.map(Arc::new))
-        });
-        Ok(both.await?.clone())
-    }
-
-    fn place_of(&self, key: super::SealKey) -> Arc<OnceCell<super::Compared>> {
-        let mut kept = super::unpoisoned(&self.compared);
-        if let Some((_, made)) = kept.iter().find(|(other, _)| *other == key) {
-            return made.clone();
-        }
-        if kept.len() >= KEPT {
-            kept.remove(0);
-        }
-        let made = Arc::new(OnceCell::new());
-        kept.push((key, Arc::clone(&made)));
-        made
+        let make = async { Ok(self.app.seals(stamped).await?.map(Arc::new)) };
+        self.compared.get(key, make).await
     }
 }
 

@@ -31,6 +31,14 @@ pub(super) fn stage_named(name: &str) -> Result<(Stage, Room, Role), Problem> {
     }
 }
 
+/// The name of a queue in its address.
+pub(super) const fn name_of(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Check => "check",
+        Stage::Approve => "approve",
+    }
+}
+
 /// A line as the page shows it.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Line {

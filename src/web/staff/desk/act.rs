@@ -18,6 +18,7 @@ use crate::store::queue::Stage;
 use crate::web::customer::{Mistake, case_named, see};
 use crate::web::error::Problem;
 use crate::web::staff::filter::Filter;
+use crate::web::staff::queue::name_of;
 use crate::web::staff::{Shared, Signed};
 
 pub(super) fn version(typed: &Typed) -> Result<i64, Problem> {
@@ -169,11 +170,7 @@ pub(super) async fn finish(
     match done {
         Ok(()) => {
             shared.app.release(by, case).await?;
-            let queue = match stage {
-                Stage::Check => "check",
-                Stage::Approve => "approve",
-            };
-            Ok(see(&Filter::asked(signed).back(queue, ("done", &case.to_string()))))
+            Ok(see(&Filter::asked(signed).back(name_of(stage), ("done", &case.to_string()))))
         }
         Err(Declined::Fault(Fault::Stale { .. })) => {
             let desk = shared.app.read_desk(case).await?;

@@ -10,10 +10,9 @@ use serde::Serialize;
 use workflows::terms::DefectCode;
 
 use super::act::{finish, version};
-use super::{Mode, Typed, at_work, image, view};
+use super::{Mode, Typed, entered, image, view};
 use crate::backoffice::{AtWork, OnDesk, Verdict};
 use crate::policy::Room;
-use crate::store::queue::Stage;
 use crate::web::customer::{Mistake, case_named, given};
 use crate::web::error::Problem;
 use crate::web::page::address;
@@ -80,13 +79,8 @@ async fn returning(
     signed: &Signed,
     case: &str,
 ) -> Result<(CaseId, Mode, AtWork), Problem> {
-    signed.enter(Room::Desk)?;
-    let case = case_named(case)?;
-    let (mode, by) = at_work(shared, signed, case).await?;
-    match mode {
-        Mode::Check | Mode::Approve => Ok((case, mode, by)),
-        Mode::Resend | Mode::Read => Err(Problem::NotFound),
-    }
+    let (case, mode, by) = entered(shared, signed, case).await?;
+    if mode.judges() { Ok((case, mode, by)) } else { Err(Problem::NotFound) }
 }
 
 /// The last look before a form goes back: the reasons, what follows, and the letter as it will be.
@@ -186,7 +180,7 @@ pub(in super::super) async fn send_back(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Problem> {
     let (case, mode, by) = returning(&shared, &signed, &case).await?;
-    let stage = if mode == Mode::Check { Stage::Check } else { Stage::Approve };
+    let stage = mode.stage().ok_or(Problem::NotFound)?;
     let codes = chosen(&typed);
     if codes.is_empty() {
         let desk = shared.app.read_desk(case).await?;

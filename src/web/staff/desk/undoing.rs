@@ -4,11 +4,10 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use minijinja::context;
 
-use super::{Mode, Typed, at_work, view};
+use super::{Mode, Typed, entered, view};
 use crate::backoffice::OnDesk;
-use crate::policy::Room;
-use crate::text::to_half_width;
-use crate::web::customer::{Mistake, case_named};
+use crate::text::longest_number;
+use crate::web::customer::Mistake;
 use crate::web::error::Problem;
 use crate::web::staff::filter::Filter;
 use crate::web::staff::{Shared, Signed};
@@ -24,9 +23,7 @@ pub(in super::super) async fn ask_why(
     signed: Signed,
     Path(case): Path<String>,
 ) -> Result<Response, Problem> {
-    signed.enter(Room::Desk)?;
-    let case = case_named(&case)?;
-    let (mode, _) = at_work(&shared, &signed, case).await?;
+    let (case, mode, _) = entered(&shared, &signed, &case).await?;
     if mode != Mode::Approve {
         return Err(Problem::NotFound);
     }
@@ -70,30 +67,4 @@ pub(super) fn remark(shared: &Shared, signed: &Signed, typed: &Typed) -> Result<
         return Ok(why.to_owned());
     };
     Err(Mistake { field: "why", text: shared.text(signed.visit.lang, &format!("back.{key}")) })
-}
-
-/// The most digits in a row, however they are grouped.
-fn longest_number(text: &str) -> usize {
-    let (mut longest, mut run) = (0, 0);
-    for letter in to_half_width(text).chars() {
-        run = match letter {
-            '0'..='9' => run + 1,
-            ' ' | '-' | '\u{3000}' => run,
-            _ => 0,
-        };
-        longest = longest.max(run);
-    }
-    longest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::longest_number;
-
-    #[test]
-    fn digits_in_a_row_are_counted_however_they_are_grouped() {
-        assert_eq!(longest_number("R8-001204、3ページ"), 7);
-        assert_eq!(longest_number("1234 5678-９０１２　3456 です"), 16);
-        assert_eq!(longest_number("印影を再確認してください"), 0);
-    }
 }
