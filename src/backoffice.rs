@@ -10,6 +10,7 @@ pub mod fields;
 pub mod figures;
 pub mod help;
 pub mod hours;
+pub(crate) mod impressions;
 pub mod mailroom;
 pub mod masks;
 mod pictures;

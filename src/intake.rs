@@ -232,6 +232,7 @@ async fn keep_contents(tools: &Tools, case: CaseId) -> Result<submission::Comman
         .map_err(|source| Fault::Unwritable { what: "reading", source })?;
     submissions::keep_reading(&mut tx, case, contract, &text).await?;
     tx.commit().await?;
+    crate::backoffice::impressions::compare(tools, row.number).await?;
     Ok(match (contract, contents.is_complete()) {
         (Some(_), true) => submission::Command::Identify,
         (Some(_), false) if !contents.pages_seen.is_empty() => submission::Command::MarkIncomplete,

@@ -4,12 +4,14 @@
 mod cells;
 mod chance;
 mod copied;
+mod corrections;
 mod file;
 mod hand;
 mod ink;
 mod journey;
 mod people;
 mod set;
+mod stamp;
 
 pub use cells::{CellWear, Content, read_cell, worn_cell};
 pub use chance::Chance;
@@ -27,7 +29,7 @@ use crate::fault::ReadFault;
 use crate::form3::BoxMm;
 use crate::raster::Place;
 use crate::scan::{Depth, Limits, render_pages};
-use crate::seal::{Impression, STAMP_PER_MM, VERMILION, blend};
+use crate::seal::blend;
 
 /// A printed page on which people write and stamp.
 #[derive(Clone, Debug)]
@@ -79,28 +81,6 @@ impl PaperSheet {
     /// The resolution in dots an inch.
     pub fn dpi(&self) -> f32 {
         self.per_mm * 25.4
-    }
-
-    /// Presses a seal onto the sheet: the ink lets print shine through and lies unevenly.
-    pub fn stamp(&mut self, seal: &Impression, centre: [f32; 2], degrees: f32, seed: u64) {
-        let mut chance = Chance::new(seed);
-        let (sin, cos) = f64::from(degrees.to_radians()).sin_cos();
-        let half = f64::from(seal.side_mm()) / 2.0;
-        let tilt = (chance.gauss() * 0.08, chance.gauss() * 0.08);
-        let per_mm = f64::from(self.per_mm);
-        let reach = narrow(half * 1.5);
-        let near = BoxMm::new(centre[0] - reach, centre[1] - reach, 2.0 * reach, 2.0 * reach);
-        for (x, y, pixel) in near_pixels(&mut self.picture, near, self.per_mm) {
-            let dx = (f64::from(x) + 0.5) / per_mm - f64::from(centre[0]);
-            let dy = (f64::from(y) + 0.5) / per_mm - f64::from(centre[1]);
-            let (u, v) = (dx * cos + dy * sin + half, dy * cos - dx * sin + half);
-            let cover = seal.at(u * f64::from(STAMP_PER_MM), v * f64::from(STAMP_PER_MM));
-            let pressed = 0.88 + tilt.0 * narrow(dx / half) + tilt.1 * narrow(dy / half);
-            let cover = (cover * (pressed + chance.gauss() * 0.05)).clamp(0.0, 0.97);
-            for (value, ink) in pixel.0.iter_mut().zip(VERMILION) {
-                *value = blend(*value, ink.min(*value), cover);
-            }
-        }
     }
 
     /// A tick by ball pen: two strokes that are never quite the same.

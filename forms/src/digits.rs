@@ -3,6 +3,7 @@
 //!
 //! A cell is judged by a [`DigitReader`]; the reader of forms is [`BothHands`].
 
+mod corrections;
 mod ink;
 mod layer;
 mod network;
@@ -16,7 +17,9 @@ use crate::boxes::{Frame, cut, find_frame, ink_limit};
 use crate::form3::DigitField;
 use crate::glyph::Glyph;
 use crate::locate::Registration;
+use crate::quality::Quality;
 use crate::raster::{Homography as Map, Patch};
+pub use corrections::RowFact;
 use ink::Ink;
 pub(crate) use ink::separate;
 pub use layer::{Layer, pooled};
@@ -36,6 +39,8 @@ pub struct DigitsReading {
     pub raw: String,
     /// Confidence for every cell, 0 to 1; for an empty cell, that it is empty.
     pub conf: Vec<f32>,
+    /// Signs that the row was corrected.
+    pub facts: Vec<RowFact>,
 }
 
 impl DigitsReading {
@@ -96,12 +101,26 @@ const PRINTED: f32 = 0.95;
 
 /// Machine print by its shapes, everything else by the networks; where the two contradict each
 /// other a person looks.
-pub(crate) struct BothHands;
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BothHands {
+    /// What an answer of the networks must have at least, beyond their own bars.
+    least: f32,
+}
+
+/// On soft pictures half of the wrong answers lie below this, and one in a hundred of the right ones.
+const ON_SOFT: f32 = 0.985;
+
+impl BothHands {
+    /// Who reads a picture: more is asked of an answer where edges are soft.
+    pub(crate) fn on(quality: &Quality) -> Self {
+        Self { least: if quality.is_soft() { ON_SOFT } else { 0.0 } }
+    }
+}
 
 impl DigitReader for BothHands {
     fn read(&self, ink: &Glyph) -> Option<Judged> {
         let printed = MACHINE_PRINT.read(ink).filter(|printed| printed.confidence >= PRINTED);
-        let mut written = Asking::about(network::input(ink));
+        let mut written = Asking::about(network::input(ink), self.least);
         // Two witnesses who say the same need no third, nor to be certain each.
         let agreed = |written: &Judged| {
             let printed = printed.filter(|printed| printed.digit == written.digit)?;
@@ -125,11 +144,12 @@ struct Asking {
     input: Vec<u8>,
     said: Vec<[f32; CLASSES]>,
     stage: usize,
+    least: f32,
 }
 
 impl Asking {
-    fn about(input: Vec<u8>) -> Self {
-        Self { input, said: Vec::new(), stage: 0 }
+    fn about(input: Vec<u8>, least: f32) -> Self {
+        Self { input, said: Vec::new(), stage: 0, least }
     }
 }
 
@@ -145,7 +165,7 @@ impl Iterator for Asking {
         HANDWRITING.ask(stage, &self.input, &mut self.said);
         let bar = HANDWRITING.bar(stage);
         let Likeliest { digit, confidence, junk } = Likeliest::of(&self.said, bar.temperature);
-        let certain = confidence >= bar.certain;
+        let certain = confidence >= bar.certain.max(self.least);
         let ground = if certain {
             Ground::Networks(stage)
         } else if junk > confidence {
@@ -186,7 +206,8 @@ pub(crate) fn read_digits(
         raw.push(likeliest);
         conf.push((confidence * 100.0).round() / 100.0);
     }
-    (DigitsReading { v: sure.trim_end().to_owned(), raw, conf }, frame)
+    let facts = if frame.seen() { corrections::facts(&patch, field, [dx, dy]) } else { Vec::new() };
+    (DigitsReading { v: sure.trim_end().to_owned(), raw, conf, facts }, frame)
 }
 
 fn find(grey: &GrayImage, map: &Map, field: &DigitField) -> (Patch, Frame) {
@@ -212,7 +233,7 @@ pub(crate) fn network_input(patch: &Patch, cell: crate::form3::BoxMm) -> Option<
 
 /// What the reader of forms makes of such a cell; for measuring. None when nothing is written.
 pub(crate) fn judged(patch: &Patch, cell: crate::form3::BoxMm) -> Option<Judged> {
-    BothHands.read(&cell_ink(&patch.flattened(STROKE_MM), cell).glyph()?)
+    BothHands::default().read(&cell_ink(&patch.flattened(STROKE_MM), cell).glyph()?)
 }
 
 #[cfg(test)]
@@ -228,11 +249,11 @@ mod tests {
                 if (12..=14).contains(&(at % 28)) && (4..24).contains(&(at / 28)) { 255 } else { 0 }
             })
             .collect();
-        let first = Asking::about(plain).next().unwrap();
+        let first = Asking::about(plain, 0.0).next().unwrap();
         assert!(first.digit == '1' && first.certain && first.ground == Ground::Networks(0));
         let grid: Vec<u8> =
             (0..784).map(|at| if at % 28 % 5 == 0 || at / 28 % 5 == 0 { 255 } else { 0 }).collect();
-        let asked: Vec<Judged> = Asking::about(grid).collect();
+        let asked: Vec<Judged> = Asking::about(grid, 0.0).collect();
         assert_eq!(asked.len(), STAGES);
         assert!(asked.iter().all(|judged| !judged.certain), "{asked:?}");
     }

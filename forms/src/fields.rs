@@ -16,6 +16,7 @@ pub(crate) fn read_boxes(
     grey: &GrayImage,
     registration: &Registration,
     page: &PageLayout,
+    reader: BothHands,
 ) -> (usize, usize) {
     let mut found = Vec::new();
     for field in &page.checkboxes {
@@ -24,13 +25,13 @@ pub(crate) fn read_boxes(
         reading.checks.insert(field.id.clone(), check);
     }
     for field in &page.digits {
-        let (digits, frame) = read_digits(grey, registration, field, &BothHands);
+        let (digits, frame) = read_digits(grey, registration, field, &reader);
         found.push((field.area().centre(), frame.off()));
         reading.digits.insert(field.id.clone(), digits);
     }
     let mut bends = Bends::of(&found);
     while let Some((index, off)) = bends.next() {
-        let place = read_again(reading, grey, registration, page, index, off);
+        let place = read_again(reading, grey, registration, page, reader, (index, off));
         bends.settle(index, place);
         if let Some((_, off)) = found.get_mut(index) {
             *off = place;
@@ -46,8 +47,8 @@ fn read_again(
     grey: &GrayImage,
     registration: &Registration,
     page: &PageLayout,
-    index: usize,
-    [x, y]: [f32; 2],
+    reader: BothHands,
+    (index, [x, y]): (usize, [f32; 2]),
 ) -> Option<[f32; 2]> {
     let is_there = |[dx, dy]: &[f32; 2]| dx.hypot(*dy) <= ALIKE_MM;
     let frame = if let Some(field) = page.checkboxes.get(index) {
@@ -57,7 +58,7 @@ fn read_again(
         frame
     } else {
         let field = page.digits.get(index - page.checkboxes.len())?;
-        let (mut digits, frame) = read_digits(grey, registration, &field.moved(x, y), &BothHands);
+        let (mut digits, frame) = read_digits(grey, registration, &field.moved(x, y), &reader);
         if !frame.off().is_none_or(|off| is_there(&off)) {
             digits.doubt();
         }

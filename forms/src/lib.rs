@@ -47,7 +47,7 @@ mod submission;
 pub use barcode::{CustomerBarcode, address_number};
 pub use boxes::CheckReading;
 pub use data::{AccountType, FieldValues, FormData, House, Reason, ReiwaDate, Request, UserRow};
-pub use digits::DigitsReading;
+pub use digits::{DigitsReading, RowFact};
 pub use envelope::Addressee;
 pub use fault::{PrintFault, ReadFault};
 pub use fonts::FontChoice;

@@ -223,8 +223,9 @@ fn ours(grey: &GrayImage, map: &Homography, marks: &[(Place, Place)]) -> Known {
 
 /// By the printed lines alone: marks and QR code are covered, or the paper was cut.
 fn by_lines(grey: &GrayImage, keys: &[CodeKey]) -> Option<Located> {
+    let dark = structure::Dark::of(grey)?;
     for page in &layout(Version::default(), Variant::BizStation).pages {
-        for map in structure::guesses(grey, page).into_iter().take(2) {
+        for map in dark.guesses(page).into_iter().take(2) {
             let (map, frames) = snapped(grey, &map, page);
             if !convinces(frames.share) {
                 continue;

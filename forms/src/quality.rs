@@ -36,7 +36,15 @@ const BLURRED_MM: f32 = 0.55;
 /// What is printed keeps so far from the edge of the paper: less than that may be cut off.
 const MARGIN_MM: f32 = 7.0;
 
+/// Beyond this digits are easier taken for others: scanners of offices stay below.
+const SOFT_MM: f32 = 0.19;
+
 impl Quality {
+    /// Whether edges are soft, though nothing is lost.
+    pub(crate) fn is_soft(&self) -> bool {
+        self.blur_mm.is_some_and(|blur| blur > SOFT_MM)
+    }
+
     pub(crate) fn of(picture: &PageImage, map: &Homography, page: &PageLayout) -> Self {
         let blur_mm = blur(picture, map, page);
         let mut facts = Vec::new();

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::boxes::CheckReading;
 use crate::data::ReiwaDate;
-use crate::digits::DigitsReading;
+use crate::digits::{BothHands, DigitsReading};
 use crate::fault::ReadFault;
 use crate::fields::read_boxes;
 use crate::fillable::FilledForm;
@@ -351,7 +351,9 @@ fn read_fields(
 ) {
     let (crops, pictures) = (options.crops, options.pictures);
     let map = &registration.map;
-    let (seen, all) = read_boxes(reading, &picture.grey, registration, page);
+    let quality = Quality::of(picture, map, page);
+    let reader = BothHands::on(&quality);
+    let (seen, all) = read_boxes(reading, &picture.grey, registration, page, reader);
     for field in &page.seals {
         let seal = read_seal(picture, map, field.area, crops || pictures);
         reading.seals.insert(field.id.clone(), seal);
@@ -362,7 +364,7 @@ fn read_fields(
         reading.checks.values_mut().for_each(|check| check.v = None);
         reading.digits.values_mut().for_each(DigitsReading::doubt);
     }
-    reading.quality = Some(Quality::of(picture, map, page));
+    reading.quality = Some(quality);
     if crops {
         let boxes = page.checkboxes.iter().chain(&page.texts).chain(&page.seals);
         let boxes = boxes.map(|field| (&field.id, field.area));
@@ -428,7 +430,7 @@ fn typed(text: &str, cells: usize) -> DigitsReading {
     if text.trim_end().chars().count() > cells {
         v.push('?');
     }
-    DigitsReading { v, raw, conf }
+    DigitsReading { v, raw, conf, facts: Vec::new() }
 }
 
 /// All defects of a page, in the order of the list.

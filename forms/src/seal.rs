@@ -1,10 +1,12 @@
 //! The registered seal: found by its colour, cut out, and compared as advice; drawn for specimens.
 
 mod likeness;
+mod reuse;
 mod shape;
 mod specimen;
 
 pub use likeness::{Alignment, aligned, is_specimen, likeness};
+pub use reuse::{InkPattern, REUSED, Suspect};
 pub use specimen::Impression;
 pub(crate) use specimen::{PER_MM as STAMP_PER_MM, VERMILION, blend};
 
@@ -61,7 +63,7 @@ const PER_MM: f32 = 6.0;
 /// cannot be taken for it.
 const INSIDE_MM: f32 = -1.5;
 /// Crops for people keep 300 dpi.
-const CROP_PER_MM: f32 = 11.8;
+pub(crate) const CROP_PER_MM: f32 = 11.8;
 
 /// Looks for an impression in a box.
 pub(crate) fn read_seal(

@@ -19,11 +19,13 @@ use crate::reader::{FileRead, PageRead};
 use crate::store::addresses::Address;
 use crate::store::claims::Claim;
 use crate::store::contracts::Contract;
+use crate::store::impressions::Reuse;
 use crate::store::reissues::{Change, Reissue};
 use crate::store::submissions::{PageRow, SubmissionRow};
 use crate::store::users::User;
 use crate::store::{
-    addresses, cases, claims, contracts, letters, reissues, standing, submissions, users,
+    addresses, cases, claims, contracts, impressions, letters, reissues, standing, submissions,
+    users,
 };
 
 /// A page of the form as it was scanned.
@@ -77,6 +79,10 @@ pub struct OnDesk {
     pub specimen: Option<(i64, String)>,
     /// The masks that lie on the page with the seal.
     pub masks: Vec<i64>,
+    /// With how many other forms of the contract the impression was compared; none before it was.
+    pub compared: Option<i64>,
+    /// The other forms that bear the same impression.
+    pub reuses: Vec<Reuse>,
     /// Other open reissues of the same user.
     pub others: Vec<(CaseId, Moment)>,
     /// Who has it in hand.
@@ -159,7 +165,7 @@ impl<'a> Stamped<'a> {
 }
 
 /// The page that bears a seal.
-fn sealed_page(pages: &[Scanned]) -> Option<&Scanned> {
+pub(super) fn sealed_page(pages: &[Scanned]) -> Option<&Scanned> {
     pages.iter().find(|page| page.read.seals.values().any(|seal| seal.found))
 }
 
@@ -248,6 +254,8 @@ impl App {
         let pages = scanned(&mut tx, number).await?;
         let specimen = specimen_of(&mut tx, user.contract_id, &reissue).await?;
         let masks = masks_on(&mut tx, &pages, specimen.is_some()).await?;
+        let compared = impressions::compared(&mut tx, number).await?;
+        let reuses = impressions::reuses(&mut tx, number).await?;
         // What else was asked for on the same form is the same procedure.
         let others = reissues::open_elsewhere(&mut tx, reissue.user_id, case, number).await?;
         let others = others.into_iter().map(|(id, at)| (CaseId(id), Moment(at))).collect();
@@ -278,6 +286,8 @@ impl App {
             pages,
             specimen,
             masks,
+            compared,
+            reuses,
             claim,
             entries,
             names,

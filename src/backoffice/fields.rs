@@ -331,7 +331,7 @@ mod tests {
     #[test]
     fn print_that_somebody_wrote_over_is_told_from_a_smudge() {
         let crossed = |v: &str, conf: &[f32]| {
-            is_crossed_out(&Digits { v: v.to_owned(), conf: conf.to_vec() })
+            is_crossed_out(&Digits { v: v.to_owned(), conf: conf.to_vec(), ..Digits::default() })
         };
         assert!(crossed("0?0?21?3", &[1.0; 8]), "a third and more is gone");
         assert!(crossed("01042123?5", &[0.05]), "one, and hardly anything of it");

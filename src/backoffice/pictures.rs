@@ -10,6 +10,7 @@ use super::desk::{self, OnDesk, Scanned, Stamped};
 use super::masks;
 use crate::app::App;
 use crate::customer::Declined;
+use crate::host::Tools;
 use crate::reader::Pictures;
 use crate::store::submissions::SubmissionRow;
 use crate::store::{contracts, pictures, specimens, submissions};
@@ -19,7 +20,7 @@ const PICTURE: &str = "picture";
 /// A page.
 const PAGE: &str = "page";
 /// The box of the seal on it.
-const SEAL: &str = "seal";
+pub(super) const SEAL: &str = "seal";
 
 /// A form that waits to be matched.
 pub struct LooseForm {
@@ -34,6 +35,34 @@ pub struct LooseForm {
 /// What a sealed picture is bound to.
 fn place(digest: &[u8], page: i64, part: &str) -> Vec<u8> {
     [digest, format!("/{page}/{part}").as_bytes()].concat()
+}
+
+/// A sealed picture of a page, opened.
+pub(super) fn opened(
+    tools: &Tools,
+    page: &Scanned,
+    part: &str,
+    sealed: &[u8],
+) -> Result<Vec<u8>, Fault> {
+    let bound = place(&page.digest, page.page, part);
+    let opened = tools.keys.open(PICTURE, &bound, sealed);
+    Ok(opened.map_err(Fault::host("open a picture"))?.to_vec())
+}
+
+/// A registered seal as it was registered: PNG.
+pub(super) async fn specimen_picture(
+    tools: &Tools,
+    specimen: i64,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let mut tx = tools.db.read().await?;
+    let Some(row) = specimens::by_id(&mut tx, specimen).await? else { return Ok(None) };
+    let Some(contract) = contracts::by_id(&mut tx, row.contract_id).await? else {
+        return Ok(None);
+    };
+    drop(tx);
+    let bound = specimens::sealing_data(&contract.number, &row.digest);
+    let opened = tools.keys.open(specimens::PURPOSE, &bound, &row.picture);
+    Ok(Some(opened.map_err(Fault::host("open a specimen"))?.to_vec()))
 }
 
 impl App {
@@ -57,7 +86,11 @@ impl App {
 
     /// A picture as anybody may see it. There is no other way to one: whatever lies under a mask is
     /// painted over before the bytes leave this function.
-    async fn picture(&self, page: &Scanned, part: &str) -> Result<Option<Vec<u8>>, Fault> {
+    pub(super) async fn picture(
+        &self,
+        page: &Scanned,
+        part: &str,
+    ) -> Result<Option<Vec<u8>>, Fault> {
         self.picture_but(page, part, None).await
     }
 
@@ -73,9 +106,7 @@ impl App {
         let lying = masks::lying(&mut tx, &page.digest, page.page, shown).await?;
         drop(tx);
         let Some(sealed) = sealed else { return Ok(None) };
-        let bound = place(&page.digest, page.page, part);
-        let opened = self.tools.keys.open(PICTURE, &bound, &sealed);
-        let opened = opened.map_err(Fault::host("open a picture"))?.to_vec();
+        let opened = opened(&self.tools, page, part, &sealed)?;
         if lying.is_empty() {
             return Ok(Some(opened));
         }
@@ -149,14 +180,7 @@ impl App {
 
     /// A registered seal as it was registered: PNG.
     pub async fn registered_seal(&self, specimen: i64) -> Result<Vec<u8>, Declined> {
-        let mut tx = self.tools.db.read().await?;
-        let row = specimens::by_id(&mut tx, specimen).await?.ok_or(Declined::NotFound)?;
-        let contract = contracts::by_id(&mut tx, row.contract_id).await?;
-        let contract = contract.ok_or(Declined::NotFound)?;
-        drop(tx);
-        let bound = specimens::sealing_data(&contract.number, &row.digest);
-        let opened = self.tools.keys.open(specimens::PURPOSE, &bound, &row.picture);
-        Ok(opened.map_err(Fault::host("open a specimen"))?.to_vec())
+        specimen_picture(&self.tools, specimen).await?.ok_or(Declined::NotFound)
     }
 
     /// The seal on a form laid on its specimen; `None` where one of them shows no ink.

@@ -17,6 +17,7 @@ pub mod figures;
 pub mod filters;
 pub mod holds;
 pub mod holidays;
+pub mod impressions;
 pub mod letters;
 pub mod mails;
 pub mod masks;

@@ -82,6 +82,19 @@ function prepare(seals) {
     Object.assign(canvas, { width, height });
     return [canvas, canvas.getContext('2d')];
   };
+  // No hand stamps twice alike, and the server knows one that seems to have: specks where ink is missing.
+  const unevenly = (drawing, [left, top], side) => {
+    drawing.save();
+    drawing.globalCompositeOperation = 'lighten';
+    drawing.fillStyle = 'rgba(255, 240, 240, 0.45)';
+    for (let speck = 0; speck < 900; speck += 1) {
+      const [x, y, size] = [Math.random(), Math.random(), 0.004 + 0.012 * Math.random()];
+      drawing.beginPath();
+      drawing.arc(left + x * side, top + y * side, size * side, 0, 2 * Math.PI);
+      drawing.fill();
+    }
+    drawing.restore();
+  };
   globalThis.put = async (paper, { seal, company, ticks, digits, blots }) => {
     const sheet = await load(paper);
     inks[company] ??= await load(seals[company]);
@@ -94,6 +107,7 @@ function prepare(seals) {
       const side = Math.min(width, height) * 0.6 * pixels;
       const at = [(left + width / 2) * pixels - side / 2, (top + height / 2) * pixels - side / 2];
       drawing.drawImage(inks[company], ...at, side, side);
+      unevenly(drawing, at, side);
     }
     drawing.strokeStyle = '#1a237e';
     drawing.fillStyle = '#1a237e';

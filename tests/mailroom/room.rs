@@ -47,7 +47,9 @@ pub(crate) fn page(number: Option<SubmissionNumber>, page_of: &str) -> PageRead 
             BTreeMap::new()
         },
         digits: if is_first {
-            digits.map(|(name, v)| (name.to_owned(), Digits { v: v.into(), conf: vec![] })).into()
+            digits
+                .map(|(name, v)| (name.to_owned(), Digits { v: v.into(), ..Digits::default() }))
+                .into()
         } else {
             BTreeMap::new()
         },
@@ -58,7 +60,7 @@ pub(crate) fn page(number: Option<SubmissionNumber>, page_of: &str) -> PageRead 
 
 /// A further user on a page.
 pub(crate) fn row(page: &mut PageRead, no: u8, user_id: &str) {
-    let digits = Digits { v: user_id.to_owned(), conf: Vec::new() };
+    let digits = Digits { v: user_id.to_owned(), ..Digits::default() };
     page.digits.insert(format!("u{no}_user_id"), digits);
     for tick in ["retrieval_reissue", "reason_expired"] {
         page.checks.insert(format!("u{no}_{tick}"), Check { v: Some(true) });

@@ -7,16 +7,17 @@ use axum::http::StatusCode;
 use engine::CaseId;
 use forms::degrade::{Carrier, PaperSheet, Wear, encode};
 use forms::seal::Impression;
-use forms::{Variant, Version, layout};
-use saihakko::backoffice::Holder;
+use forms::{BoxMm, Variant, Version, layout};
+use saihakko::backoffice::{Draft, Holder};
 use saihakko::prefill::Wish;
 use workflows::terms::Role;
 
 use crate::answer::{Answer, Ask, Visitor};
 use crate::house::{House, NAOKO, OFFICE};
 
-/// As the sample ledger draws it.
-const SEAL: (&str, u64) = ("合同会社みずいろ珈琲", 2);
+/// The seal that the sample ledger has registered, and its width in millimetres.
+const SEAL: &[u8] = include_bytes!("../../samples/seal-mizuiro.png");
+const SEAL_MM: f32 = 18.0;
 const DPI: f32 = 200.0;
 
 /// A form of 小林 for a new retrieval password, stamped, posted, scanned and identified.
@@ -35,11 +36,28 @@ pub(crate) async fn form_asks(
     let wish = Wish { user_id: NAOKO.to_owned(), requests: vec![request], reasons };
     let data = app.prefill(&session, &[wish]).await.unwrap();
     let draft = app.draft_form(&session, Variant::Light, &data).await.unwrap();
+    comes_stamped(house, &draft, |sheet, area| {
+        sheet.stamp(&own_seal(), area.centre(), 4.0, 7);
+    })
+    .await
+}
+
+/// The company's seal.
+pub(crate) fn own_seal() -> Impression {
+    Impression::of_specimen(SEAL, SEAL_MM).unwrap()
+}
+
+/// A form with one request comes back stamped, is scanned and identified.
+pub(crate) async fn comes_stamped(
+    house: &House,
+    draft: &Draft,
+    press: impl FnOnce(&mut PaperSheet, BoxMm),
+) -> CaseId {
+    let app = &house.app;
     let layout = layout(Version::default(), Variant::Light);
     let mut sheets = PaperSheet::print(&draft.pdf, DPI).unwrap();
     sheets.truncate(layout.pages.len());
-    let seal = Impression::company(SEAL.0, SEAL.1).unwrap();
-    sheets[0].stamp(&seal, layout.pages[0].seals[0].area.centre(), 4.0, 7);
+    press(&mut sheets[0], layout.pages[0].seals[0].area);
     let scan: Vec<_> = sheets.iter().map(|sheet| sheet.scan(&Wear::default())).collect();
     let file = encode(&scan, DPI, Carrier::Pdf).unwrap();
     let room = app.at_work("uketsuke", Role::MailRoom).await.unwrap();

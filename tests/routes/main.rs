@@ -25,5 +25,6 @@ mod office;
 mod paper;
 mod provider;
 mod queues;
+mod reuse;
 mod sameness;
 mod table;

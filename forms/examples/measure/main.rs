@@ -5,18 +5,23 @@
 //! cargo run --release -p forms --example measure -- report 3000 FOLDER-OF-MNIST [LEVEL [FIRST]]
 //! cargo run --release -p forms --example measure -- tune 60 FOLDER-OF-MNIST [LEVEL [FIRST]]
 //! cargo run --release -p forms --example measure -- cells 20000 FOLDER-OF-MNIST
+//! cargo run --release -p forms --example measure -- corrections report 100
+//! cargo run --release -p forms --example measure -- reuse report 200
 //! ```
 //!
 //! The report draws degraded pages from the report's seeds, reads them and counts. The folder is that
 //! of `train_digits`; only the last 5,000 pictures of the training part are used, which training and
 //! tuning never saw. Without it all digits come from our own writers. `tune` does the same with the
 //! seeds and pictures of tuning; `cells` reads single cells of those and says why digits are left to
-//! a person. A level is drawn from its FIRST page on, so that parts of a set can be measured apart.
+//! a person. `corrections` counts the signs of fluid and of erased ink; `reuse` compares impressions
+//! that were stamped anew and that were copied. A level is drawn from its FIRST page on, so that parts of a set can be measured apart.
 
 #![expect(clippy::print_stdout, reason = "a program that measures says what it measured")]
 
 mod cells;
+mod corrections;
 mod report;
+mod reuse;
 
 use std::error::Error;
 use std::time::{Duration, Instant, SystemTime};
@@ -39,9 +44,18 @@ fn main() -> Result<(), Box<dyn Error>> {
             let pages = first..first + pages.parse::<u64>()?;
             report::run(seed, pages, rest.first().copied(), rest.get(1).copied())
         }
+        ["corrections", set, pages] => {
+            let seed = if *set == "tune" { report::TUNING } else { report::REPORT };
+            corrections::run(seed, pages.parse()?)
+        }
+        ["reuse", set, companies] => {
+            let seed = if *set == "tune" { report::TUNING } else { report::REPORT };
+            reuse::run(seed, companies.parse()?)
+        }
         ["cells", count, folder] => cells::run(count.parse()?, folder),
         _ => Err("usage: measure [report|tune PAGES [FOLDER-OF-MNIST [LEVEL [FIRST]]] | \
-                  cells COUNT FOLDER-OF-MNIST]"
+                  cells COUNT FOLDER-OF-MNIST | corrections report|tune PAGES | \
+                  reuse report|tune COMPANIES]"
             .into()),
     }
 }

@@ -52,8 +52,19 @@ impl PaperSheet {
 
     /// Somebody writes a digit into a cell.
     pub fn write_digit(&mut self, cell: BoxMm, digit: u8, writer: &Writer, chance: &mut Chance) {
+        self.write_digit_with(cell, digit, writer, &writer.pen(), chance);
+    }
+
+    pub(super) fn write_digit_with(
+        &mut self,
+        cell: BoxMm,
+        digit: u8,
+        writer: &Writer,
+        pen: &Pen,
+        chance: &mut Chance,
+    ) {
         let lines = writer.lines(digit, cell.centre(), chance);
-        self.draw(&lines, &writer.pen(), chance);
+        self.draw(&lines, pen, chance);
     }
 
     /// A digit written elsewhere is copied into a cell, in somebody's pen.

@@ -45,6 +45,6 @@ fn printed_digit(glyph: &Glyph) -> Option<char> {
     if shape.certain {
         return Some(shape.digit);
     }
-    let written = BothHands.read(glyph)?;
+    let written = BothHands::default().read(glyph)?;
     (written.digit == shape.digit && written.confidence >= LIKELY).then_some(shape.digit)
 }

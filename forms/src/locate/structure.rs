@@ -16,32 +16,72 @@ const MOST_SKEW: i16 = 28;
 /// More dark pixels than this share are no page of lines.
 const MOST_DARK: usize = 4;
 
-/// The likeliest maps onto that page, the likeliest first.
-pub(super) fn guesses(grey: &GrayImage, page: &PageLayout) -> Vec<Homography> {
-    let (small, factor) = reduced(grey, SEARCH_PIXELS);
-    let width = small.width() as usize;
-    let dark = darkened(&small);
-    let places: Vec<Place> = dark
-        .iter()
-        .enumerate()
-        .filter(|(_, dark)| **dark)
-        .map(|(at, _)| [count(at % width) + 0.5, count(at / width) + 0.5])
-        .collect();
-    if places.len() * MOST_DARK > dark.len() || places.len() < 500 {
-        return Vec::new();
+/// So many dark pixels tell the skew; more of them tell the same.
+const ENOUGH: usize = 50_000;
+
+/// The dark pixels of a picture, and how its lines are turned.
+pub(super) struct Dark {
+    places: Vec<Place>,
+    skew: f64,
+    longest: f64,
+    factor: f64,
+}
+
+impl Dark {
+    /// `None` where there are too many of them for a page of lines, or too few.
+    pub(super) fn of(grey: &GrayImage) -> Option<Self> {
+        let (small, factor) = reduced(grey, SEARCH_PIXELS);
+        let width = small.width() as usize;
+        let dark = darkened(&small);
+        let places: Vec<Place> = dark
+            .iter()
+            .enumerate()
+            .filter(|(_, dark)| **dark)
+            .map(|(at, _)| [count(at % width) + 0.5, count(at / width) + 0.5])
+            .collect();
+        if places.len() * MOST_DARK > dark.len() || places.len() < 500 {
+            return None;
+        }
+        let some: Vec<Place> =
+            places.iter().step_by(places.len().div_ceil(ENOUGH)).copied().collect();
+        let longest = f64::from(small.width().max(small.height()));
+        Some(Self { skew: skew(&some), places, longest, factor: f64::from(factor) })
     }
-    let skew = skew(&places);
-    let longest = f64::from(small.width().max(small.height()));
-    let lines = Lines::of(page);
-    let mut found: Vec<(f64, Homography)> = (0..4_u8)
-        .filter_map(|quarter| {
-            let turn = f64::from(quarter) * 90.0 + skew;
-            let (score, map) = placed(&places, turn, longest, &lines, f64::from(factor))?;
-            Some((score, map))
-        })
-        .collect();
-    found.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    found.into_iter().map(|(_, map)| map).collect()
+
+    /// The likeliest maps onto a page, the likeliest first.
+    pub(super) fn guesses(&self, page: &PageLayout) -> Vec<Homography> {
+        let lines = Lines::of(page);
+        let turned = |quarter: u8| self.placed(f64::from(quarter) * 90.0 + self.skew, &lines);
+        let mut found: Vec<(f64, Homography)> = (0..4_u8).filter_map(turned).collect();
+        found.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        found.into_iter().map(|(_, map)| map).collect()
+    }
+
+    /// Scale and place for a page turned by so many degrees.
+    fn placed(&self, turn: f64, lines: &Lines) -> Option<(f64, Homography)> {
+        let (sin, cos) = turn.to_radians().sin_cos();
+        let rows = Profile::of(self.places.iter().map(|[x, y]| y * cos - x * sin)).lines();
+        let columns = Profile::of(self.places.iter().map(|[x, y]| x * cos + y * sin)).lines();
+        let mut best: Option<(f64, f64, f64, f64)> = None;
+        for step in 0..70_u8 {
+            // From a page that fills the picture to one that fills three quarters.
+            let scale = self.longest / 297.0 * (1.04 - f64::from(step) * 0.004);
+            let (down, first) = rows.best(&lines.across, scale);
+            let (along, second) = columns.best(&lines.down, scale);
+            let score = first + second;
+            if best.is_none_or(|(most, ..)| score > most) {
+                best = Some((score, scale, along, down));
+            }
+        }
+        let (score, scale, along, down) = best?;
+        let pixel = |[x, y]: Place| {
+            let (u, v) = (x * scale + along + 0.5, y * scale + down + 0.5);
+            [(u * cos - v * sin) * self.factor, (u * sin + v * cos) * self.factor]
+        };
+        let corners = [[14.0, 20.0], [196.0, 20.0], [14.0, 280.0]];
+        let pairs = corners.map(|corner| (corner, pixel(corner)));
+        Some((score, Homography::affine(&pairs)?))
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a coordinate in a picture")]
@@ -182,36 +222,4 @@ fn tables(page: &PageLayout) -> Vec<BoxMm> {
     let user = |n: u8| BoxMm::new(14.0, top + f32::from(n) * USER_PITCH, 182.0, 45.0);
     all.extend((0..users).map(user));
     all
-}
-
-/// Scale and place for a page turned by so many degrees.
-fn placed(
-    places: &[Place],
-    turn: f64,
-    longest: f64,
-    lines: &Lines,
-    factor: f64,
-) -> Option<(f64, Homography)> {
-    let (sin, cos) = turn.to_radians().sin_cos();
-    let rows = Profile::of(places.iter().map(|[x, y]| y * cos - x * sin)).lines();
-    let columns = Profile::of(places.iter().map(|[x, y]| x * cos + y * sin)).lines();
-    let mut best: Option<(f64, f64, f64, f64)> = None;
-    for step in 0..70_u8 {
-        // From a page that fills the picture to one that fills three quarters.
-        let scale = longest / 297.0 * (1.04 - f64::from(step) * 0.004);
-        let (down, first) = rows.best(&lines.across, scale);
-        let (along, second) = columns.best(&lines.down, scale);
-        let score = first + second;
-        if best.is_none_or(|(most, ..)| score > most) {
-            best = Some((score, scale, along, down));
-        }
-    }
-    let (score, scale, along, down) = best?;
-    let pixel = |[x, y]: Place| {
-        let (u, v) = (x * scale + along + 0.5, y * scale + down + 0.5);
-        [(u * cos - v * sin) * factor, (u * sin + v * cos) * factor]
-    };
-    let corners = [[14.0, 20.0], [196.0, 20.0], [14.0, 280.0]];
-    let pairs = corners.map(|corner| (corner, pixel(corner)));
-    Some((score, Homography::affine(&pairs)?))
 }

@@ -114,7 +114,7 @@ fn opacity(cover: f32) -> u8 {
     (cover.clamp(0.0, 1.0) * 255.0) as u8
 }
 
-fn decode(bytes: &[u8]) -> Result<RgbImage, ReadFault> {
+pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage, ReadFault> {
     let refused = |error: image::ImageError| ReadFault::Picture { reason: error.to_string() };
     let (width, height) = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Png)
         .into_dimensions()
@@ -127,7 +127,7 @@ fn decode(bytes: &[u8]) -> Result<RgbImage, ReadFault> {
 }
 
 /// The ink of an impression around its own middle.
-struct Disc {
+pub(super) struct Disc {
     /// How much ink lies above and left of each corner of a pixel, so that the ink of any rectangle
     /// is four looks away.
     sums: Vec<u32>,
@@ -151,7 +151,7 @@ impl Disc {
         Self::of(picture, &red_mask(picture)).or_else(|| Self::of(picture, &dark_mask(picture, 0)))
     }
 
-    fn of(picture: &RgbImage, mask: &[bool]) -> Option<Self> {
+    pub(super) fn of(picture: &RgbImage, mask: &[bool]) -> Option<Self> {
         let width = picture.width() as usize;
         let ink: Vec<usize> =
             mask.iter().enumerate().filter(|(_, on)| **on).map(|(at, _)| at).collect();
@@ -174,8 +174,16 @@ impl Disc {
         Some(Self { sums: sums(mask, width), width: width + 1, middle, reach })
     }
 
+    pub(super) fn middle(&self) -> [f32; 2] {
+        self.middle
+    }
+
+    pub(super) fn reach(&self) -> f32 {
+        self.reach
+    }
+
     /// How alike two are when this one is turned as it fits best, and by how many degrees that is.
-    fn fitted(&self, specimen: &Self) -> (f32, i8) {
+    pub(super) fn fitted(&self, specimen: &Self) -> (f32, i8) {
         let circles = circles();
         let cells = |disc: &Self, degrees: i8| {
             let step = disc.reach / 36.0;

@@ -57,6 +57,20 @@ impl Impression {
         Ok(seal)
     }
 
+    /// The seal of a registered specimen (PNG) that is so many millimetres wide.
+    ///
+    /// # Errors
+    /// When the picture cannot be decoded.
+    pub fn of_specimen(picture: &[u8], side_mm: f32) -> Result<Self, crate::ReadFault> {
+        let picture = super::likeness::decode(picture)?;
+        let side = crate::raster::whole(side_mm * PER_MM).max(1);
+        let u32_side = u32::try_from(side).unwrap_or(1);
+        let small = image::imageops::thumbnail(&picture, u32_side, u32_side);
+        // Green tells ink from paper best.
+        let cover = small.pixels().map(|pixel| 1.0 - f32::from(pixel.0[1]) / 255.0).collect();
+        Ok(Self { side, cover })
+    }
+
     /// The impression as a PNG: vermilion on white at 300 dpi, as in a ledger of specimens.
     ///
     /// # Errors

@@ -9,6 +9,7 @@
 )]
 
 mod carriers;
+mod corrections;
 mod golden;
 mod hostile;
 mod letters;

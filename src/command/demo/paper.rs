@@ -20,8 +20,9 @@ use super::stage::{Stage, did};
 
 /// 小林 直子 alone holds the authority of a small company.
 const SENDER: &str = "020705001";
-/// The company's name as its seal has it, and the seal's own seed: as in the sample ledger.
-const SEAL: (&str, u64) = ("合同会社みずいろ珈琲", 2);
+/// The company's seal as the sample ledger has it registered, and its width in millimetres.
+const SEAL: &[u8] = include_bytes!("../../../samples/seal-mizuiro.png");
+const SEAL_MM: f32 = 18.0;
 /// A registered-mail number whose last digit is the others modulo 7.
 const TRACKING: &str = "12345678903";
 /// The scanner of the story.
@@ -77,7 +78,7 @@ fn stamped_and_scanned(pdf: &[u8]) -> Result<Vec<u8>> {
     let mut sheets = PaperSheet::print(pdf, DPI)?;
     sheets.truncate(layout.pages.len());
     let sheet = sheets.first_mut().context("the form printed no page")?;
-    let seal = Impression::company(SEAL.0, SEAL.1)?;
+    let seal = Impression::of_specimen(SEAL, SEAL_MM)?;
     sheet.stamp(&seal, box_of_seal.centre(), 4.0, 7);
     let wear = Wear { skew: 1.3, ..Wear::default() };
     let pictures: Vec<_> = sheets.iter().map(|sheet| sheet.scan(&wear)).collect();

@@ -208,6 +208,13 @@ pub(super) async fn seal(
     Path((case, view)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (case, _, by) = entered(&shared, &signed, &case).await?;
+    // Impressions as they were scanned: this form's, or that of another form that bears the same.
+    let other = view.strip_prefix("stamped-").map(str::parse::<i64>).transpose();
+    let other = other.map_err(|_| Problem::NotFound)?;
+    if view == "stamped" || other.is_some() {
+        let desk = shared.app.read_desk(case).await?;
+        return Ok(image(shared.app.stamped_seal(&by, &desk, other).await?, "image/png"));
+    }
     let paper = shared.app.on_paper(case).await?;
     if view == "registered" {
         let specimen = paper.specimen.ok_or(Problem::NotFound)?;

@@ -13,6 +13,7 @@ use super::{Mode, Typed};
 use crate::backoffice::OnDesk;
 use crate::backoffice::fields::{Field, Match, Piece, is_crossed_out};
 use crate::dates;
+use crate::store::impressions::Reuse;
 use crate::web::customer::given;
 use crate::web::error::Problem;
 use crate::web::{face, page, when};
@@ -73,6 +74,16 @@ struct Fact {
     detail: String,
 }
 
+/// Another form that bears the same impression.
+#[derive(Serialize)]
+struct Twin {
+    number: i64,
+    receipt: String,
+    /// Its case: the row and what people call it.
+    case: Option<(i64, String)>,
+    sameness: i64,
+}
+
 /// Why a rule declines, in the reader's words.
 pub(in super::super) fn refusal(staff: &Staff, signed: &Signed, code: &str) -> String {
     let (workflow, refusal) = code.split_once('.').unwrap_or(("", code));
@@ -119,6 +130,7 @@ pub(super) fn values(
         looks => given(looks),
         specimen_since => desk.specimen.as_ref().map(|(_, from)| day_worded(from, signed)),
         has_seal => seal.is_some(),
+        twins => given(twins(desk)),
         seal_facts => given(seal.map(|seal| seal.facts.clone()).unwrap_or_default()),
         steps => given(steps(staff, signed, desk)),
         defects => given(defects(desk, signed, staff)),
@@ -131,6 +143,15 @@ pub(super) fn values(
         masks => mode != Mode::Read,
         opens_history => signed.is_in(crate::policy::Room::Audit),
     })
+}
+
+fn twins(desk: &OnDesk) -> Vec<Twin> {
+    let twin = |one: &Reuse| {
+        let case = one.case_id.zip(one.opened_at);
+        let case = case.map(|(case, at)| (case, when::case_number(case, Moment(at))));
+        Twin { number: one.other, receipt: one.receipt.clone(), case, sameness: one.sameness }
+    };
+    desk.reuses.iter().map(twin).collect()
 }
 
 /// What was wrong with this very form before: it went back, or was cured by telephone.
@@ -321,7 +342,13 @@ fn facts(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Fact> {
     let number = |(case, at): &(CaseId, Moment)| when::case_number(case.0, *at);
     let others = desk.others.iter().map(number).collect::<Vec<_>>().join(", ");
     let active = desk.contract.status == "active" && desk.user.status == "active";
-    vec![
+    // Nothing is said of an impression that was not compared.
+    let fresh = desk.compared.map(|count| {
+        let compared = text("compared").replace("{n}", &count.to_string());
+        fact("fresh", desk.reuses.is_empty(), compared)
+    });
+    let corrected = corrected(staff, signed, desk);
+    let all = [
         fact(
             "version",
             version == Some(forms::Version::default().number()),
@@ -337,7 +364,37 @@ fn facts(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Fact> {
             dates::day(signed.visit.lang, dates::japan(address_at).date_naive()),
         ),
         fact("calm", !desk.reissue.danger, String::new()),
-    ]
+        fact("plain", corrected.is_empty(), corrected.join("、")),
+    ];
+    all.into_iter().chain(fresh).collect()
+}
+
+/// The rows of digits in which something was covered, or was written and erased, as the sign is called.
+fn corrected(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<String> {
+    let word = |key: &str| staff.text(signed.visit.lang, key);
+    let rows = desk.pages.iter().flat_map(|page| &page.read.digits);
+    let signs = rows.flat_map(|(id, digits)| digits.facts.iter().map(move |fact| (id, fact)));
+    let mut told: Vec<String> = signs
+        .map(|(id, fact)| {
+            let field = word(&format!("field.{}", row_key(id)));
+            word(&format!("row_fact.{fact}")).replace("{field}", &field)
+        })
+        .collect();
+    told.dedup();
+    told
+}
+
+/// Under which name the texts of a row of digits stand: the form's users share theirs, and so do the three
+/// parts of a date.
+fn row_key(id: &str) -> &str {
+    if DATE.contains(&id) {
+        return "date";
+    }
+    let of_user = id.strip_prefix('u').and_then(|rest| rest.split_once('_'));
+    match of_user {
+        Some((number, field)) if number.parse::<u8>().is_ok() => field,
+        _ => id,
+    }
 }
 
 /// What somebody wrote, and when.

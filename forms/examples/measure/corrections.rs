@@ -1,0 +1,103 @@
+//! Rows of digits corrected with fluid, corrected after erasing, and left as they were: what is said of them.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::time::SystemTime;
+
+use forms::degrade::{Carrier, Chance, Hands, PaperSheet, Severity, Writer, encode, filled};
+use forms::{
+    CodeKey, Copy, Depth, FieldValues, FontChoice, FormData, House, Job, PageLayout, Press,
+    ReadOptions, RowFact, Sheets, SubmissionNumber, Variant, Version, layout, read_file,
+};
+
+use super::report::line;
+
+/// What was done to a row.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Done {
+    Nothing,
+    Fluid,
+    Erased,
+}
+
+/// How often each fact was told of rows to which that was done, and of how many.
+type Counts = BTreeMap<Done, (u64, u64, u64)>;
+
+pub(crate) fn run(seed: u64, pages: u64) -> Result<(), Box<dyn Error>> {
+    let sheet = blank(seed)?;
+    let page = layout(Version::One, Variant::BizStation).pages.first().ok_or("no page")?;
+    let levels =
+        [("office", Severity::Office), ("rough", Severity::Rough), ("brutal", Severity::Brutal)];
+    for (name, severity) in levels {
+        let mut counts = Counts::new();
+        for seed in seed..seed + pages {
+            one(&sheet, page, severity, seed, &mut counts)?;
+        }
+        println!("{name}: {pages} pages");
+        for (done, what) in [
+            (Done::Fluid, "corrected with fluid"),
+            (Done::Erased, "erased and written over"),
+            (Done::Nothing, "left as they were"),
+        ] {
+            let (covered, traces, all) = counts.get(&done).copied().unwrap_or_default();
+            line(&format!("rows {what}: covered"), covered, all);
+            line(&format!("rows {what}: traces"), traces, all);
+        }
+    }
+    Ok(())
+}
+
+fn blank(seed: u64) -> Result<PaperSheet, Box<dyn Error>> {
+    let press = Press::new(&FontChoice { configured: None, embedded_only: true })?;
+    let (house, key) = (House::sample(), CodeKey::sample());
+    let made_at = SystemTime::UNIX_EPOCH;
+    let job = Job { variant: Variant::BizStation, house: &house, key: &key, made_at };
+    let submission = SubmissionNumber::from_serial(seed % 99_999_999_999)?;
+    let copy = Copy { submission: Some(submission), data: FormData::default() };
+    let pdf = press.batch(&job, &[copy], Sheets::Pages)?.pdf;
+    PaperSheet::print(&pdf, 300.0)?.into_iter().next().ok_or_else(|| "no page".into())
+}
+
+fn one(
+    blank: &PaperSheet,
+    page: &PageLayout,
+    severity: Severity,
+    seed: u64,
+    counts: &mut Counts,
+) -> Result<(), Box<dyn Error>> {
+    let mut chance = Chance::new(seed ^ 0xC0_44EC);
+    let nothing = FieldValues::default();
+    let (mut sheet, _) = filled(blank, page, &nothing, severity, &Hands::default(), seed);
+    let writer = Writer::new(seed);
+    let mut done = BTreeMap::new();
+    for field in &page.digits {
+        let what = chance.pick(&[Done::Nothing, Done::Fluid, Done::Erased]).copied();
+        let what = what.unwrap_or(Done::Nothing);
+        done.insert(field.id.clone(), what);
+        let Some(cell) = chance.pick(&field.cells).copied() else { continue };
+        let digit = u8::try_from(chance.below(10))?;
+        match what {
+            Done::Nothing => {}
+            Done::Fluid => {
+                sheet.brush_fluid(cell, &mut chance);
+                sheet.write_digit(cell, digit, &writer, &mut chance);
+            }
+            Done::Erased => sheet.erased_digit(cell, digit, &writer, &mut chance),
+        }
+    }
+    let arrived = sheet.travelled(severity, seed ^ 0x5EED);
+    let carrier = match arrived.depth {
+        Depth::Bilevel => Carrier::Fax,
+        _ => Carrier::Jpeg(arrived.quality),
+    };
+    let file = encode(std::slice::from_ref(&arrived.picture), arrived.dpi, carrier)?;
+    let read = read_file(&file, "page", &ReadOptions::new(CodeKey::sample()));
+    for (id, reading) in read.pages.iter().flat_map(|page| &page.digits) {
+        let Some(what) = done.get(id) else { continue };
+        let (covered, traces, all) = counts.entry(*what).or_default();
+        *covered += u64::from(reading.facts.contains(&RowFact::Covered));
+        *traces += u64::from(reading.facts.contains(&RowFact::Traces));
+        *all += 1;
+    }
+    Ok(())
+}

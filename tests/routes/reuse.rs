@@ -1,0 +1,99 @@
+//! One impression on two forms: whoever has either on the desk is told, sees both, and leaves a trace.
+
+use axum::http::StatusCode;
+use engine::CaseId;
+use forms::{Request, Variant};
+use saihakko::backoffice::Draft;
+use saihakko::prefill::Wish;
+
+use crate::answer::Visitor;
+use crate::desk::{comes_stamped, get, own_seal};
+use crate::house::{House, NAOKO};
+
+const TOLD: &str = "同じ印影がほかの届出書にもあります";
+
+async fn draft(house: &House, request: Request) -> Draft {
+    let session = house.session_of(NAOKO).await;
+    let wish = Wish { user_id: NAOKO.to_owned(), requests: vec![request], reasons: vec![] };
+    let data = house.app.prefill(&session, &[wish]).await.unwrap();
+    house.app.draft_form(&session, Variant::Light, &data).await.unwrap()
+}
+
+/// How often a case's history says that somebody looked at its seal.
+async fn looks(house: &House, case: CaseId) -> usize {
+    let mut tx = house.app.tools.db.read().await.unwrap();
+    let entries = engine::history::entries(&mut tx, case).await.unwrap();
+    entries.iter().filter(|entry| entry.command == "ViewSeal").count()
+}
+
+async fn desk(house: &House, who: &Visitor, case: CaseId) -> String {
+    let answer = get(house, who, &format!("/desk/{case}")).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    answer.main().to_owned()
+}
+
+#[tokio::test]
+async fn an_impression_that_was_copied_is_shown_beside_the_one_it_was_copied_from() {
+    let house = House::new().await;
+    let clerk = house.member("clerk1").await;
+    let first_draft = draft(&house, Request::RetrievalReissue).await;
+    let first = comes_stamped(&house, &first_draft, |sheet, area| {
+        sheet.stamp(&own_seal(), area.centre(), 4.0, 7);
+    })
+    .await;
+    let page = desk(&house, &clerk, first).await;
+    assert!(page.contains("ほかの届出書0通と比較") && !page.contains(TOLD), "{page}");
+
+    // Somebody who has a picture of the first form prints its seal onto another one.
+    let mut tx = house.app.tools.db.read().await.unwrap();
+    let row = saihakko::store::submissions::find(&mut tx, stored(&first_draft)).await.unwrap();
+    drop(tx);
+    let receipt = row.unwrap().receipt;
+    let own = house.app.read_desk(first).await.unwrap();
+    let by = house.app.at_work("clerk1", workflows::terms::Role::Clerk).await.unwrap();
+    let seal = house.app.stamped_seal(&by, &own, None).await.unwrap();
+    let picture = image::load_from_memory(&seal).unwrap().into_rgb8();
+    let second_draft = draft(&house, Request::LoginReset).await;
+    let second = comes_stamped(&house, &second_draft, |sheet, area| {
+        let [x, y] = area.centre();
+        sheet.copy_seal(&picture, [x + 1.5, y - 1.0], 2.0, 5);
+    })
+    .await;
+    let page = desk(&house, &clerk, second).await;
+    assert!(page.contains(TOLD) && page.contains(&receipt), "{page}");
+    assert!(page.contains(&format!("href=\"/desk/{first}\"")), "it leads to the other form");
+    assert!(page.contains("ほかの届出書1通と比較"), "{page}");
+    // The first one may be the copy: it is told there, too.
+    let page = desk(&house, &clerk, first).await;
+    assert!(page.contains(TOLD) && page.contains(&format!("href=\"/desk/{second}\"")), "{page}");
+
+    // Both pictures are shown as they were scanned, and both histories say who looked.
+    let before = (looks(&house, first).await, looks(&house, second).await);
+    let of_first = format!("/desk/{second}/seal/stamped-{}", stored(&first_draft));
+    for path in [format!("/desk/{second}/seal/stamped"), of_first] {
+        let shown = get(&house, &clerk, &path).await;
+        assert_eq!((shown.status, shown.header("content-type")), (StatusCode::OK, "image/png"));
+    }
+    assert_eq!(
+        (looks(&house, first).await, looks(&house, second).await),
+        (before.0 + 1, before.1 + 2)
+    );
+
+    // Stamped anew, the third form has an impression of its own; and nothing but a twin is shown.
+    let third_draft = draft(&house, Request::IdInquiry).await;
+    let third = comes_stamped(&house, &third_draft, |sheet, area| {
+        let [x, y] = area.centre();
+        sheet.stamp(&own_seal(), [x - 1.0, y + 2.0], -3.0, 99);
+    })
+    .await;
+    let page = desk(&house, &clerk, third).await;
+    assert!(page.contains("ほかの届出書2通と比較") && !page.contains(TOLD), "{page}");
+    for other in [stored(&first_draft).to_string(), "1".to_owned(), "x".to_owned()] {
+        let path = format!("/desk/{third}/seal/stamped-{other}");
+        assert_eq!(get(&house, &clerk, &path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+fn stored(draft: &Draft) -> i64 {
+    draft.number.to_string().parse().unwrap()
+}
