@@ -72,6 +72,9 @@ pub(super) fn snapped(
 ) -> (Homography, Frames) {
     let all = anchors(page);
     let (mut best, mut frames) = (*map, Frames { share: 0.0, contrast: 0.0 });
+    if is_hopeless(grey, map, all.iter().step_by(all.len() / PROBES + 1)) {
+        return (best, frames);
+    }
     for _ in 0..2 {
         let mut contrasts = Vec::new();
         let mut pairs = Vec::new();
@@ -97,6 +100,20 @@ pub(super) fn snapped(
         }
     }
     (best, frames)
+}
+
+/// So many frames are looked at before all of them are, and so many of these must be there: on a bad page
+/// most guesses are wrong, and print looks like a frame now and then.
+const PROBES: usize = 12;
+const PROBED: usize = 3;
+
+/// Whether next to none of some frames is where a map says.
+fn is_hopeless<'a>(
+    grey: &GrayImage,
+    map: &Homography,
+    some: impl Iterator<Item = &'a Anchor>,
+) -> bool {
+    some.filter(|anchor| look(grey, map, anchor, NEAR_MM).is_some()).take(PROBED).count() < PROBED
 }
 
 /// How far a mark may lie from where the frames put it, in millimetres.
@@ -147,6 +164,10 @@ pub(super) fn robust(pairs: &[(Place, Place)]) -> Option<Homography> {
     if good.len() < 4 { Some(rough) } else { Homography::fit(&good) }
 }
 
+/// After so many frames that are not there, the rest is looked for only when one of so many was.
+const LOST: usize = 12;
+const FOUND: usize = 3;
+
 /// From a map that is good only around some places to the whole page: the frames next to what is
 /// known correct the map, and so reach the next ones.
 pub(super) fn grown(
@@ -170,6 +191,11 @@ pub(super) fn grown(
         let before = pairs.len();
         let mut missed = Vec::new();
         for anchor in left {
+            // Not even next to what is known: it is nothing of ours.
+            let found = pairs.len() - known.len();
+            if missed.len() >= LOST && found * FOUND < missed.len() {
+                return *rough;
+            }
             let Some((pair, _)) = look(grey, &map, &anchor, FAR_MM) else {
                 missed.push(anchor);
                 continue;
