@@ -55,8 +55,11 @@ export async function ordered(world, sender, wishes) {
   return { pdf: answer.body, number: String(number).padStart(12, '0'), sender };
 }
 
-/** The form's own pages as a scanner sees them, stamped where it is wished; paths of pictures. */
-export async function posted(world, browser, { pdf, number, sender }, { seal = true } = {}) {
+/**
+ * The form's own pages as a scanner sees them, stamped where it is wished; paths of pictures. Two with the
+ * same seed bear the same impression.
+ */
+export async function posted(world, browser, { pdf, number, sender }, { seal = true, seed } = {}) {
   const isLight = sender.contract.startsWith('02');
   const file = join(world.folder, `${number}.pdf`);
   await writeFile(file, pdf);
@@ -66,7 +69,7 @@ export async function posted(world, browser, { pdf, number, sender }, { seal = t
   // Some versions number with as many digits as the file has pages.
   const found = await Promise.all(pages.map((path) => readFile(path).then(() => path, () => path.replace(/-(\d)\.png$/, '-0$1.png'))));
   if (!seal) return found;
-  const stamped = await stamp(world, browser, found[0], isLight ? 'mizuiro' : 'aoba');
+  const stamped = await stamp(world, browser, found[0], isLight ? 'mizuiro' : 'aoba', seed);
   const kept = `${stem}-stamped.png`;
   await writeFile(kept, await readFile(stamped));
   return [kept, ...found.slice(1)];

@@ -33,8 +33,9 @@ export async function office(guide) {
   const room = await at(guide, mori);
   await room.goto(`${world.staff}/intake`);
   await stop('intake-empty', room);
-  for (const form of [own, two, other]) {
-    await received(room, world, form, await posted(world, browser, form));
+  // The two of one company bear one impression: one of them is a copy.
+  for (const [form, seed] of [[own, 1], [two, 2], [other, 2]]) {
+    await received(room, world, form, await posted(world, browser, form, { seed }));
   }
   await stop('intake-results', room);
   await room.locator('#files').setInputFiles({ name: 'letter.png', mimeType: 'image/png', buffer: await door.screenshot() });
@@ -77,6 +78,12 @@ export async function office(guide) {
   for (const box of await clerk.locator('.looks input').all()) await box.check();
   await clerk.keyboard.press('Control+Enter');
   await clerk.waitForURL(/queue\/check/);
+
+  await clerk.locator('form[action$="/next"] button').click();
+  await clerk.locator('.twin-views').waitFor();
+  await clerk.waitForLoadState('networkidle');
+  await stop('desk-twin', clerk);
+  await clerk.hands.press('staff.desk.release');
 
   const approver = await at(guide, hayashi);
   await approver.goto(`${world.staff}/queue/approve`);

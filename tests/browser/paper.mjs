@@ -5,6 +5,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { unevenly } from './seal.mjs';
+
 const run = promisify(execFile);
 /** What the scanner of the pile is set to. */
 const DPI = 150;
@@ -25,6 +27,7 @@ export class Paper {
       const layout = await world.command('form', 'layout', '--variant', variant, '--json');
       paper.layouts[variant] = JSON.parse(layout);
     }
+    await paper.page.evaluate(`globalThis.unevenly = ${unevenly}`);
     await paper.page.evaluate(prepare, seals);
     return paper;
   }
@@ -82,19 +85,6 @@ function prepare(seals) {
     Object.assign(canvas, { width, height });
     return [canvas, canvas.getContext('2d')];
   };
-  // No hand stamps twice alike, and the server knows one that seems to have: specks where ink is missing.
-  const unevenly = (drawing, [left, top], side) => {
-    drawing.save();
-    drawing.globalCompositeOperation = 'lighten';
-    drawing.fillStyle = 'rgba(255, 240, 240, 0.45)';
-    for (let speck = 0; speck < 900; speck += 1) {
-      const [x, y, size] = [Math.random(), Math.random(), 0.004 + 0.012 * Math.random()];
-      drawing.beginPath();
-      drawing.arc(left + x * side, top + y * side, size * side, 0, 2 * Math.PI);
-      drawing.fill();
-    }
-    drawing.restore();
-  };
   globalThis.put = async (paper, { seal, company, ticks, digits, blots }) => {
     const sheet = await load(paper);
     inks[company] ??= await load(seals[company]);
@@ -107,7 +97,7 @@ function prepare(seals) {
       const side = Math.min(width, height) * 0.6 * pixels;
       const at = [(left + width / 2) * pixels - side / 2, (top + height / 2) * pixels - side / 2];
       drawing.drawImage(inks[company], ...at, side, side);
-      unevenly(drawing, at, side);
+      globalThis.unevenly(drawing, at, side, Math.floor(Math.random() * 2 ** 31));
     }
     drawing.strokeStyle = '#1a237e';
     drawing.fillStyle = '#1a237e';
