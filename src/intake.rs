@@ -232,7 +232,6 @@ async fn keep_contents(tools: &Tools, case: CaseId) -> Result<submission::Comman
         .map_err(|source| Fault::Unwritable { what: "reading", source })?;
     submissions::keep_reading(&mut tx, case, contract, &text).await?;
     tx.commit().await?;
-    crate::backoffice::impressions::compare(tools, row.number).await?;
     Ok(match (contract, contents.is_complete()) {
         (Some(_), true) => submission::Command::Identify,
         (Some(_), false) if !contents.pages_seen.is_empty() => submission::Command::MarkIncomplete,
@@ -262,6 +261,8 @@ pub(crate) async fn open_items(
     let mut tx = tools.db.read().await.map_err(passing)?;
     let row = find(&mut tx, case).await.map_err(passing)?;
     drop(tx);
+    // Before anybody can have it on a desk.
+    crate::backoffice::impressions::compare(tools, row.number).await.map_err(passing)?;
     let contents = Contents::read(&row.reading).unwrap_or_default();
     let mut opened = 0;
     for found in &contents.users {

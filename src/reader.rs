@@ -156,9 +156,9 @@ pub struct Digits {
     /// How sure each cell is, 0 to 1.
     #[serde(default)]
     pub conf: Vec<f32>,
-    /// Signs that the row was corrected: `covered`, `traces`.
+    /// Signs that the row was corrected: `covered`, `traces`; none where nobody looked.
     #[serde(default)]
-    pub facts: Vec<String>,
+    pub facts: Option<Vec<String>>,
 }
 
 /// A seal box.

@@ -39,8 +39,8 @@ pub struct DigitsReading {
     pub raw: String,
     /// Confidence for every cell, 0 to 1; for an empty cell, that it is empty.
     pub conf: Vec<f32>,
-    /// Signs that the row was corrected.
-    pub facts: Vec<RowFact>,
+    /// Signs that the row was corrected; none where nobody could look, for its frame was not seen.
+    pub facts: Option<Vec<RowFact>>,
 }
 
 impl DigitsReading {
@@ -206,7 +206,7 @@ pub(crate) fn read_digits(
         raw.push(likeliest);
         conf.push((confidence * 100.0).round() / 100.0);
     }
-    let facts = if frame.seen() { corrections::facts(&patch, field, [dx, dy]) } else { Vec::new() };
+    let facts = frame.seen().then(|| corrections::facts(&patch, field, [dx, dy]));
     (DigitsReading { v: sure.trim_end().to_owned(), raw, conf, facts }, frame)
 }
 

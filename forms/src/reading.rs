@@ -430,7 +430,7 @@ fn typed(text: &str, cells: usize) -> DigitsReading {
     if text.trim_end().chars().count() > cells {
         v.push('?');
     }
-    DigitsReading { v, raw, conf, facts: Vec::new() }
+    DigitsReading { v, raw, conf, facts: Some(Vec::new()) }
 }
 
 /// All defects of a page, in the order of the list.

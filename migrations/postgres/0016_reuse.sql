@@ -9,7 +9,7 @@ CREATE TABLE impressions (
 
 CREATE TABLE reuses (
     number   BIGINT NOT NULL REFERENCES impressions (number),
-    other    BIGINT NOT NULL,             -- the form that was here before
+    other    BIGINT NOT NULL,             -- another form that bears it
     sameness BIGINT NOT NULL,             -- of the ink's unevenness, in hundredths
     PRIMARY KEY (number, other)
 );

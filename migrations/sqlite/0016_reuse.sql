@@ -9,7 +9,7 @@ CREATE TABLE impressions (
 
 CREATE TABLE reuses (
     number   INTEGER NOT NULL REFERENCES impressions (number),
-    other    INTEGER NOT NULL,             -- the form that was here before
+    other    INTEGER NOT NULL,             -- another form that bears it
     sameness INTEGER NOT NULL,             -- of the ink's unevenness, in hundredths
     PRIMARY KEY (number, other)
 );

@@ -1,7 +1,8 @@
 //! The same impression on two forms: compared as soon as a form's contract is known, shown at the desk.
 
-use engine::{CaseId, Fault, Tx};
+use engine::{CaseId, Fault};
 use forms::seal::{InkPattern, REUSED, Suspect};
+use tokio::sync::Semaphore;
 
 use super::AtWork;
 use super::desk::{OnDesk, Scanned, scanned, sealed_page};
@@ -12,25 +13,47 @@ use crate::host::Tools;
 use crate::intake::Contents;
 use crate::store::{impressions, pictures, standing, submissions};
 
-/// So many forms of a contract are compared, the newest ones: a company posts a few in a year.
+/// So many forms of a contract are compared, those scanned last: a company posts a few in a year.
 const MOST: i64 = 200;
 
-/// Compares the impression on a form with those on the other forms of its contract. Whoever is committed
-/// last finds the other, however many are read at once; repeated, it finds the same.
+/// One form at a time: comparing takes a core, and nobody waits for it.
+static COMPARING: Semaphore = Semaphore::const_new(1);
+
+/// Compares the impression on a form with those on the other forms of its contract. Of two forms that are
+/// read at once the later one finds the other, for both contracts are committed by then. It is a hint: a
+/// picture that does not open is passed over, and only the database can fail it.
 pub(crate) async fn compare(tools: &Tools, number: i64) -> Result<(), Fault> {
-    let mut tx = tools.db.read().await?;
-    let Some(before) = Before::find(&mut tx, number).await? else { return Ok(()) };
-    let others = impressions::others(&mut tx, before.contract, number, MOST).await?;
-    drop(tx);
-    if others.is_empty() {
-        return keep(tools, number, 0, &[]).await;
-    }
-    let Some(specimen) = specimen_picture(tools, before.specimen).await? else { return Ok(()) };
-    let Some(own) = seal_of(tools, &before.page).await? else { return Ok(()) };
-    let Some(mut suspect) = off_thread(move || suspect(&own, &specimen)).await? else {
-        return Ok(());
+    let found = match Before::find(tools, number).await? {
+        Some(before) => compared(tools, number, before).await?,
+        None => None,
     };
-    let (mut compared, mut found) = (0, Vec::new());
+    let mut tx = tools.db.write().await?;
+    match found {
+        Some(found) => impressions::keep(&mut tx, number, found.compared, &found.same).await?,
+        None => impressions::forget(&mut tx, number).await?,
+    }
+    tx.commit().await
+}
+
+/// What a comparison found.
+#[derive(Default)]
+struct Found {
+    compared: i64,
+    /// The other form's number, and how much is the same in hundredths.
+    same: Vec<(i64, i64)>,
+}
+
+/// `None` where the form's own impression can be compared with nothing.
+async fn compared(tools: &Tools, number: i64, before: Before) -> Result<Option<Found>, Fault> {
+    let Ok(_alone) = COMPARING.acquire().await else { return Ok(None) };
+    let Before { contract, seal, specimen } = before;
+    let Some(Some(mut suspect)) = off_thread(move || suspect(&seal, &specimen)).await else {
+        return Ok(None);
+    };
+    let mut tx = tools.db.read().await?;
+    let others = impressions::others(&mut tx, contract, number, MOST).await?;
+    drop(tx);
+    let mut found = Found::default();
     for other in others {
         let mut tx = tools.db.read().await?;
         let pages = scanned(&mut tx, other).await?;
@@ -38,49 +61,43 @@ pub(crate) async fn compare(tools: &Tools, number: i64) -> Result<(), Fault> {
         let Some(page) = sealed_page(&pages) else { continue };
         let Some(picture) = seal_of(tools, page).await? else { continue };
         let looked = off_thread(move || {
-            let sameness = ink(&picture).map(|ink| suspect.sameness(&ink));
+            let sameness = ink(&picture).and_then(|ink| suspect.sameness(&ink));
             (suspect, sameness)
         });
-        let (back, sameness) = looked.await?;
+        let Some((back, sameness)) = looked.await else { return Ok(None) };
         suspect = back;
         let Some(sameness) = sameness else { continue };
-        compared += 1;
+        found.compared += 1;
         if sameness >= REUSED {
-            found.push((other, hundredths(sameness)));
+            found.same.push((other, hundredths(sameness)));
         }
     }
-    keep(tools, number, compared, &found).await
-}
-
-async fn keep(
-    tools: &Tools,
-    number: i64,
-    compared: i64,
-    found: &[(i64, i64)],
-) -> Result<(), Fault> {
-    let mut tx = tools.db.write().await?;
-    impressions::keep(&mut tx, number, compared, found).await?;
-    tx.commit().await
+    Ok(Some(found))
 }
 
 /// What a comparison begins with.
 struct Before {
     contract: i64,
-    page: Scanned,
-    specimen: i64,
+    seal: Vec<u8>,
+    specimen: Vec<u8>,
 }
 
 impl Before {
     /// `None` where there is no seal, nobody knows whose it is, or none is registered.
-    async fn find(tx: &mut Tx, number: i64) -> Result<Option<Self>, Fault> {
-        let Some(row) = submissions::find(tx, number).await? else { return Ok(None) };
+    async fn find(tools: &Tools, number: i64) -> Result<Option<Self>, Fault> {
+        let mut tx = tools.db.read().await?;
+        let Some(row) = submissions::find(&mut tx, number).await? else { return Ok(None) };
         let Some(contract) = row.contract_id else { return Ok(None) };
-        let pages = scanned(tx, number).await?;
-        let Some(page) = sealed_page(&pages).cloned() else { return Ok(None) };
+        let pages = scanned(&mut tx, number).await?;
+        let Some(page) = sealed_page(&pages) else { return Ok(None) };
         let on = Contents::read(&row.reading).and_then(|contents| contents.date);
         let on = on.unwrap_or_else(|| crate::dates::iso_day(tx.now()));
-        let specimen = standing::valid_specimen(tx, contract, &on).await?;
-        Ok(specimen.map(|(specimen, _)| Self { contract, page, specimen }))
+        let specimen = standing::valid_specimen(&mut tx, contract, &on).await?;
+        drop(tx);
+        let Some((specimen, _)) = specimen else { return Ok(None) };
+        let specimen = told(specimen_picture(tools, specimen).await)?.flatten();
+        let seal = seal_of(tools, page).await?;
+        Ok(seal.zip(specimen).map(|(seal, specimen)| Self { contract, seal, specimen }))
     }
 }
 
@@ -89,11 +106,23 @@ async fn seal_of(tools: &Tools, page: &Scanned) -> Result<Option<Vec<u8>>, Fault
     let mut tx = tools.db.read().await?;
     let sealed = pictures::find(&mut tx, &page.digest, page.page, SEAL).await?;
     drop(tx);
-    sealed.map(|sealed| opened(tools, page, SEAL, &sealed)).transpose()
+    let opened = sealed.map(|sealed| opened(tools, page, SEAL, &sealed));
+    Ok(told(opened.transpose())?.flatten())
+}
+
+/// A picture that does not open is told to the operator, and is no fault of the work at hand.
+fn told<T>(outcome: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    match outcome {
+        Err(fault @ Fault::Host { .. }) => {
+            tracing::warn!(fault = engine::chain(&fault), "an impression is not compared");
+            Ok(None)
+        }
+        other => other.map(Some),
+    }
 }
 
 fn suspect(own: &[u8], specimen: &[u8]) -> Option<Suspect> {
-    Suspect::new(ink(own)?, &ink(specimen)?)
+    Suspect::new(ink(own)?, &InkPattern::registered(specimen).ok().flatten()?)
 }
 
 /// What cannot be decoded, or has no colour, is compared with nothing.
@@ -106,11 +135,10 @@ fn hundredths(part: f32) -> i64 {
     (part * 100.0).round() as i64
 }
 
-/// Away from the threads that serve pages.
-async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Fault> {
-    tokio::task::spawn_blocking(work).await.map_err(Fault::host("compare impressions"))
+/// Away from the threads that serve pages; `None` when it died.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.inspect_err(|error| tracing::warn!(%error, "an impression is not compared")).ok()
 }
 
 impl App {
@@ -123,7 +151,7 @@ impl App {
         other: Option<i64>,
     ) -> Result<Vec<u8>, Declined> {
         let found = desk.reuses.iter().find(|one| Some(one.other) == other);
-        let pages = match (other, found) {
+        let pages = match (other, found.filter(|one| !one.closed)) {
             (None, _) => desk.pages.clone(),
             (Some(_), None) => return Err(Declined::NotFound),
             (Some(other), Some(_)) => {
@@ -134,8 +162,8 @@ impl App {
         let page = sealed_page(&pages).ok_or(Declined::NotFound)?;
         let picture = self.picture(page, SEAL).await?.ok_or(Declined::NotFound)?;
         self.note(by, desk.case, "ViewSeal").await?;
-        if let Some(case) = found.and_then(|one| one.case_id) {
-            self.note(by, CaseId(case), "ViewSeal").await?;
+        if let Some(one) = found {
+            self.note(by, CaseId(one.case_id.unwrap_or(one.envelope)), "ViewSeal").await?;
         }
         Ok(picture)
     }

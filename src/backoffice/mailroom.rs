@@ -114,7 +114,6 @@ impl App {
             .map_err(|source| Fault::Unwritable { what: "reading", source })?;
         submissions::keep_reading(&mut tx, case, Some(contract), &text).await?;
         tx.commit().await?;
-        super::impressions::compare(&self.tools, row.number).await?;
         let id = format!("match-{case}-{}", self.nonce());
         let is_whole = contents.is_complete();
         let command =

@@ -11,16 +11,21 @@ pub struct Reuse {
     pub sameness: i64,
     /// The other form's receipt number.
     pub receipt: String,
-    /// A case that the other form asked for; none while nothing was opened.
+    /// The case of its envelope.
+    pub envelope: i64,
+    /// A case that still goes by that form; none while nothing was opened, or once a newer form came.
     pub case_id: Option<i64>,
     /// When that was opened.
     pub opened_at: Option<i64>,
+    /// Its paper went back: nobody at a desk sees its pages any more.
+    pub closed: bool,
 }
 
-/// The forms of a contract that came in an envelope, but for one of them; the newest first.
+/// The forms of a contract that were scanned, but for one of them; those scanned last first.
 pub async fn others(tx: &mut Tx, contract: i64, but: i64, most: i64) -> Result<Vec<i64>, Fault> {
-    const SQL: &str = "SELECT number FROM submissions WHERE contract_id = $1 AND number <> $2 \
-         AND reading <> '' ORDER BY case_id DESC LIMIT $3";
+    const SQL: &str = "SELECT s.number FROM submissions s JOIN pages p ON p.submission = s.number \
+         WHERE s.contract_id = $1 AND s.number <> $2 \
+         GROUP BY s.number ORDER BY MAX(p.scanned_at) DESC, s.number LIMIT $3";
     on!(tx, |conn| sqlx::query_scalar(SQL)
         .bind(contract)
         .bind(but)
@@ -30,18 +35,17 @@ pub async fn others(tx: &mut Tx, contract: i64, but: i64, most: i64) -> Result<V
     .map_err(Fault::database("read forms of a contract"))
 }
 
-/// Writes down that a form's impression was compared, and with which others it is the same. Compared once
-/// more, the newer finding counts.
+/// Writes down that a form's impression was compared, and with which others it is the same, in the place of
+/// what was found before.
 pub async fn keep(
     tx: &mut Tx,
     number: i64,
     compared: i64,
     found: &[(i64, i64)],
 ) -> Result<(), Fault> {
-    const MADE: &str = "INSERT INTO impressions (number, compared, compared_at) VALUES ($1,$2,$3) \
-         ON CONFLICT (number) DO UPDATE SET compared = $2, compared_at = $3";
-    const FOUND: &str = "INSERT INTO reuses (number, other, sameness) VALUES ($1,$2,$3) \
-         ON CONFLICT (number, other) DO UPDATE SET sameness = $3";
+    const MADE: &str = "INSERT INTO impressions (number, compared, compared_at) VALUES ($1,$2,$3)";
+    const FOUND: &str = "INSERT INTO reuses (number, other, sameness) VALUES ($1,$2,$3)";
+    forget(tx, number).await?;
     let now = tx.now().0;
     on!(tx, |conn| sqlx::query(MADE)
         .bind(number)
@@ -64,6 +68,16 @@ pub async fn keep(
     Ok(())
 }
 
+/// Nothing is said of a form's impression any more.
+pub async fn forget(tx: &mut Tx, number: i64) -> Result<(), Fault> {
+    for sql in ["DELETE FROM reuses WHERE number = $1", "DELETE FROM impressions WHERE number = $1"]
+    {
+        on!(tx, |conn| sqlx::query(sql).bind(number).execute(conn).await.map(drop))
+            .map_err(Fault::database("forget a comparison"))?;
+    }
+    Ok(())
+}
+
 /// With how many others a form's impression was compared; none before it was.
 pub async fn compared(tx: &mut Tx, number: i64) -> Result<Option<i64>, Fault> {
     const SQL: &str = "SELECT compared FROM impressions WHERE number = $1";
@@ -71,14 +85,21 @@ pub async fn compared(tx: &mut Tx, number: i64) -> Result<Option<i64>, Fault> {
         .map_err(Fault::database("read a comparison"))
 }
 
-/// The forms that bear the same impression, whichever came first; the most alike first.
+/// The forms of the same contract that bear the same impression, whichever came first, each once; the most
+/// alike first.
 pub async fn reuses(tx: &mut Tx, number: i64) -> Result<Vec<Reuse>, Fault> {
-    const SQL: &str = "SELECT found.other, found.sameness, s.receipt, c.id AS case_id, c.opened_at \
-         FROM (SELECT other, sameness FROM reuses WHERE number = $1 \
-         UNION ALL SELECT number AS other, sameness FROM reuses WHERE other = $1) found \
+    const SQL: &str = "SELECT found.other, found.sameness, s.receipt, s.case_id AS envelope, \
+         c.id AS case_id, c.opened_at, EXISTS (SELECT 1 FROM pages p \
+         WHERE p.submission = found.other AND p.closed) AS closed \
+         FROM (SELECT other, MAX(sameness) AS sameness FROM \
+         (SELECT other, sameness FROM reuses WHERE number = $1 \
+         UNION ALL SELECT number AS other, sameness FROM reuses WHERE other = $1) both_ways \
+         GROUP BY other) found \
          JOIN submissions s ON s.number = found.other \
-         LEFT JOIN cases c ON c.id = \
-         (SELECT MIN(i.case_id) FROM items i WHERE i.submission = found.other) \
+         JOIN submissions own ON own.number = $1 AND own.contract_id = s.contract_id \
+         LEFT JOIN cases c ON c.id = (SELECT MIN(i.case_id) FROM items i \
+         JOIN reissues r ON r.case_id = i.case_id AND r.submission = i.submission \
+         WHERE i.submission = found.other) \
          ORDER BY found.sameness DESC, found.other";
     on!(tx, |conn| sqlx::query_as(SQL).bind(number).fetch_all(conn).await)
         .map_err(Fault::database("read a comparison"))

@@ -69,7 +69,7 @@ export async function posted(world, browser, { pdf, number, sender }, { seal = t
   // Some versions number with as many digits as the file has pages.
   const found = await Promise.all(pages.map((path) => readFile(path).then(() => path, () => path.replace(/-(\d)\.png$/, '-0$1.png'))));
   if (!seal) return found;
-  const stamped = await stamp(world, browser, found[0], isLight ? 'mizuiro' : 'aoba', seed);
+  const stamped = await stamp(world, browser, found[0], isLight ? 'mizuiro' : 'aoba', seed ?? Number(number) % 2 ** 31);
   const kept = `${stem}-stamped.png`;
   await writeFile(kept, await readFile(stamped));
   return [kept, ...found.slice(1)];

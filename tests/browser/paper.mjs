@@ -51,6 +51,7 @@ export class Paper {
     const cells = ([name, text]) => [...text].map((digit, index) => ({ digit, box: row(name)[index] }));
     const ink = {
       seal: seal ? first.seals[0].box : null,
+      seed: Number(number) % 2 ** 31,
       company: variant === 'light' ? 'mizuiro' : 'aoba',
       ticks: ticks.map(boxes),
       digits: Object.entries(digits).flatMap(cells),
@@ -85,7 +86,7 @@ function prepare(seals) {
     Object.assign(canvas, { width, height });
     return [canvas, canvas.getContext('2d')];
   };
-  globalThis.put = async (paper, { seal, company, ticks, digits, blots }) => {
+  globalThis.put = async (paper, { seal, seed, company, ticks, digits, blots }) => {
     const sheet = await load(paper);
     inks[company] ??= await load(seals[company]);
     const [canvas, drawing] = sheetOf(sheet.width, sheet.height);
@@ -97,7 +98,7 @@ function prepare(seals) {
       const side = Math.min(width, height) * 0.6 * pixels;
       const at = [(left + width / 2) * pixels - side / 2, (top + height / 2) * pixels - side / 2];
       drawing.drawImage(inks[company], ...at, side, side);
-      globalThis.unevenly(drawing, at, side, Math.floor(Math.random() * 2 ** 31));
+      globalThis.unevenly(drawing, at, side, seed);
     }
     drawing.strokeStyle = '#1a237e';
     drawing.fillStyle = '#1a237e';

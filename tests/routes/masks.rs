@@ -109,7 +109,7 @@ fn addresses(case: CaseId, envelope: CaseId, mask: CaseId, version: i64) -> Vec<
         let places: [(&str, &[&str]); 7] = [
             ("{user}", &["1"]),
             ("{place}", &["0", "1"]),
-            ("{view}", &["form", "specimen", "overlay", "difference"]),
+            ("{view}", &["form", "specimen", "overlay", "difference", "stamped"]),
             ("{kind}", &["picture", "pdf"]),
             ("{plot}", &["ages"]),
             ("{login}", &["clerk1"]),

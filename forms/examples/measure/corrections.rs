@@ -95,8 +95,9 @@ fn one(
     for (id, reading) in read.pages.iter().flat_map(|page| &page.digits) {
         let Some(what) = done.get(id) else { continue };
         let (covered, traces, all) = counts.entry(*what).or_default();
-        *covered += u64::from(reading.facts.contains(&RowFact::Covered));
-        *traces += u64::from(reading.facts.contains(&RowFact::Traces));
+        let is_told = |fact| reading.facts.as_ref().is_some_and(|facts| facts.contains(&fact));
+        *covered += u64::from(is_told(RowFact::Covered));
+        *traces += u64::from(is_told(RowFact::Traces));
         *all += 1;
     }
     Ok(())

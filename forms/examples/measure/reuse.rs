@@ -96,9 +96,9 @@ impl Tally {
             self.unread += 1;
             return Ok(());
         };
-        self.anew.push(young.sameness(&first));
-        self.copied.push(suspect.sameness(&first));
-        self.anew.push(suspect.sameness(young.ink()));
+        self.anew.extend(young.sameness(&first));
+        self.copied.extend(suspect.sameness(&first));
+        self.anew.extend(suspect.sameness(young.ink()));
         self.taken += started.elapsed();
         Ok(())
     }

@@ -102,7 +102,7 @@ pub(super) fn snapped(
     (best, frames)
 }
 
-/// So many frames are looked at before all of them are, and so many of these must be there: on a bad page
+/// At most so many frames are looked at before all of them are, and so many of these must be there: on a bad page
 /// most guesses are wrong, and print looks like a frame now and then.
 const PROBES: usize = 12;
 const PROBED: usize = 3;

@@ -248,7 +248,7 @@ impl Disc {
 }
 
 /// Pixels clearly darker than the paper, but for a margin.
-fn dark_mask(picture: &RgbImage, margin: usize) -> Vec<bool> {
+pub(super) fn dark_mask(picture: &RgbImage, margin: usize) -> Vec<bool> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let values = brightness(picture).into_raw();
     let mut sorted = values.clone();

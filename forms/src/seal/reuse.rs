@@ -3,7 +3,7 @@
 
 use image::RgbImage;
 
-use super::likeness::{Disc, decode};
+use super::likeness::{Disc, dark_mask, decode};
 use super::red_mask;
 use crate::fault::ReadFault;
 use crate::raster::{real, whole};
@@ -37,10 +37,9 @@ impl Suspect {
     }
 
     /// How much of the unevenness of two impressions is the same: about 0.2 for two that were stamped, up to
-    /// 1 for one that is on both papers.
-    pub fn sameness(&self, other: &InkPattern) -> f32 {
-        let other = self.ink.seen_in(other);
-        other.map_or(0.0, |other| common_unevenness(&self.ink, &other, &self.specimen))
+    /// 1 for one that is on both papers. `None` where they are of two seals, or have too little in common.
+    pub fn sameness(&self, other: &InkPattern) -> Option<f32> {
+        common_unevenness(&self.ink, &self.ink.seen_in(other)?, &self.specimen)
     }
 }
 
@@ -63,14 +62,27 @@ impl InkPattern {
     /// When the picture cannot be decoded.
     pub fn of(crop: &[u8]) -> Result<Option<Self>, ReadFault> {
         let picture = decode(crop)?;
-        let mask = red_mask(&picture);
-        let Some(disc) = Disc::of(&picture, &mask) else { return Ok(None) };
+        Ok(Self::under(&picture, &red_mask(&picture)))
+    }
+
+    /// The same of a registered specimen, which may have no colour: only its shape counts.
+    ///
+    /// # Errors
+    /// When the picture cannot be decoded.
+    pub fn registered(picture: &[u8]) -> Result<Option<Self>, ReadFault> {
+        let picture = decode(picture)?;
+        let coloured = Self::under(&picture, &red_mask(&picture));
+        Ok(coloured.or_else(|| Self::under(&picture, &dark_mask(&picture, 0))))
+    }
+
+    fn under(picture: &RgbImage, mask: &[bool]) -> Option<Self> {
+        let disc = Disc::of(picture, mask)?;
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         let ink: Vec<f32> = mask.iter().map(|on| f32::from(u8::from(*on))).collect();
         let cover = Means::of(&ink, width).around(1);
         // A scanner's noise is finer than ink.
-        let dark = Means::of(&darkness(&picture), width).around(1);
-        Ok(Some(Self { width, height, dark, cover, disc }))
+        let dark = Means::of(&darkness(picture), width).around(1);
+        Some(Self { width, height, dark, cover, disc })
     }
 
     /// Another impression of the same seal as it would lie on the paper of this one; `None` where it is of
@@ -228,14 +240,14 @@ fn places(one: &InkPattern) -> Vec<([f32; 2], f32)> {
 }
 
 /// What two impressions laid on each other have in common beyond the shape of their seal.
-fn common_unevenness(one: &InkPattern, other: &Seen, specimen: &Seen) -> f32 {
+fn common_unevenness(one: &InkPattern, other: &Seen, specimen: &Seen) -> Option<f32> {
     let width = one.width;
     let is_common = |(a, b): (&f32, &f32)| f32::from(u8::from(*a > 0.6 && *b > 0.6));
     let both: Vec<f32> = one.cover.iter().zip(&other.cover).map(is_common).collect();
     let ink = Means::of(&both, width);
     let inside: Vec<usize> = (0..both.len()).filter(|at| is_set(&both, *at)).collect();
     if inside.len() < LEAST_COMMON {
-        return 0.0;
+        return None;
     }
     let pick = |values: Vec<f32>| -> Vec<f32> {
         inside.iter().map(|at| values.get(*at).copied().unwrap_or(0.0)).collect()
@@ -243,7 +255,7 @@ fn common_unevenness(one: &InkPattern, other: &Seen, specimen: &Seen) -> f32 {
     let shape = shape(&ink, specimen, width).into_iter().map(pick).collect::<Vec<_>>();
     let bases = orthogonal(shape);
     let rest = |dark: &[f32]| freed(pick(uneven(dark, &both, &ink, width)), &bases);
-    correlation(rest(&one.dark).into_iter().zip(rest(&other.dark))).max(0.0)
+    Some(correlation(rest(&one.dark).into_iter().zip(rest(&other.dark))).max(0.0))
 }
 
 /// What the shape of a seal alone says of darkness: lines are darker in their middle and where they are

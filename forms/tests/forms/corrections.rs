@@ -40,7 +40,8 @@ fn written(seed: u64, also: impl Fn(&mut PaperSheet, &str, BoxMm, &mut Chance)) 
 }
 
 fn rows_with(page: &PageReading, fact: RowFact) -> Vec<&str> {
-    let rows = page.digits.iter().filter(|(_, digits)| digits.facts.contains(&fact));
+    let rows =
+        page.digits.iter().filter(|(_, digits)| digits.facts.as_ref().unwrap().contains(&fact));
     rows.map(|(id, _)| id.as_str()).collect()
 }
 

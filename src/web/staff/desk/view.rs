@@ -1,5 +1,7 @@
 //! A form on the desk as the page shows it: pages with frames, fields, facts, and who did what.
 
+use std::collections::BTreeSet;
+
 use engine::history::Entry;
 use engine::{CaseId, Moment};
 use minijinja::context;
@@ -82,6 +84,8 @@ struct Twin {
     /// Its case: the row and what people call it.
     case: Option<(i64, String)>,
     sameness: i64,
+    /// Its pages may be looked at.
+    is_open: bool,
 }
 
 /// Why a rule declines, in the reader's words.
@@ -149,7 +153,8 @@ fn twins(desk: &OnDesk) -> Vec<Twin> {
     let twin = |one: &Reuse| {
         let case = one.case_id.zip(one.opened_at);
         let case = case.map(|(case, at)| (case, when::case_number(case, Moment(at))));
-        Twin { number: one.other, receipt: one.receipt.clone(), case, sameness: one.sameness }
+        let (receipt, sameness) = (one.receipt.clone(), one.sameness);
+        Twin { number: one.other, receipt, case, sameness, is_open: !one.closed }
     };
     desk.reuses.iter().map(twin).collect()
 }
@@ -342,12 +347,15 @@ fn facts(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Fact> {
     let number = |(case, at): &(CaseId, Moment)| when::case_number(case.0, *at);
     let others = desk.others.iter().map(number).collect::<Vec<_>>().join(", ");
     let active = desk.contract.status == "active" && desk.user.status == "active";
-    // Nothing is said of an impression that was not compared.
-    let fresh = desk.compared.map(|count| {
-        let compared = text("compared").replace("{n}", &count.to_string());
-        fact("fresh", desk.reuses.is_empty(), compared)
-    });
-    let corrected = corrected(staff, signed, desk);
+    // Nothing is said of an impression that was compared with none, nor of rows that nobody looked at.
+    let compared = desk.compared.filter(|count| *count > 0 && desk.reuses.is_empty());
+    let compared = compared.map(|count| text("compared").replace("{n}", &count.to_string()));
+    let fresh = match compared {
+        Some(compared) => Some(fact("fresh", true, compared)),
+        None => (!desk.reuses.is_empty()).then(|| fact("fresh", false, String::new())),
+    };
+    let plain = corrected(staff, signed, desk)
+        .map(|rows| fact("plain", rows.is_empty(), rows.join(&text("separator"))));
     let all = [
         fact(
             "version",
@@ -364,37 +372,37 @@ fn facts(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<Fact> {
             dates::day(signed.visit.lang, dates::japan(address_at).date_naive()),
         ),
         fact("calm", !desk.reissue.danger, String::new()),
-        fact("plain", corrected.is_empty(), corrected.join("、")),
     ];
-    all.into_iter().chain(fresh).collect()
+    all.into_iter().chain(plain).chain(fresh).collect()
 }
 
-/// The rows of digits in which something was covered, or was written and erased, as the sign is called.
-fn corrected(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Vec<String> {
+/// The rows of digits in which something was covered, or was written and erased, as the sign is called: those
+/// of this user and of all. `None` where nobody looked at some row, and nothing is told of the others.
+fn corrected(staff: &Staff, signed: &Signed, desk: &OnDesk) -> Option<Vec<String>> {
     let word = |key: &str| staff.text(signed.visit.lang, key);
     let rows = desk.pages.iter().flat_map(|page| &page.read.digits);
-    let signs = rows.flat_map(|(id, digits)| digits.facts.iter().map(move |fact| (id, fact)));
-    let mut told: Vec<String> = signs
-        .map(|(id, fact)| {
+    let mut told = BTreeSet::new();
+    let mut is_known = true;
+    for (id, digits) in rows.filter(|(id, _)| user_row(id).is_none_or(|(row, _)| row == desk.row)) {
+        is_known &= digits.facts.is_some();
+        for fact in digits.facts.iter().flatten() {
             let field = word(&format!("field.{}", row_key(id)));
-            word(&format!("row_fact.{fact}")).replace("{field}", &field)
-        })
-        .collect();
-    told.dedup();
-    told
+            told.insert(word(&format!("row_fact.{fact}")).replace("{field}", &field));
+        }
+    }
+    (is_known || !told.is_empty()).then(|| told.into_iter().collect())
+}
+
+/// The user's row on the form and the name of the field, where it is one of a user's.
+fn user_row(id: &str) -> Option<(u8, &str)> {
+    let (row, field) = id.strip_prefix('u')?.split_once('_')?;
+    Some((row.parse().ok()?, field))
 }
 
 /// Under which name the texts of a row of digits stand: the form's users share theirs, and so do the three
 /// parts of a date.
 fn row_key(id: &str) -> &str {
-    if DATE.contains(&id) {
-        return "date";
-    }
-    let of_user = id.strip_prefix('u').and_then(|rest| rest.split_once('_'));
-    match of_user {
-        Some((number, field)) if number.parse::<u8>().is_ok() => field,
-        _ => id,
-    }
+    if DATE.contains(&id) { "date" } else { user_row(id).map_or(id, |(_, field)| field) }
 }
 
 /// What somebody wrote, and when.
