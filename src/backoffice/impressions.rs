@@ -14,7 +14,7 @@ use crate::intake::Contents;
 use crate::store::{impressions, pictures, standing, submissions};
 
 /// So many forms of a contract are compared, those scanned last: a company posts a few in a year.
-const MOST: i64 = 200;
+const MOST: i64 = 100;
 
 /// One form at a time: comparing takes a core, and nobody waits for it.
 static COMPARING: Semaphore = Semaphore::const_new(1);

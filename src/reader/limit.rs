@@ -4,7 +4,7 @@ use std::fs;
 
 /// Memory beyond what the program has when it starts and what the file itself takes. The largest picture
 /// that is let in, decoded in colour, fits; twice as much does not.
-const MEMORY_BYTES: u64 = 272 << 20;
+const MEMORY_BYTES: u64 = 256 << 20;
 /// Seconds of a processor that a page may take; the slowest of ours takes one.
 const PAGE_SECONDS: u64 = 3;
 
