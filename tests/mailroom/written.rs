@@ -9,6 +9,7 @@ use forms::SubmissionNumber;
 use saihakko::correspondence::LetterKey;
 use saihakko::customer::Declined;
 use saihakko::reader::PageRead;
+use saihakko::store::impressions;
 use workflows::paper::Command;
 use workflows::terms::{DefectCode, Role};
 
@@ -94,6 +95,28 @@ async fn the_corrected_form_takes_the_place_of_the_one_that_went_back(house: Arc
     assert_eq!(kept(&house, case, "defects").await, "", "those were the other form's");
     checked(&house, case).await;
     assert_eq!(house.state(case).await, "SealOk");
+
+    // Were the old form's seal copied onto the new one, nobody would be led from the desk to itself: the case
+    // goes by the new form now.
+    let (from, to) = (stored(old.number), stored(new.number));
+    let mut tx = house.app.tools.db.write().await.unwrap();
+    impressions::keep(&mut tx, to, 1, &[(from, 88)]).await.unwrap();
+    impressions::keep(&mut tx, from, 1, &[(to, 71)]).await.unwrap();
+    tx.commit().await.unwrap();
+    let desk = house.app.read_desk(case).await.unwrap();
+    let [twin] = &desk.reuses[..] else { panic!("{:?}", desk.reuses) };
+    assert_eq!((twin.other, twin.sameness, twin.case_id, twin.closed), (from, 88, None, false));
+    assert_eq!(desk.compared, Some(1));
+    let mut tx = house.app.tools.db.write().await.unwrap();
+    impressions::forget(&mut tx, to).await.unwrap();
+    impressions::forget(&mut tx, from).await.unwrap();
+    tx.commit().await.unwrap();
+    let desk = house.app.read_desk(case).await.unwrap();
+    assert!(desk.reuses.is_empty() && desk.compared.is_none());
+}
+
+fn stored(number: SubmissionNumber) -> i64 {
+    number.to_string().parse().unwrap()
 }
 
 /// What comes back is the form that went along in the returning letter: it has a number of its own, under
