@@ -4,6 +4,7 @@ mod likeness;
 mod reuse;
 mod shape;
 mod specimen;
+mod unevenness;
 
 pub use likeness::{Alignment, aligned, is_specimen, likeness};
 pub use reuse::{InkPattern, REUSED, Suspect};

@@ -1,5 +1,5 @@
--- Impressions that lie on two forms of a contract: a seal stamped by hand never lies twice alike, so that
--- one of them is a copy. The pictures compared stay where they are; here is only what was found.
+-- Impressions that lie on two forms of a contract: ink lies differently each time a seal is pressed, so that
+-- one of them may be a copy. The pictures compared stay where they are; here is only what was found.
 
 CREATE TABLE impressions (
     number      BIGINT PRIMARY KEY,       -- the form, by the number in its codes

@@ -252,7 +252,8 @@ impl App {
         let own = items.into_iter().find(|(_, _, item)| *item == case.0);
         let (form_row, request, _) = own.unwrap_or((1, String::new(), case.0));
         let pages = scanned(&mut tx, number).await?;
-        let specimen = specimen_of(&mut tx, user.contract_id, &reissue).await?;
+        let form_date = reissue.form_date.as_deref();
+        let specimen = specimen_of(&mut tx, user.contract_id, form_date).await?;
         let masks = masks_on(&mut tx, &pages, specimen.is_some()).await?;
         let compared = impressions::compared(&mut tx, number).await?;
         let reuses = impressions::reuses(&mut tx, number).await?;
@@ -303,7 +304,8 @@ impl App {
         let reissue = reissues::find(&mut tx, case).await?.ok_or(Declined::NotFound)?;
         let number = reissue.submission.ok_or(Declined::NotFound)?;
         let user = users::by_id(&mut tx, reissue.user_id).await?.ok_or(Declined::NotFound)?;
-        let specimen = specimen_of(&mut tx, user.contract_id, &reissue).await?;
+        let form_date = reissue.form_date.as_deref();
+        let specimen = specimen_of(&mut tx, user.contract_id, form_date).await?;
         let pages = scanned(&mut tx, number).await?;
         let masks = masks_on(&mut tx, &pages, specimen.is_some()).await?;
         Ok(OnPaper { pages, specimen: specimen.map(|(id, _)| id), masks })
@@ -337,14 +339,13 @@ async fn waits_since(
 
 /// The specimen that is valid on the date of a form, or today where the form has none: its row, and
 /// since when.
-async fn specimen_of(
+pub(super) async fn specimen_of(
     tx: &mut engine::Tx,
     contract: i64,
-    reissue: &Reissue,
+    form_date: Option<&str>,
 ) -> Result<Option<(i64, String)>, Fault> {
     let today = crate::dates::iso_day(tx.now());
-    let on = reissue.form_date.clone().unwrap_or(today);
-    standing::valid_specimen(tx, contract, &on).await
+    standing::valid_specimen(tx, contract, form_date.unwrap_or(&today)).await
 }
 
 /// The pages of a form in the order of the scan, each with its place on the form.

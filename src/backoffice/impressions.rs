@@ -1,17 +1,17 @@
-//! The same impression on two forms: compared as soon as a form's contract is known, shown at the desk.
+//! The same impression on two forms: compared before a form is on a desk, and shown there.
 
 use engine::{CaseId, Fault};
 use forms::seal::{InkPattern, REUSED, Suspect};
 use tokio::sync::Semaphore;
 
 use super::AtWork;
-use super::desk::{OnDesk, Scanned, scanned, sealed_page};
+use super::desk::{OnDesk, Scanned, scanned, sealed_page, specimen_of};
 use super::pictures::{SEAL, opened, specimen_picture};
 use crate::app::App;
 use crate::customer::Declined;
 use crate::host::Tools;
-use crate::intake::Contents;
-use crate::store::{impressions, pictures, standing, submissions};
+use crate::intake::date_on_form;
+use crate::store::{impressions, pictures, submissions};
 
 /// So many forms of a contract are compared, those scanned last: a company posts a few in a year.
 const MOST: i64 = 100;
@@ -90,9 +90,8 @@ impl Before {
         let Some(contract) = row.contract_id else { return Ok(None) };
         let pages = scanned(&mut tx, number).await?;
         let Some(page) = sealed_page(&pages) else { return Ok(None) };
-        let on = Contents::read(&row.reading).and_then(|contents| contents.date);
-        let on = on.unwrap_or_else(|| crate::dates::iso_day(tx.now()));
-        let specimen = standing::valid_specimen(&mut tx, contract, &on).await?;
+        let form_date = date_on_form(&row.reading);
+        let specimen = specimen_of(&mut tx, contract, form_date.as_deref()).await?;
         drop(tx);
         let Some((specimen, _)) = specimen else { return Ok(None) };
         let specimen = told(specimen_picture(tools, specimen).await)?.flatten();

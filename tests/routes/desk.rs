@@ -31,15 +31,23 @@ pub(crate) async fn form_asks(
     request: forms::Request,
     reasons: Vec<forms::Reason>,
 ) -> CaseId {
-    let app = &house.app;
-    let session = house.session_of(NAOKO).await;
-    let wish = Wish { user_id: NAOKO.to_owned(), requests: vec![request], reasons };
-    let data = app.prefill(&session, &[wish]).await.unwrap();
-    let draft = app.draft_form(&session, Variant::Light, &data).await.unwrap();
+    let draft = drafted(house, request, reasons).await;
     comes_stamped(house, &draft, |sheet, area| {
         sheet.stamp(&own_seal(), area.centre(), 4.0, 7);
     })
     .await
+}
+
+/// A form of 小林 with one request, as it is printed.
+pub(crate) async fn drafted(
+    house: &House,
+    request: forms::Request,
+    reasons: Vec<forms::Reason>,
+) -> Draft {
+    let session = house.session_of(NAOKO).await;
+    let wish = Wish { user_id: NAOKO.to_owned(), requests: vec![request], reasons };
+    let data = house.app.prefill(&session, &[wish]).await.unwrap();
+    house.app.draft_form(&session, Variant::Light, &data).await.unwrap()
 }
 
 /// The company's seal.

@@ -2,23 +2,15 @@
 
 use axum::http::StatusCode;
 use engine::CaseId;
-use forms::{Request, Variant};
+use forms::Request;
 use saihakko::backoffice::Draft;
-use saihakko::prefill::Wish;
 use saihakko::store::impressions;
 
 use crate::answer::Visitor;
-use crate::desk::{comes_stamped, get, own_seal, post};
-use crate::house::{House, NAOKO};
+use crate::desk::{comes_stamped, drafted, get, own_seal, post};
+use crate::house::House;
 
 const TOLD: &str = "インクのむらまで一致する印影が、ほかの届出書にもあります";
-
-async fn draft(house: &House, request: Request) -> Draft {
-    let session = house.session_of(NAOKO).await;
-    let wish = Wish { user_id: NAOKO.to_owned(), requests: vec![request], reasons: vec![] };
-    let data = house.app.prefill(&session, &[wish]).await.unwrap();
-    house.app.draft_form(&session, Variant::Light, &data).await.unwrap()
-}
 
 /// How often a case's history says that somebody looked at its seal.
 async fn looks(house: &House, case: CaseId) -> usize {
@@ -37,7 +29,7 @@ async fn desk(house: &House, who: &Visitor, case: CaseId) -> String {
 async fn an_impression_that_was_copied_is_shown_beside_the_one_it_was_copied_from() {
     let house = House::new().await;
     let clerk = house.member("clerk1").await;
-    let first_draft = draft(&house, Request::RetrievalReissue).await;
+    let first_draft = drafted(&house, Request::RetrievalReissue, vec![]).await;
     let first = comes_stamped(&house, &first_draft, |sheet, area| {
         sheet.stamp(&own_seal(), area.centre(), 4.0, 7);
     })
@@ -57,7 +49,7 @@ async fn an_impression_that_was_copied_is_shown_beside_the_one_it_was_copied_fro
     let by = house.app.at_work("clerk1", workflows::terms::Role::Clerk).await.unwrap();
     let seal = house.app.stamped_seal(&by, &own, None).await.unwrap();
     let picture = image::load_from_memory(&seal).unwrap().into_rgb8();
-    let second_draft = draft(&house, Request::LoginReset).await;
+    let second_draft = drafted(&house, Request::LoginReset, vec![]).await;
     let second = comes_stamped(&house, &second_draft, |sheet, area| {
         let [x, y] = area.centre();
         sheet.copy_seal(&picture, [x + 1.5, y - 1.0], 2.0, 5);
@@ -99,7 +91,7 @@ async fn an_impression_that_was_copied_is_shown_beside_the_one_it_was_copied_fro
     assert_eq!(red(&get(&house, &clerk, &of_first).await.bytes), 0);
 
     // Stamped anew, the third form has an impression of its own; and nothing but a twin is shown.
-    let third_draft = draft(&house, Request::IdInquiry).await;
+    let third_draft = drafted(&house, Request::IdInquiry, vec![]).await;
     let third = comes_stamped(&house, &third_draft, |sheet, area| {
         let [x, y] = area.centre();
         sheet.stamp(&own_seal(), [x - 1.0, y + 2.0], -3.0, 99);

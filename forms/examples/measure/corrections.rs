@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::time::SystemTime;
 
-use forms::degrade::{Carrier, Chance, Hands, PaperSheet, Severity, Writer, encode, filled};
+use forms::degrade::{Chance, Hands, PaperSheet, Severity, Writer, filled};
 use forms::{
-    CodeKey, Copy, Depth, FieldValues, FontChoice, FormData, House, Job, PageLayout, Press,
-    ReadOptions, RowFact, Sheets, SubmissionNumber, Variant, Version, layout, read_file,
+    CodeKey, FieldValues, PageLayout, ReadOptions, RowFact, Variant, Version, layout, read_file,
 };
 
 use super::report::line;
+use super::sheets::{LEVELS, as_file, blank};
 
 /// What was done to a row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,9 +25,7 @@ type Counts = BTreeMap<Done, (u64, u64, u64)>;
 pub(crate) fn run(seed: u64, pages: u64) -> Result<(), Box<dyn Error>> {
     let sheet = blank(seed)?;
     let page = layout(Version::One, Variant::BizStation).pages.first().ok_or("no page")?;
-    let levels =
-        [("office", Severity::Office), ("rough", Severity::Rough), ("brutal", Severity::Brutal)];
-    for (name, severity) in levels {
+    for (name, severity) in LEVELS {
         let mut counts = Counts::new();
         for seed in seed..seed + pages {
             one(&sheet, page, severity, seed, &mut counts)?;
@@ -45,17 +42,6 @@ pub(crate) fn run(seed: u64, pages: u64) -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
-}
-
-fn blank(seed: u64) -> Result<PaperSheet, Box<dyn Error>> {
-    let press = Press::new(&FontChoice { configured: None, embedded_only: true })?;
-    let (house, key) = (House::sample(), CodeKey::sample());
-    let made_at = SystemTime::UNIX_EPOCH;
-    let job = Job { variant: Variant::BizStation, house: &house, key: &key, made_at };
-    let submission = SubmissionNumber::from_serial(seed % 99_999_999_999)?;
-    let copy = Copy { submission: Some(submission), data: FormData::default() };
-    let pdf = press.batch(&job, &[copy], Sheets::Pages)?.pdf;
-    PaperSheet::print(&pdf, 300.0)?.into_iter().next().ok_or_else(|| "no page".into())
 }
 
 fn one(
@@ -85,12 +71,7 @@ fn one(
             Done::Erased => sheet.erased_digit(cell, digit, &writer, &mut chance),
         }
     }
-    let arrived = sheet.travelled(severity, seed ^ 0x5EED);
-    let carrier = match arrived.depth {
-        Depth::Bilevel => Carrier::Fax,
-        _ => Carrier::Jpeg(arrived.quality),
-    };
-    let file = encode(std::slice::from_ref(&arrived.picture), arrived.dpi, carrier)?;
+    let file = as_file(&sheet.travelled(severity, seed ^ 0x5EED))?;
     let read = read_file(&file, "page", &ReadOptions::new(CodeKey::sample()));
     for (id, reading) in read.pages.iter().flat_map(|page| &page.digits) {
         let Some(what) = done.get(id) else { continue };

@@ -14,7 +14,8 @@
 //! tuning never saw. Without it all digits come from our own writers. `tune` does the same with the
 //! seeds and pictures of tuning; `cells` reads single cells of those and says why digits are left to
 //! a person. `corrections` counts the signs of fluid and of erased ink; `reuse` compares impressions
-//! that were stamped anew and that were copied. A level is drawn from its FIRST page on, so that parts of a set can be measured apart.
+//! that were stamped anew and that were copied. A level is drawn from its FIRST page on, so that parts of
+//! a set can be measured apart.
 
 #![expect(clippy::print_stdout, reason = "a program that measures says what it measured")]
 
@@ -22,6 +23,7 @@ mod cells;
 mod corrections;
 mod report;
 mod reuse;
+mod sheets;
 
 use std::error::Error;
 use std::time::{Duration, Instant, SystemTime};
@@ -37,20 +39,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         [] => speed(),
-        ["report" | "tune", pages, rest @ ..] => {
-            let seed =
-                if arguments.first() == Some(&"tune") { report::TUNING } else { report::REPORT };
+        [set @ ("report" | "tune"), pages, rest @ ..] => {
             let first = rest.get(2).map_or(Ok(0), |first| first.parse())?;
             let pages = first..first + pages.parse::<u64>()?;
-            report::run(seed, pages, rest.first().copied(), rest.get(1).copied())
+            report::run(seed_of(set), pages, rest.first().copied(), rest.get(1).copied())
         }
-        ["corrections", set, pages] => {
-            let seed = if *set == "tune" { report::TUNING } else { report::REPORT };
-            corrections::run(seed, pages.parse()?)
+        ["corrections", set @ ("report" | "tune"), pages] => {
+            corrections::run(seed_of(set), pages.parse()?)
         }
-        ["reuse", set, companies] => {
-            let seed = if *set == "tune" { report::TUNING } else { report::REPORT };
-            reuse::run(seed, companies.parse()?)
+        ["reuse", set @ ("report" | "tune"), companies] => {
+            reuse::run(seed_of(set), companies.parse()?)
         }
         ["cells", count, folder] => cells::run(count.parse()?, folder),
         _ => Err("usage: measure [report|tune PAGES [FOLDER-OF-MNIST [LEVEL [FIRST]]] | \
@@ -58,6 +56,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                   reuse report|tune COMPANIES]"
             .into()),
     }
+}
+
+/// Where the seeds of a set begin.
+fn seed_of(set: &str) -> u64 {
+    if set == "tune" { report::TUNING } else { report::REPORT }
 }
 
 fn speed() -> Result<(), Box<dyn Error>> {

@@ -7,14 +7,14 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use forms::degrade::{
-    Arrived, Carrier, Copied, Hands, PaperSheet, Severity, Truth, encode, filled,
-};
+use forms::degrade::{Arrived, Copied, Hands, PaperSheet, Severity, Truth, filled};
 use forms::seal::Impression;
 use forms::{
     CodeKey, Copy, Depth, FontChoice, FormData, House, Job, PageKind, PageLayout, PageReading,
     Press, ReadOptions, Sheets, SubmissionNumber, Variant, Version, layout, read_file,
 };
+
+use super::sheets::{LEVELS, as_file};
 
 /// Where the seeds of the two sets begin.
 pub(crate) const TUNING: u64 = 1 << 41;
@@ -38,9 +38,7 @@ pub(crate) fn run(
     let seals: Result<Vec<_>, _> =
         (seed..).zip(names).map(|(seed, name)| Impression::company(name, seed)).collect();
     let hands = Hands { copied: copied.collect(), seals: seals? };
-    let levels =
-        [("office", Severity::Office), ("rough", Severity::Rough), ("brutal", Severity::Brutal)];
-    for (name, severity) in levels {
+    for (name, severity) in LEVELS {
         if only.is_some_and(|only| only != name) {
             continue;
         }
@@ -158,11 +156,7 @@ impl Counts {
         copy: &Copy,
         seed: u64,
     ) -> Result<(), Box<dyn Error>> {
-        let carrier = match arrived.depth {
-            Depth::Bilevel => Carrier::Fax,
-            _ => Carrier::Jpeg(arrived.quality),
-        };
-        let file = encode(std::slice::from_ref(&arrived.picture), arrived.dpi, carrier)?;
+        let file = as_file(arrived)?;
         let started = Instant::now();
         let mut reading = read_file(&file, "page", &ReadOptions::new(CodeKey::sample()));
         self.reading += started.elapsed();

@@ -1,16 +1,14 @@
 //! Impressions stamped anew and impressions copied from another form, compared with what came before.
 
 use std::error::Error;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use forms::degrade::{Carrier, Chance, PaperSheet, Severity, encode};
+use forms::degrade::{Chance, PaperSheet, Severity};
 use forms::seal::{Impression, InkPattern, REUSED, Suspect};
-use forms::{
-    BoxMm, CodeKey, Copy, Depth, FontChoice, FormData, House, Job, Press, ReadOptions, Sheets,
-    SubmissionNumber, Variant, Version, layout, read_file,
-};
+use forms::{BoxMm, CodeKey, Depth, ReadOptions, Variant, Version, layout, read_file};
 
 use super::report::line;
+use super::sheets::{LEVELS, as_file, blank};
 
 /// Two forms of a company, and a third with what was cut out of the first.
 pub(crate) fn run(seed: u64, count: u64) -> Result<(), Box<dyn Error>> {
@@ -21,9 +19,7 @@ pub(crate) fn run(seed: u64, count: u64) -> Result<(), Box<dyn Error>> {
         .and_then(|page| page.seals.first())
         .ok_or("no seal box")?
         .area;
-    let levels =
-        [("office", Severity::Office), ("rough", Severity::Rough), ("brutal", Severity::Brutal)];
-    for (name, severity) in levels {
+    for (name, severity) in LEVELS {
         let mut tally = Tally::default();
         for seed in seed..seed + count {
             tally.company(&sheet, area, severity, seed)?;
@@ -32,17 +28,6 @@ pub(crate) fn run(seed: u64, count: u64) -> Result<(), Box<dyn Error>> {
         tally.tell();
     }
     Ok(())
-}
-
-fn blank(seed: u64) -> Result<PaperSheet, Box<dyn Error>> {
-    let press = Press::new(&FontChoice { configured: None, embedded_only: true })?;
-    let (house, key) = (House::sample(), CodeKey::sample());
-    let made_at = SystemTime::UNIX_EPOCH;
-    let job = Job { variant: Variant::BizStation, house: &house, key: &key, made_at };
-    let submission = SubmissionNumber::from_serial(seed % 99_999_999_999)?;
-    let copy = Copy { submission: Some(submission), data: FormData::default() };
-    let pdf = press.batch(&job, &[copy], Sheets::Pages)?.pdf;
-    PaperSheet::print(&pdf, 300.0)?.into_iter().next().ok_or_else(|| "no page".into())
 }
 
 #[derive(Default)]
@@ -145,8 +130,7 @@ fn crop(
     let Some(arrived) = arrived.into_iter().find(|arrived| arrived.depth == Depth::Colour) else {
         return Ok(None);
     };
-    let quality = Carrier::Jpeg(arrived.quality);
-    let file = encode(std::slice::from_ref(&arrived.picture), arrived.dpi, quality)?;
+    let file = as_file(&arrived)?;
     let options = ReadOptions { crops: true, ..ReadOptions::new(CodeKey::sample()) };
     let read = read_file(&file, "page", &options);
     let seals = read.pages.into_iter().flat_map(|page| page.seals.into_values());
